@@ -1,0 +1,8 @@
+"""Trains a model: `python train.py --backend=tensorflow --preset quick`. The work is in tsdsae_keras/commands/train.py."""
+
+import sys
+
+from tsdsae_keras.cli import train
+
+if __name__ == "__main__":
+    sys.exit(train())

@@ -1,0 +1,121 @@
+"""The command line: options read off the dataclass of settings, a backend chosen, a function of the library called.
+
+Nothing heavy is imported before the options are understood, so that `--help` and refusals are immediate.
+"""
+
+import argparse
+import importlib.util
+import os
+import sys
+import typing
+from dataclasses import MISSING, fields
+
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.settings import Settings, flag, with_preset
+
+DATA_OPTIONS = ("cache", "melodies", "programs", "octaves", "data_seed", "synth", "soundfont", "workers")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def main(arguments=None):
+    """Runs the command line and returns the exit status: 0, 2 for what cannot be used, 130 when interrupted."""
+    try:
+        options = vars(_parser().parse_args(arguments))
+        return options.pop("run")(options) or 0
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def train(arguments=None):
+    """`train.py`: the sub-command `train`."""
+    return main(["train", *(sys.argv[1:] if arguments is None else arguments)])
+
+
+def _parser():
+    parser = _Parser(prog="tsdsae-keras", description="Unsupervised separation of timbre and melody on Keras 3.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add = commands.add_parser("train", help="train, save and evaluate a model")
+    _add_options(add, [option.name for option in fields(Settings)])
+    add.set_defaults(run=_train)
+    add = commands.add_parser("prepare", help="prepare data once, for many runs")
+    add.add_argument("data", choices=("dmelodies",), help="what to prepare")
+    _add_options(add, DATA_OPTIONS)
+    add.set_defaults(run=_prepare)
+    add = commands.add_parser("evaluate", help="score a saved model on the test split")
+    add.add_argument("model", help="a run folder or a .keras file")
+    add.add_argument("--data", help="a prepared folder (default: the one of the run)")
+    add.add_argument("--out", help="where to write the scores (default: evaluation.json beside the model)")
+    _add_options(add, ("backend", "seed"))
+    add.set_defaults(run=_evaluate)
+    return parser
+
+
+def _add_options(parser, names):
+    hints = typing.get_type_hints(Settings)
+    for option in fields(Settings):
+        if option.name in names:
+            parser.add_argument(flag(option.name), **_argument(option, hints[option.name]))
+
+
+def _argument(option, hint):
+    """What argparse needs to know of a field; what is not given stays out of the namespace, for the preset to fill."""
+    default = option.default
+    shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
+    text = option.metadata["help"] + ("" if default in (None, MISSING) else f" (default: {shown})")
+    common = {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
+    if hint is bool:
+        return common | {"action": argparse.BooleanOptionalAction}
+    kinds = [kind for kind in (typing.get_args(hint) or (hint,)) if kind in (int, float, str)]
+    if isinstance(default, tuple):
+        return common | {"type": kinds[0], "nargs": option.metadata.get("length", "+"), "metavar": "N"}
+    return common | {"type": kinds[0], "choices": option.metadata.get("choices")}
+
+
+def _settings(options):
+    return with_preset({name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
+
+
+def _use_backend(name):
+    """Chooses what Keras runs on; it must be done before Keras is imported."""
+    module = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}[name]
+    if importlib.util.find_spec(module) is None:
+        raise InputError(f"--backend {name} needs {module}, which is not installed: pip install -e '.[{name}]'")
+    os.environ["KERAS_BACKEND"] = name
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "keras" in sys.modules and sys.modules["keras"].backend.backend() != name:
+        raise InputError(f"Keras already runs on another backend; start a new process for --backend {name}")
+
+
+def _train(options):
+    settings = _settings(options)
+    _use_backend(settings.backend)
+    from tsdsae_keras.commands.train import train
+
+    train(settings)
+
+
+def _prepare(options):
+    options.pop("data")
+    settings = _settings(options)
+    from tsdsae_keras.commands.prepare import prepare
+
+    prepare(settings)
+
+
+def _evaluate(options):
+    _use_backend(options.pop("backend", None) or os.environ.get("KERAS_BACKEND") or "tensorflow")
+    from tsdsae_keras.commands.evaluate import evaluate
+
+    evaluate(**options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The sub-commands, each a function of the library called with parsed settings."""

@@ -1,0 +1,1 @@
+"""Models of other code bases, brought into this one."""

@@ -1,0 +1,1 @@
+"""Building blocks of sequential autoencoders: encoders, decoders, transitions, sampling, standardisation."""

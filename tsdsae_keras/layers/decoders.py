@@ -1,0 +1,35 @@
+"""Decoders: p(x_t | z_t, v) and p(x_t | z_1:T, v), of unit variance."""
+
+from keras.saving import register_keras_serializable
+
+from tsdsae_keras.layers.features import KINDS
+from tsdsae_keras.layers.initial import linear
+from tsdsae_keras.layers.masked import MaskedLayer
+from tsdsae_keras.ops import beside_every_frame
+
+
+@register_keras_serializable(package="tsdsae_keras")
+class Decoder(MaskedLayer):
+    """The mean of p(x | z, v): (batch, time, z_dim) and (batch, v_dim) -> (batch, time, features).
+
+    Args:
+        features: values of a frame.
+        kind: "frame" (Dense, each frame from its own z) or "sequence" (bidirectional LSTM, the enriched decoder).
+        units: widths of the layers.
+    """
+
+    def __init__(self, features, kind="frame", units=(64, 64), **kwargs):
+        super().__init__(**kwargs)
+        self.features, self.kind, self.units = features, kind, tuple(units)
+        self.trunk = KINDS[kind](units, name="trunk")
+        self.output_layer = linear(features, self.trunk.width, "output")
+
+    def build(self, input_shape):
+        self.trunk.build(input_shape)
+        self.output_layer.build((*input_shape[:-1], self.trunk.width))
+
+    def call(self, z, v, mask=None):
+        return self.output_layer(self.trunk(beside_every_frame(v, z), mask=mask))
+
+    def get_config(self):
+        return super().get_config() | {"features": self.features, "kind": self.kind, "units": self.units}

@@ -1,0 +1,105 @@
+"""Encoders: q(v | x) of a whole sequence and q(z_t | .) of every frame."""
+
+from keras.saving import register_keras_serializable
+
+from tsdsae_keras.layers.features import KINDS
+from tsdsae_keras.layers.initial import linear
+from tsdsae_keras.layers.masked import MaskedLayer
+from tsdsae_keras.ops import beside_every_frame, masked_mean
+
+
+@register_keras_serializable(package="tsdsae_keras")
+class GaussianHead(MaskedLayer):
+    """Mean and log-variance of a diagonal Gaussian, each a linear function of the features.
+
+    Args:
+        dim: dimensions of the Gaussian.
+    """
+
+    def __init__(self, dim, **kwargs):
+        super().__init__(**kwargs)
+        self.dim = dim
+
+    def build(self, input_shape):
+        self.mean = linear(self.dim, input_shape[-1], "mean")
+        self.log_var = linear(self.dim, input_shape[-1], "log_var")
+        self.mean.build(input_shape)
+        self.log_var.build(input_shape)
+
+    def call(self, features):
+        return self.mean(features), self.log_var(features)
+
+    def get_config(self):
+        return super().get_config() | {"dim": self.dim}
+
+
+@register_keras_serializable(package="tsdsae_keras")
+class GlobalEncoder(MaskedLayer):
+    """q(v | x): features of every frame, their mean over valid frames, mean and log-variance of v.
+
+    (batch, time, in) -> two of (batch, dim). Luo et al. 2022, section 4.
+
+    Args:
+        dim: dimensions of v.
+        kind: "frame" (Dense, each frame alone) or "sequence" (bidirectional LSTM).
+        units: widths of the layers.
+    """
+
+    def __init__(self, dim, kind="frame", units=(64, 64), **kwargs):
+        super().__init__(**kwargs)
+        self.dim, self.kind, self.units = dim, kind, tuple(units)
+        self.features = KINDS[kind](units, name="features")
+        self.head = GaussianHead(dim, name="head")
+
+    def build(self, input_shape):
+        self.features.build(input_shape)
+        self.head.build((input_shape[0], self.features.width))
+
+    def call(self, x, mask=None):
+        return self.head(masked_mean(self.features(x, mask=mask), mask))
+
+    def get_config(self):
+        return super().get_config() | {"dim": self.dim, "kind": self.kind, "units": self.units}
+
+
+@register_keras_serializable(package="tsdsae_keras")
+class LocalEncoder(MaskedLayer):
+    """q(z_t | x_t) or q(z_t | x_1:T, v): (batch, time, in) and (batch, v_dim) -> two of (batch, time, dim).
+
+    Args:
+        dim: dimensions of z.
+        v_dim: dimensions of v, used where v is concatenated.
+        kind: "frame" (Dense, each frame alone) or "sequence" (bidirectional LSTM).
+        v_condition: where v joins every frame: "none", "after" the features (the authors' code) or "before"
+            them (their paper).
+        units: widths of the layers.
+    """
+
+    def __init__(self, dim, v_dim, kind="frame", v_condition="none", units=(64, 64), **kwargs):
+        super().__init__(**kwargs)
+        self.dim, self.v_dim, self.kind, self.v_condition, self.units = (
+            dim,
+            v_dim,
+            kind,
+            v_condition,
+            tuple(units),
+        )
+        self.features = KINDS[kind](units, name="features")
+        self.head = GaussianHead(dim, name="head")
+
+    def build(self, input_shape):
+        *frames, width = input_shape
+        self.features.build((*frames, width + self.v_dim * (self.v_condition == "before")))
+        self.head.build((*frames, self.features.width + self.v_dim * (self.v_condition == "after")))
+
+    def call(self, x, v, mask=None):
+        if self.v_condition == "before":
+            x = beside_every_frame(v, x)
+        features = self.features(x, mask=mask)
+        if self.v_condition == "after":
+            features = beside_every_frame(v, features)
+        return self.head(features)
+
+    def get_config(self):
+        names = ("dim", "v_dim", "kind", "v_condition", "units")
+        return super().get_config() | {name: getattr(self, name) for name in names}

@@ -1,0 +1,75 @@
+"""Features of every frame, from the frame alone or from the whole sequence: the trunk of encoders and decoders."""
+
+from keras import ops
+from keras.saving import register_keras_serializable
+
+from tsdsae_keras.layers.initial import linear, lstm
+from tsdsae_keras.layers.masked import MaskedLayer
+
+
+class _Trunk(MaskedLayer):
+    """What both kinds share: the widths, the configuration and building a stack in order."""
+
+    def __init__(self, units=(64, 64), **kwargs):
+        super().__init__(**kwargs)
+        self.units = tuple(units)
+
+    @property
+    def width(self):
+        """Features of a frame."""
+        return self.units[-1]
+
+    def get_config(self):
+        return super().get_config() | {"units": self.units}
+
+
+@register_keras_serializable(package="tsdsae_keras")
+class FrameFeatures(_Trunk):
+    """Each frame through the same Dense layers with tanh: (batch, time, in) -> (batch, time, units[-1]).
+
+    Args:
+        units: widths of the layers.
+    """
+
+    def build(self, input_shape):
+        widths = (input_shape[-1], *self.units)
+        self.stack = [
+            linear(units, fan_in, f"dense_{i}", "tanh")
+            for i, (fan_in, units) in enumerate(zip(widths, self.units, strict=False))
+        ]
+        for layer, width in zip(self.stack, widths, strict=False):
+            layer.build((*input_shape[:-1], width))
+
+    def call(self, x, mask=None):
+        for layer in self.stack:
+            x = layer(x)
+        return x
+
+
+@register_keras_serializable(package="tsdsae_keras")
+class RecurrentFeatures(_Trunk):
+    """Bidirectional LSTM layers: (batch, time, in) -> (batch, time, units[-1]).
+
+    The directions are concatenated between layers and averaged after the last. With a mask (padding at the end of a
+    sequence), the backward direction starts at the last valid frame, so padding changes nothing.
+
+    Args:
+        units: widths of one direction of the layers.
+    """
+
+    def build(self, input_shape):
+        fans = (input_shape[-1], *(2 * units for units in self.units))
+        self.ahead = [lstm(units, f"forward_{i}") for i, units in enumerate(self.units)]
+        self.back = [lstm(units, f"backward_{i}", go_backwards=True) for i, units in enumerate(self.units)]
+        for fan_in, *pair in zip(fans, self.ahead, self.back, strict=False):
+            for layer in pair:
+                layer.build((*input_shape[:-1], fan_in))
+
+    def call(self, x, mask=None):
+        for ahead, back in zip(self.ahead, self.back, strict=True):
+            directions = ahead(x, mask=mask), ops.flip(back(x, mask=mask), axis=1)
+            x = ops.concatenate(directions, axis=-1)
+        return 0.5 * (directions[0] + directions[1])
+
+
+KINDS = {"frame": FrameFeatures, "sequence": RecurrentFeatures}

@@ -1,0 +1,1 @@
+"""Models: each file holds one family, and only its own terms."""

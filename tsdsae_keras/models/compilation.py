@@ -1,0 +1,18 @@
+"""Compiling a model anew in the middle of training, without forgetting what the optimizer knows.
+
+Keras compiles the set of trainable weights into the training function: flipping `trainable` alone is ignored on
+TensorFlow, an error on JAX and half of each on PyTorch.
+"""
+
+from keras import ops
+
+
+def recompile(model):
+    """Compiles with the same settings for the weights that now train; equal optimizer variables keep their values."""
+    known = {variable.path: ops.convert_to_numpy(variable) for variable in model.optimizer.variables}
+    model.compile_from_config(model.get_compile_config())
+    for variable in model.optimizer.variables:
+        if variable.path in known:
+            variable.assign(known[variable.path])
+    model.make_train_function(force=True)
+    model.make_test_function(force=True)

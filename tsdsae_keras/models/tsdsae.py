@@ -1,0 +1,96 @@
+"""TS-DSAE: two-stage training with an informed prior and swap terms."""
+
+from keras import ops
+from keras.saving import register_keras_serializable
+
+from tsdsae_keras import ops as own_ops
+from tsdsae_keras.layers.encoders import GlobalEncoder
+from tsdsae_keras.models.base import SequentialVAE, gaussian, split_inputs
+
+SWAP_TERMS = ("kl_v_gswap", "kl_z_gswap", "kl_v_lswap", "kl_z_lswap")
+
+
+@register_keras_serializable(package="tsdsae_keras")
+class TSDSAE(SequentialVAE):
+    """TS-DSAE (Luo, Ewert, Dixon, IJCAI 2022, arXiv 2205.05871).
+
+    Stage 1 freezes the local encoder and the transition, so v must carry what the decoder needs. Stage 2 thaws them,
+    takes the snapshot q_C(v | x_i) of the global encoder as the prior of v_i, and adds four swap terms:
+
+        x_g = decode(z_i, v_j):  kl_v_gswap = KL[q(v | x_g), q(v | x_j)],  kl_z_gswap = KL[q(z | x_g), q(z | x_i)]
+        x_l = decode(z_j, v_i):  kl_v_lswap = KL[q(v | x_l), q(v | x_i)],  kl_z_lswap = KL[q(z | x_l), q(z | x_j)]
+
+    with j a random partner in the batch. Arguments and errors are those of `SequentialVAE`; the weights of the four
+    terms are in `term_weights` (all four at 0: "TS-DSAE without regularisation").
+    """
+
+    stages = 2
+    all_terms = (*SequentialVAE.all_terms, *SWAP_TERMS)
+
+    def active_terms(self):
+        names = super().active_terms()
+        return names if self.stage == 2 else tuple(name for name in names if name not in SWAP_TERMS)
+
+    def _make_parts(self):
+        super()._make_parts()
+        # From birth, because Keras adds no layer to a built model; frozen and copied into at the switch.
+        self.informed_prior = GlobalEncoder(self.v_dim, self.global_encoder, self.global_units, name="informed_prior")
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.informed_prior.build((None, None, self.features))
+
+    def parts(self):
+        return super().parts() | {"informed_prior": self.informed_prior}
+
+    def frozen_parts(self):
+        return (self.q_z, self.p_z, self.informed_prior) if self.stage == 1 else (self.informed_prior,)
+
+    def inform_prior(self):
+        """Copies the global encoder, as it is now, into the prior of stage 2."""
+        self.informed_prior.set_weights(self.q_v.get_weights())
+
+    def v_prior(self, x, mask, v_posterior):
+        if self.stage == 1:
+            return super().v_prior(x, mask, v_posterior)
+        return tuple(ops.stop_gradient(parameter) for parameter in self.informed_prior(x, mask=mask))
+
+    def terms(self, x, outputs, *, sample=False, permutations=None):
+        terms = super().terms(x, outputs, sample=sample, permutations=permutations)
+        if not any(name in SWAP_TERMS for name in self.active_terms()):
+            return terms
+        _, mask = split_inputs(x)
+        permutations = self._partners(outputs["v"], sample) if permutations is None else permutations
+        swaps = self.swap_terms(outputs, mask, [ops.cast(order, "int32") for order in permutations], sample)
+        return terms | {name: value for name, value in swaps.items() if self.term_weights[name]}
+
+    def _partners(self, v, sample):
+        n = ops.shape(v)[0]
+        if not sample:
+            return [own_ops.rotation(n)] * 2
+        return [own_ops.permutation(n, self.sampling.generator) for _ in range(2)]
+
+    def swap_terms(self, outputs, mask, permutations, sample):
+        """The four swap terms; both swaps run as one batch, re-encoded without the transition."""
+        pi_g, pi_l = permutations
+        both_masks = None if mask is None else ops.concatenate([mask, own_ops.take(mask, pi_l)])
+        z, v = _kept_and_taken(outputs["z"], pi_l), _taken_and_kept(outputs["v"], pi_g)
+        x = own_ops.hide_padding(self.p_x(z, v, mask=both_masks), both_masks)
+        v, q_v = self.infer_v(x, both_masks, sample and self.v_condition != "none")
+        _, q_z = self.infer_z(x, v, both_masks)
+        kl_v = own_ops.gaussian_kl(*q_v, *(_taken_and_kept(p, pi_g) for p in gaussian(outputs, "v")))
+        kl_z = own_ops.gaussian_kl(*q_z, *(_kept_and_taken(p, pi_l) for p in gaussian(outputs, "z")))
+        masks = (None, None) if mask is None else ops.split(both_masks, 2)
+        v_terms = [own_ops.reduce_codes(half, self.reduction) for half in ops.split(kl_v, 2)]
+        z_terms = [own_ops.reduce_frames(*pair, self.reduction) for pair in zip(ops.split(kl_z, 2), masks, strict=True)]
+        return dict(zip(SWAP_TERMS, (v_terms[0], z_terms[0], v_terms[1], z_terms[1]), strict=True))
+
+
+def _kept_and_taken(z, pi_l):
+    """z of the global swap (each its own), then of the local swap (the partner's)."""
+    return ops.concatenate([z, own_ops.take(z, pi_l)])
+
+
+def _taken_and_kept(v, pi_g):
+    """v of the global swap (the partner's), then of the local swap (each its own)."""
+    return ops.concatenate([own_ops.take(v, pi_g), v])

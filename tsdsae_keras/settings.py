@@ -1,0 +1,105 @@
+"""The settings of a training run: one frozen dataclass, its presets and its checks. Light: no backend is loaded."""
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+
+from tsdsae_keras.errors import InputError
+
+PRESETS = {
+    # Minutes on two cores; see the README for what it reaches.
+    "quick": {"epochs": 50, "stage_two_at": 10, "batch_size": 64, "learning_rate": 4e-3, "schedule": "cosine"},
+    # The published recipe (Luo et al. 2022); hours.
+    "paper": {
+        "epochs": 4000,
+        "stage_two_at": 300,
+        "batch_size": 128,
+        "learning_rate": 1e-3,
+        "schedule": "constant",
+        "patience": 300,
+        "standardize": False,
+    },
+}
+
+
+def _option(default, help, **more):
+    return field(default=default, metadata={"help": help, **more})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run depends on; a preset gives the defaults of what is not given."""
+
+    backend: str = _option("tensorflow", "what Keras runs on", choices=("tensorflow", "jax", "torch"))
+    preset: str = _option("quick", "defaults of the training options", choices=tuple(PRESETS))
+    model: str = _option("tsdsae", "which model", choices=("tsdsae", "tsdsae-noreg", "dsae-f", "dsae"))
+    data: str = _option("dmelodies", "'dmelodies' (made when first used) or a prepared folder")
+    z_dim: int = _option(16, "dimensions of the local code")
+    v_dim: int = _option(16, "dimensions of the global code")
+    local_encoder: str = _option("factorised", "q(z_t|x_t) or q(z_t|x_1:T,v)", choices=("factorised", "full"))
+    global_encoder: str = _option("frame", "frame by frame or recurrent", choices=("frame", "sequence"))
+    decoder: str = _option("frame", "frame by frame or recurrent (enriched)", choices=("frame", "sequence"))
+    reduction: str = _option("mean", "means as published, or the exact ELBO's sums", choices=("mean", "sum"))
+    standardize: bool = _option(True, "standardise mel bands inside the model")
+    swap_weights: tuple[float, ...] = _option(
+        (1.0, 1.0, 1.0, 1.0), "weights of kl_v_gswap kl_z_gswap kl_v_lswap kl_z_lswap", length=4
+    )
+    stage_two_at: int = _option(10, "C, epochs of stage 1")
+    epochs: int = _option(50, "epochs of both stages")
+    batch_size: int = _option(64, "sequences a step")
+    learning_rate: float = _option(4e-3, "of Adam")
+    schedule: str = _option("cosine", "of the learning rate, over all epochs", choices=("cosine", "constant"))
+    optimizer: str = _option("adam", "Adam, or its AMSGrad variant", choices=("adam", "amsgrad"))
+    patience: int | None = _option(None, "epochs of stage 2 without a better model before stopping (default: none)")
+    seed: int = _option(0, "of initial weights, noise, order and swap partners")
+    out: str | None = _option(None, "run folder (default: a new one under runs/)")
+    pictures_every: int = _option(10, "epochs between pictures and sounds in TensorBoard, 0 for none")
+    cache: str = _option("data", "folder in which dMelodies is prepared")
+    melodies: int = _option(3000, "melodies to draw")
+    programs: tuple[int, ...] = _option((40, 56), "General MIDI programs, zero-based")
+    octaves: tuple[int, ...] = _option((4,), "octaves to draw from")
+    synth: str = _option("auto", "what renders the notes", choices=("auto", "fluidsynth", "additive"))
+    soundfont: str | None = _option(None, "font for FluidSynth (default: $TSDSAE_SOUNDFONT, then Debian's places)")
+    data_seed: int = _option(0, "of which melodies are drawn and how they are split")
+    workers: int = _option(2, "threads that render")
+
+    def __post_init__(self):
+        for name in ("z_dim", "v_dim", "epochs", "batch_size", "melodies", "workers", "patience"):
+            _at_least(name, getattr(self, name), 1)
+        for name in ("stage_two_at", "seed", "data_seed", "pictures_every"):
+            _at_least(name, getattr(self, name), 0)
+        for option in fields(self):
+            choices, value = option.metadata.get("choices"), getattr(self, option.name)
+            if choices and value not in choices:
+                raise InputError(f"{flag(option.name)} is {value!r}; it must be {' or '.join(choices)}")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise InputError(f"--learning-rate is {self.learning_rate}; it must be above 0")
+        for weight in self.swap_weights:
+            if not (math.isfinite(weight) and weight >= 0):
+                raise InputError(f"--swap-weights has {weight}; a weight must be at least 0")
+        if self.model != "dsae" and self.stage_two_at >= self.epochs:
+            raise InputError(
+                f"--stage-two-at is {self.stage_two_at} and --epochs is {self.epochs}: stage 2 would never begin; "
+                f"give fewer epochs to stage 1 (below {self.epochs}) or more in all"
+            )
+
+    def to_dict(self):
+        """Plain values for JSON."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+def _at_least(name, value, least):
+    if value is not None and value < least:
+        raise InputError(f"{flag(name)} is {value}; it must be at least {least}")
+
+
+def flag(name):
+    """The option of the command line that sets a field."""
+    return "--" + name.replace("_", "-")
+
+
+def with_preset(given):
+    """Settings from the options that were given, the preset filling in the others."""
+    preset = given.get("preset", "quick")
+    if preset not in PRESETS:
+        raise InputError(f"--preset is {preset!r}; it must be {' or '.join(PRESETS)}")
+    return Settings(**{**PRESETS[preset], **given})

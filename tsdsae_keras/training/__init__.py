@@ -1,0 +1,1 @@
+"""Training: the step of each backend, the callbacks, the run folder."""

@@ -1,0 +1,21 @@
+"""What a step reports, whatever the backend."""
+
+from keras import ops
+
+
+def track_step(model, loss, norm, finite, batch):
+    """Updates the means of loss and gradient norm, and the count of skipped steps; what is not finite enters no mean."""
+    _add_finite(model._loss_tracker, loss, ops.isfinite(loss), batch)
+    _add_finite(model.norm_tracker, norm, finite, batch)
+    model.skipped_tracker.update_state(ops.cast(ops.logical_not(finite), "float32"))
+
+
+def _add_finite(tracker, value, finite, batch):
+    weight = ops.where(finite, ops.cast(batch, "float32"), 0.0)
+    tracker.update_state(ops.where(finite, value, 0.0), sample_weight=weight)
+
+
+def step_logs(model):
+    """The terms and the loss, the gradient norm and the count of skipped steps so far in this epoch."""
+    trackers = (model.norm_tracker, model.skipped_tracker)
+    return model.get_metrics_result() | {tracker.name: tracker.result() for tracker in trackers}
