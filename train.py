@@ -1,4 +1,4 @@
-"""Trains a model: `python train.py --backend=tensorflow --preset quick`. The work is in tsdsae_keras/commands/train.py."""
+"""`python train.py --backend=tensorflow --preset quick`: trains a model; the work is in tsdsae_keras/commands/train.py."""
 
 import sys
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop.architecture import BUFFERS, SNAPSHOT, architecture_of
+from tsdsae_keras.interop.architecture import BUFFERS, architecture_of, check_names, is_informed
 from tsdsae_keras.models.dsae import DSAE, DSAEf
 from tsdsae_keras.models.tsdsae import TSDSAE
 
@@ -32,15 +32,14 @@ def from_reference_state(state, *, model="tsdsae", stage=None):
     if model not in MODELS:
         raise InputError(f"model is {model!r}; it must be {' or '.join(repr(name) for name in MODELS)}")
     state = {name: np.asarray(value) for name, value in state.items() if name not in BUFFERS}
-    informed = any(name.startswith(SNAPSHOT) for name in state)
+    check_names(state)
+    informed = is_informed(state)
     if informed and model != "tsdsae":
-        raise InputError(f"the state has a snapshot ({SNAPSHOT}*), which only TS-DSAE has; model is {model!r}")
+        raise InputError(f"the state has a snapshot (net_v_prior.*), which only TS-DSAE has; model is {model!r}")
     if stage is None:
         stage = 2 if informed else 1
     built = MODELS[model](**architecture_of(state), standardize=False, stage=stage)
-    names = reference_names(built, informed)
-    _check_names(state, names)
-    for variable, sources in names:
+    for variable, sources in reference_names(built, informed):
         _assign(variable, sources, state)
     return built
 
@@ -100,13 +99,6 @@ def _names_of_lstms(name, stack, suffix):
             (layer.cell.bias, [f"{name}.rnn.bias_ih_{end}", f"{name}.rnn.bias_hh_{end}"]),
         ]
     return pairs
-
-
-def _check_names(state, names):
-    expected = {source for _, sources in names for source in sources}
-    for what, found in (("unknown", set(state) - expected), ("missing", expected - set(state))):
-        if found:
-            raise InputError(f"the state has {what} names: {', '.join(sorted(found))}")
 
 
 def _assign(variable, sources, state):

@@ -38,7 +38,7 @@ class EnterStageTwo(keras.callbacks.Callback):
 
 
 class SeedEpochs(keras.callbacks.Callback):
-    """Sets the draws of the model, and the order of the data, from (seed, epoch): a resumed run repeats an unbroken one.
+    """Sets the draws of the model and the order of the data from (seed, epoch), so that a resumed run can be exact.
 
     Args:
         seed: of the run.

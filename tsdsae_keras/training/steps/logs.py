@@ -4,7 +4,7 @@ from keras import ops
 
 
 def track_step(model, loss, norm, finite, batch):
-    """Updates the means of loss and gradient norm, and the count of skipped steps; what is not finite enters no mean."""
+    """Updates the means of loss and gradient norm, which take only finite values, and the count of skipped steps."""
     _add_finite(model._loss_tracker, loss, ops.isfinite(loss), batch)
     _add_finite(model.norm_tracker, norm, finite, batch)
     model.skipped_tracker.update_state(ops.cast(ops.logical_not(finite), "float32"))

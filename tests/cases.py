@@ -1,0 +1,112 @@
+"""Checks that hold for every model and every variant, written once, and the small models they run on."""
+
+import importlib.util
+
+import keras
+import numpy as np
+
+from tsdsae_keras.models.loading import make_model
+
+BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
+NAMES = ("tsdsae", "tsdsae-noreg", "dsae-f", "dsae")
+STAGED = ("tsdsae", "dsae-f")
+VARIANTS = {
+    "factorised": {},
+    "full": {"local_encoder": "full"},
+    "full, v before": {"local_encoder": "full", "v_condition": "before"},
+    "recurrent global": {"global_encoder": "sequence"},
+    "enriched decoder": {"decoder": "sequence"},
+}
+SIZES = {
+    "features": 5,
+    "z_dim": 3,
+    "v_dim": 2,
+    "global_units": (6, 4),
+    "local_units": (4, 4),
+    "transition_units": (3, 3),
+    "decoder_units": (6, 4),
+}
+
+
+def small(name="tsdsae", **config):
+    """A small model with initial weights that are always the same on a backend."""
+    keras.utils.set_random_seed(7)
+    return make_model(name, seed=7, **{**SIZES, **config})
+
+
+def compiled(model, rate=1e-2):
+    """The model, compiled with Adam."""
+    model.compile(optimizer=keras.optimizers.Adam(rate, name="adam"))
+    return model
+
+
+def sequences(n=5, frames=6, features=5, seed=0):
+    """Random sequences, not standardised."""
+    return np.random.default_rng(seed).normal(1.0, 2.0, (n, frames, features)).astype("float32")
+
+
+def numbers(values):
+    """A dict of scalars as floats."""
+    return {name: float(keras.ops.convert_to_numpy(value)) for name, value in values.items()}
+
+
+def weights_of(*parts):
+    """Copies of the weights of some parts."""
+    return [np.array(weight) for part in parts for weight in part.get_weights()]
+
+
+def check_same(first, second, what):
+    """Bit-identical lists of arrays."""
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a, b, err_msg=what)
+
+
+def check_all_moved(first, second, what):
+    """Every array of a list has changed."""
+    still = [i for i, (a, b) in enumerate(zip(first, second, strict=True)) if np.array_equal(a, b)]
+    assert not still, f"{what}: weights {still} of {len(first)} did not move"
+
+
+def check_terms_add_up(model, x, batch_size=2):
+    """The loss of `evaluate` is the weighted sum of its terms and the mean over sequences, ragged last batch too."""
+    logs = model.evaluate(x, batch_size=batch_size, return_dict=True, verbose=0)
+    total = sum(model.term_weights[name] * logs[name] for name in model.active_terms())
+    np.testing.assert_allclose(logs["loss"], total, rtol=1e-5)
+    batches = [x[i : i + batch_size] for i in range(0, len(x), batch_size)]
+    each = [numbers(model.loss_terms(batch, sample=False)) for batch in batches]
+    for name in logs:
+        expected = np.average([terms[name] for terms in each], weights=[len(batch) for batch in batches])
+        np.testing.assert_allclose(logs[name], expected, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def check_padding_changes_nothing(model, x):
+    """Codes, reconstruction and terms of a sequence do not see its padding (NaN here) or its batch mates."""
+    frames, short = x.shape[1], x.shape[1] - 2
+    mask = np.ones(x.shape[:2], bool)
+    mask[0, short:] = False
+    padded = x.copy()
+    padded[0, short:] = np.nan
+    codes, alone = model.encode(padded, mask), model.encode(x[:1, :short])
+    for name in ("v_mean", "v_log_var"):
+        np.testing.assert_allclose(codes[name][0], alone[name][0], rtol=1e-5, atol=1e-6, err_msg=name)
+    for name in ("z_mean", "z_log_var"):
+        np.testing.assert_allclose(codes[name][0, :short], alone[name][0], rtol=1e-5, atol=1e-6, err_msg=name)
+    sound = model.reconstruct(padded, mask)[0, :short]
+    np.testing.assert_allclose(sound, model.reconstruct(x[:1, :short])[0], rtol=1e-4, atol=1e-5)
+    assert frames > short
+    terms = numbers(model.loss_terms(padded, mask, sample=False))
+    assert all(np.isfinite(value) for value in terms.values()), terms
+
+
+def check_means_outside_training(model, x):
+    """Without `sample` nothing is random; with it every draw differs."""
+    assert numbers(model.loss_terms(x, sample=False)) == numbers(model.loss_terms(x, sample=False))
+    assert numbers(model.loss_terms(x)) != numbers(model.loss_terms(x))
+
+
+def check_swap_with_itself(model, x):
+    """Swapping a sequence with itself is reconstructing it; swapping codes twice restores them."""
+    np.testing.assert_allclose(model.swap(x, x), model.reconstruct(x), rtol=1e-5, atol=1e-6)
+    codes, order = model.encode(x), np.arange(len(x))[::-1]
+    twice = model.decode(codes["z_mean"][order], codes["v_mean"][order])[order]
+    np.testing.assert_allclose(twice, model.reconstruct(x), rtol=1e-4, atol=1e-5)

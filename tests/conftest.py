@@ -1,0 +1,6 @@
+"""One backend a run: KERAS_BACKEND, TensorFlow where it is not set."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
