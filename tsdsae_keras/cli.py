@@ -4,6 +4,7 @@ Nothing heavy is imported before the options are understood, so that `--help` an
 """
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import sys
@@ -55,6 +56,15 @@ def _parser():
     add.add_argument("--out", help="where to write the scores (default: evaluation.json beside the model)")
     _add_options(add, ("backend", "seed"))
     add.set_defaults(run=_evaluate)
+    add = commands.add_parser("import-checkpoint", help="make a .keras file of a checkpoint of the PyTorch code")
+    add.add_argument("file", help="a PyTorch Lightning checkpoint (.ckpt); nothing in it is executed")
+    add.add_argument("model_file", help="the .keras file to write")
+    add.add_argument("--model", choices=("tsdsae", "dsae-f", "dsae"), help="which it is (default: what the file says)")
+    _add_options(add, ("backend",))
+    add.set_defaults(run=_import_checkpoint)
+    add = commands.add_parser("doctor", help="say what is installed and missing, and try everything in small")
+    _add_options(add, ("backend",))
+    add.set_defaults(run=_doctor)
     return parser
 
 
@@ -84,14 +94,30 @@ def _settings(options):
 
 
 def _use_backend(name):
-    """Chooses what Keras runs on; it must be done before Keras is imported."""
+    """Chooses what Keras runs on, which can be done only before Keras is imported, and imports it."""
     module = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}[name]
     if importlib.util.find_spec(module) is None:
         raise InputError(f"--backend {name} needs {module}, which is not installed: pip install -e '.[{name}]'")
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if "keras" in sys.modules and sys.modules["keras"].backend.backend() != name:
+    with _no_chatter():
+        import keras
+    if keras.backend.backend() != name:
         raise InputError(f"Keras already runs on another backend; start a new process for --backend {name}")
+
+
+@contextlib.contextmanager
+def _no_chatter():
+    """Drops what libraries write to the error descriptor as they load: TensorFlow does so at any log level."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _train(options):
@@ -115,6 +141,35 @@ def _evaluate(options):
     from tsdsae_keras.commands.evaluate import evaluate
 
     evaluate(**options)
+
+
+def _import_checkpoint(options):
+    _use_backend(_asked_backend(options))
+    from tsdsae_keras.commands.import_checkpoint import import_checkpoint
+
+    import_checkpoint(**options)
+
+
+def _doctor(options):
+    name = _asked_backend(options)
+    from tsdsae_keras.commands.doctor import doctor
+
+    return doctor(lambda: _load_all(name))
+
+
+def _load_all(backend):
+    """The backend, then the pipeline, which loads TensorFlow for its tf.data on every backend."""
+    _use_backend(backend)
+    with _no_chatter():
+        import tsdsae_keras.data.pipeline  # noqa: F401
+
+
+def _asked_backend(options):
+    """The backend of the option, else of the environment, else the usual one."""
+    name = options.pop("backend", None) or os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if name not in ("tensorflow", "jax", "torch"):
+        raise InputError(f"KERAS_BACKEND is {name!r}; it must be tensorflow or jax or torch")
+    return name
 
 
 if __name__ == "__main__":

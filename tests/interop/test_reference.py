@@ -79,5 +79,5 @@ def test_names_that_do_not_fit_are_listed():
         from_reference_state({name: value for name, value in state.items() if name not in lacking})
     with pytest.raises(InputError, match=r"missing names: .*net_v_mu\.weight.*net_z_prior\.layers"):
         from_reference_state({})
-    with pytest.raises(InputError, match="net_z_logvar.weight has shape"):
+    with pytest.raises(InputError, match=r"net_z_logvar\.weight has shape"):
         from_reference_state(state | {"net_z_logvar.weight": np.zeros((3, 3))})

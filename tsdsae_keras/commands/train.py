@@ -39,6 +39,7 @@ def train(settings, say=print):
         stream.dataset,
         validation_data=validation.dataset,
         epochs=settings.epochs,
+        shuffle=False,  # the stream shuffles
         verbose=0,
         callbacks=_callbacks(settings, run, stream, data),
     )

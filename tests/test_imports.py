@@ -1,0 +1,74 @@
+"""The import rules of docs/design.md, read off the sources."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "tsdsae_keras"
+ANYWHERE = {"errors", "files"}
+# room: (other packages, rooms of this package)
+RULES = {
+    "errors": (set(), set()),
+    "files": (set(), set()),
+    "settings": (set(), set()),
+    "ops": ({"keras"}, set()),
+    "layers": ({"keras", "numpy"}, {"ops", "layers"}),
+    "models": ({"keras", "numpy"}, {"ops", "layers", "models", "training.steps"}),
+    "training.steps.tensorflow": ({"keras", "tensorflow"}, {"training.steps.logs"}),
+    "training.steps.jax": ({"keras", "jax"}, {"training.steps.logs"}),
+    "training.steps.torch": ({"keras", "torch"}, {"training.steps.logs"}),
+    "training.steps": ({"keras"}, set()),
+    "training.callbacks": ({"keras"}, set()),
+    "training.events": ({"numpy", "soundfile", "tensorboard"}, set()),
+    "training.run": ({"keras"}, set()),
+    "training": (set(), set()),
+    "data": ({"fluidsynth", "joblib", "keras", "librosa", "numpy", "scipy", "soundfile", "tensorflow"}, {"data"}),
+    "evaluation": ({"keras", "numpy", "scipy", "sklearn"}, {"evaluation"}),
+    "report": ({"matplotlib", "numpy"}, {"report"}),
+    "interop": ({"keras", "numpy", "torch"}, {"interop", "models"}),
+    "commands": (None, None),
+    "cli": (None, None),
+    "": ({"wrapt"}, set()),
+}
+
+
+def name_of(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def rule_of(name):
+    """The rule of the nearest room around a module."""
+    while name and name not in RULES:
+        name = name.rpartition(".")[0]
+    return RULES[name]
+
+
+def imported(path):
+    """Names of the modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "tsdsae_keras":
+            yield from (f"tsdsae_keras.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name_of)
+def test_rooms_import_only_what_they_may(path):
+    packages, rooms = rule_of(name_of(path))
+    if packages is None:
+        return
+    for name in imported(path):
+        top, _, rest = name.partition(".")
+        if top in sys.stdlib_module_names:
+            continue
+        if top != "tsdsae_keras":
+            assert top in packages, f"{path.relative_to(PACKAGE)} may not import {name}"
+        else:
+            allowed = any(rest == room or rest.startswith(f"{room}.") for room in rooms | ANYWHERE)
+            assert allowed, f"{path.relative_to(PACKAGE)} may not import {name}"

@@ -1,0 +1,47 @@
+"""Files that are whole or not there at all, and their hashes."""
+
+import contextlib
+import hashlib
+import json
+import os
+
+TEMPORARY = ".tmp-"
+
+
+def write_atomically(path, content):
+    """Write bytes beside the place, push them to the disk, and move them there; returns their size and SHA-256."""
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def json_bytes(value):
+    """JSON that is the same for the same value, ending in a newline."""
+    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
+
+
+def sha256_of(path):
+    """The SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def only_one(path, say):
+    """Hold the lock file while the body runs; a second process waits. The lock dies with its process."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two runs at once do the same work twice and write the same bytes
+        yield
+        return
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say(f"waiting for another process that prepares {path.stem.lstrip('.')}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
