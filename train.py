@@ -1,4 +1,4 @@
-"""`python train.py --backend=tensorflow --preset quick`: trains a model; the work is in tsdsae_keras/commands/train.py."""
+"""`python train.py --preset quick` trains a model; the work is in tsdsae_keras/commands/train.py."""
 
 import sys
 

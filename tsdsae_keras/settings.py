@@ -17,6 +17,7 @@ PRESETS = {
         "schedule": "constant",
         "patience": 300,
         "standardize": False,
+        "initial_weights": "pytorch",
     },
 }
 
@@ -39,6 +40,7 @@ class Settings:
     global_encoder: str = _option("frame", "frame by frame or recurrent", choices=("frame", "sequence"))
     decoder: str = _option("frame", "frame by frame or recurrent (enriched)", choices=("frame", "sequence"))
     reduction: str = _option("mean", "means as published, or the exact ELBO's sums", choices=("mean", "sum"))
+    initial_weights: str = _option("keras", "whose initial weights", choices=("keras", "pytorch"))
     standardize: bool = _option(True, "standardise mel bands inside the model")
     swap_weights: tuple[float, ...] = _option(
         (1.0, 1.0, 1.0, 1.0), "weights of kl_v_gswap kl_z_gswap kl_v_lswap kl_z_lswap", length=4

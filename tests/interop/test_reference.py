@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
-from tests.cases import numbers
-from tests.gradients import gradients_of
+from tests.gradients import terms_and_gradients
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.interop.reference import from_reference_state, reference_names
 
@@ -50,17 +48,18 @@ def test_meets_the_reference(file, stage):
     assert model.stage == stage
     x, mask, partners = arrays["x"], arrays["mask"] > 0, permutations_of(arrays, stage)
 
-    outputs = model.one_pass(x, keras.ops.convert_to_tensor(mask))
+    outputs = model.predict({"x": x, "mask": mask}, verbose=0)
     for name, other in OUTPUTS.items() | ({("v_prior_mean", "v_prior_mu")} if stage == 2 else set()):
-        ours, theirs = keras.ops.convert_to_numpy(outputs[name]), arrays[f"stage{stage}/out/{other}"]
+        ours, theirs = outputs[name], arrays[f"stage{stage}/out/{other}"]
         valid = mask if ours.ndim == 3 else slice(None)
         np.testing.assert_allclose(ours[valid], theirs[valid], **CLOSE, err_msg=name)
 
-    terms = numbers(model.loss_terms(x, mask, sample=False, permutations=partners))
+    terms, gradients = terms_and_gradients(
+        model, lambda: model.loss_terms(x, mask, sample=False, permutations=partners)
+    )
     for name, other in (TERMS | (SWAPS if stage == 2 else {})).items():
         np.testing.assert_allclose(terms[name], arrays[f"stage{stage}/{other}"], **CLOSE, err_msg=name)
 
-    gradients = gradients_of(model, lambda: model.loss_terms(x, mask, sample=False, permutations=partners)["loss"])
     for variable, sources in reference_names(model, informed=False):
         ours = 0.0 if gradients[variable.path] is None else np.linalg.norm(gradients[variable.path])
         for source in sources:

@@ -78,6 +78,15 @@ def test_adapt_takes_arrays_and_batches_alike():
     np.testing.assert_allclose(whole.standardization.get_weights()[0], x.mean((0, 1)), rtol=1e-4)
 
 
+def test_initial_weights_of_pytorch_lie_in_its_ranges():
+    model = cases.small("dsae", initial_weights="pytorch", global_units=(400,), transition_units=(300,))
+    kernel, bias = (np.array(weight) for weight in model.q_v.features.stack[0].get_weights())
+    assert 0.95 < np.abs(kernel).max() * 5**0.5 <= 1.0 and 0.95 < np.abs(bias).max() * 5**0.5 <= 1.0
+    kernel, recurrent, bias = (np.array(weight) for weight in model.p_z.stack[0].get_weights())
+    assert np.abs(kernel).max() * 300**0.5 <= 1.0 and np.abs(recurrent).max() * 300**0.5 <= 1.0
+    assert 1.2 < np.abs(bias).max() * 300**0.5 <= 2.0  # the sum of two draws
+
+
 def test_transition_steps_as_it_runs():
     model = cases.small()
     z = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")

@@ -17,7 +17,10 @@ from tsdsae_keras.training import callbacks
 from tsdsae_keras.training.events import EventWriter
 from tsdsae_keras.training.run import RunFolder
 
-MODEL_OPTIONS = ("z_dim", "v_dim", "local_encoder", "global_encoder", "decoder", "reduction", "standardize")
+MODEL_OPTIONS = (
+    *("z_dim", "v_dim", "local_encoder", "global_encoder", "decoder", "reduction"),
+    *("initial_weights", "standardize"),
+)
 
 
 def train(settings, say=print):
@@ -27,10 +30,12 @@ def train(settings, say=print):
     the test split.
     """
     start = time.perf_counter()
+    run = RunFolder(settings.out or _new_name(settings))
+    run.check_free()
     data = open_data(settings, say)
     prepared = time.perf_counter()
     stream = SequenceStream(data.features("train"), settings.batch_size, seed=settings.seed, training=True)
-    run = RunFolder.create(settings.out or _new_name(settings), _recorded(settings, data))
+    run.create(_recorded(settings, data))
     say(f"run: {run.folder} ({settings.model}, {keras.backend.backend()})")
     model = new_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * stream.batches)

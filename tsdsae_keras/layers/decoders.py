@@ -1,9 +1,9 @@
 """Decoders: p(x_t | z_t, v) and p(x_t | z_1:T, v), of unit variance."""
 
+from keras import layers
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras.layers.features import KINDS
-from tsdsae_keras.layers.initial import linear
 from tsdsae_keras.layers.masked import MaskedLayer
 from tsdsae_keras.ops import beside_every_frame
 
@@ -22,7 +22,7 @@ class Decoder(MaskedLayer):
         super().__init__(**kwargs)
         self.features, self.kind, self.units = features, kind, tuple(units)
         self.trunk = KINDS[kind](units, name="trunk")
-        self.output_layer = linear(features, self.trunk.width, "output")
+        self.output_layer = layers.Dense(features, name="output")
 
     def build(self, input_shape):
         self.trunk.build(input_shape)

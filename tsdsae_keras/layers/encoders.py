@@ -1,9 +1,9 @@
 """Encoders: q(v | x) of a whole sequence and q(z_t | .) of every frame."""
 
+from keras import layers
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras.layers.features import KINDS
-from tsdsae_keras.layers.initial import linear
 from tsdsae_keras.layers.masked import MaskedLayer
 from tsdsae_keras.ops import beside_every_frame, masked_mean
 
@@ -21,8 +21,8 @@ class GaussianHead(MaskedLayer):
         self.dim = dim
 
     def build(self, input_shape):
-        self.mean = linear(self.dim, input_shape[-1], "mean")
-        self.log_var = linear(self.dim, input_shape[-1], "log_var")
+        self.mean = layers.Dense(self.dim, name="mean")
+        self.log_var = layers.Dense(self.dim, name="log_var")
         self.mean.build(input_shape)
         self.log_var.build(input_shape)
 

@@ -1,9 +1,8 @@
 """Features of every frame, from the frame alone or from the whole sequence: the trunk of encoders and decoders."""
 
-from keras import ops
+from keras import layers, ops
 from keras.saving import register_keras_serializable
 
-from tsdsae_keras.layers.initial import linear, lstm
 from tsdsae_keras.layers.masked import MaskedLayer
 
 
@@ -33,10 +32,7 @@ class FrameFeatures(_Trunk):
 
     def build(self, input_shape):
         widths = (input_shape[-1], *self.units)
-        self.stack = [
-            linear(units, fan_in, f"dense_{i}", "tanh")
-            for i, (fan_in, units) in enumerate(zip(widths, self.units, strict=False))
-        ]
+        self.stack = [layers.Dense(units, "tanh", name=f"dense_{i}") for i, units in enumerate(self.units)]
         for layer, width in zip(self.stack, widths, strict=False):
             layer.build((*input_shape[:-1], width))
 
@@ -59,8 +55,8 @@ class RecurrentFeatures(_Trunk):
 
     def build(self, input_shape):
         fans = (input_shape[-1], *(2 * units for units in self.units))
-        self.ahead = [lstm(units, f"forward_{i}") for i, units in enumerate(self.units)]
-        self.back = [lstm(units, f"backward_{i}", go_backwards=True) for i, units in enumerate(self.units)]
+        self.ahead = [_lstm(units, f"forward_{i}") for i, units in enumerate(self.units)]
+        self.back = [_lstm(units, f"backward_{i}", go_backwards=True) for i, units in enumerate(self.units)]
         for fan_in, *pair in zip(fans, self.ahead, self.back, strict=False):
             for layer in pair:
                 layer.build((*input_shape[:-1], fan_in))
@@ -70,6 +66,10 @@ class RecurrentFeatures(_Trunk):
             directions = ahead(x, mask=mask), ops.flip(back(x, mask=mask), axis=1)
             x = ops.concatenate(directions, axis=-1)
         return 0.5 * (directions[0] + directions[1])
+
+
+def _lstm(units, name, **options):
+    return layers.LSTM(units, return_sequences=True, name=name, **options)
 
 
 KINDS = {"frame": FrameFeatures, "sequence": RecurrentFeatures}

@@ -1,48 +1,32 @@
-"""PyTorch's initial weights, with which the published figures were made (uniform, +-1/sqrt(fan))."""
+"""Initial weights: Keras's own, with which training is faster, or PyTorch's, of the published figures.
 
-import keras
-from keras import layers
+Keras: Glorot-uniform matrices, orthogonal recurrent ones, zero biases, 1 at the forget gates. PyTorch: uniform in
++-1/sqrt(fan), fan being the inputs of a linear layer and the units of an LSTM, whose two biases add up.
+"""
+
+from keras import layers, random
+
+KINDS = ("keras", "pytorch")
 
 
-def uniform(fan):
-    """Uniform in +-1/sqrt(fan)."""
-    limit = fan**-0.5
-    return keras.initializers.RandomUniform(-limit, limit)
-
-
-class TwoUniforms(keras.initializers.Initializer):
-    """The sum of two draws of `uniform(fan)`: PyTorch's LSTM has two biases where Keras has one.
+def draw_as_pytorch(layer, seed=None):
+    """Draws the weights of all Dense and LSTM layers in a layer anew, as PyTorch does.
 
     Args:
-        fan: the number of units.
+        layer: built.
+        seed: an integer or a `keras.random.SeedGenerator`; None takes Keras's global seed.
     """
-
-    def __init__(self, fan):
-        self.fan = fan
-
-    def __call__(self, shape, dtype=None):
-        return uniform(self.fan)(shape, dtype=dtype) + uniform(self.fan)(shape, dtype=dtype)
-
-    def get_config(self):
-        return {"fan": self.fan}
-
-
-def linear(units, fan_in, name, activation=None):
-    """A Dense layer with the initial weights of torch.nn.Linear."""
-    return layers.Dense(
-        units, activation, kernel_initializer=uniform(fan_in), bias_initializer=uniform(fan_in), name=name
-    )
+    seed = random.SeedGenerator(seed) if seed is None or isinstance(seed, int) else seed
+    for part in layer._flatten_layers():
+        if isinstance(part, layers.Dense):
+            _draw(part.kernel, part.kernel.shape[0], seed)
+            _draw(part.bias, part.kernel.shape[0], seed)
+        elif isinstance(part, layers.LSTM):
+            _draw(part.cell.kernel, part.units, seed)
+            _draw(part.cell.recurrent_kernel, part.units, seed)
+            _draw(part.cell.bias, part.units, seed, draws=2)
 
 
-def lstm(units, name, go_backwards=False):
-    """An LSTM layer that returns every frame, with the initial weights of torch.nn.LSTM."""
-    return layers.LSTM(
-        units,
-        return_sequences=True,
-        go_backwards=go_backwards,
-        unit_forget_bias=False,
-        kernel_initializer=uniform(units),
-        recurrent_initializer=uniform(units),
-        bias_initializer=TwoUniforms(units),
-        name=name,
-    )
+def _draw(variable, fan, seed, draws=1):
+    limit = fan**-0.5
+    variable.assign(sum(random.uniform(variable.shape, -limit, limit, seed=seed) for _ in range(draws)))

@@ -1,11 +1,11 @@
 """Transitions: the prior of a frame given the frames before it."""
 
-from keras import ops
+from keras import layers, ops
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras.layers.encoders import GaussianHead
-from tsdsae_keras.layers.initial import lstm
 from tsdsae_keras.layers.masked import MaskedLayer
+from tsdsae_keras.layers.together import run_together
 
 
 @register_keras_serializable(package="tsdsae_keras")
@@ -22,7 +22,7 @@ class Transition(MaskedLayer):
     def __init__(self, dim, units=(32, 32), **kwargs):
         super().__init__(**kwargs)
         self.dim, self.units = dim, tuple(units)
-        self.stack = [lstm(width, f"lstm_{i}") for i, width in enumerate(self.units)]
+        self.stack = [layers.LSTM(width, return_sequences=True, name=f"lstm_{i}") for i, width in enumerate(self.units)]
         self.head = GaussianHead(dim, name="head")
 
     def build(self, input_shape):
@@ -32,10 +32,8 @@ class Transition(MaskedLayer):
         self.head.build((*frames, self.units[-1]))
 
     def call(self, z):
-        features = z
-        for layer in self.stack:
-            features = layer(features)
-        return tuple(_after_standard_normal(parameter) for parameter in self.head(features))
+        parameters = self.head(run_together(self.stack, z))
+        return tuple(_after_standard_normal(parameter) for parameter in parameters)
 
     def step(self, z_t, states=None):
         """p(z_t+1 | z_1:t) from z_t (batch, dim) and the states after z_1:t-1: (mean, log-variance, new states)."""

@@ -10,6 +10,7 @@ from keras import ops
 from tsdsae_keras import ops as own_ops
 from tsdsae_keras.layers.decoders import Decoder
 from tsdsae_keras.layers.encoders import GlobalEncoder, LocalEncoder
+from tsdsae_keras.layers.initial import draw_as_pytorch
 from tsdsae_keras.layers.sampling import Sampling
 from tsdsae_keras.layers.standardize import BandStandardization
 from tsdsae_keras.layers.transitions import Transition
@@ -40,6 +41,7 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         reduction: "mean" over frames and dimensions (the published figures) or "sum" (the exact ELBO up to the
             Gaussian's constant: half the squared error, summed).
         term_weights: weight by name of a term, 1 where not given; 0 leaves a term out.
+        initial_weights: "keras", with which training is faster, or "pytorch", of the published figures.
         standardize: whether bands are standardised inside the model; the loss stays on the scale of x.
         front_end: settings of the features it is trained on, kept for those who load it.
         stage: 1, or 2 where the model has a second stage.
@@ -68,6 +70,7 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         decoder_units=(64, 64),
         reduction="mean",
         term_weights=None,
+        initial_weights="keras",
         standardize=True,
         front_end=None,
         stage=1,
@@ -83,6 +86,8 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         self._make_parts()
         self._make_trackers()
         self.build((None, None, self.features))
+        if self.initial_weights == "pytorch":
+            draw_as_pytorch(self, self.seed)
         self._freeze()
 
     def _make_parts(self):

@@ -8,6 +8,7 @@ CHOICES = {
     "decoder": ("frame", "sequence"),
     "v_condition": ("none", "after", "before"),
     "reduction": ("mean", "sum"),
+    "initial_weights": ("keras", "pytorch"),
 }
 UNITS = ("global_units", "local_units", "transition_units", "decoder_units")
 

@@ -35,15 +35,16 @@ class RunFolder:
         self.model = self.folder / "model.keras"
         self.evaluation = self.folder / "evaluation.json"
 
-    @classmethod
-    def create(cls, folder, settings):
-        """A new folder with its settings written; InputError where the folder holds something already."""
-        run = cls(folder)
-        if run.folder.exists() and (not run.folder.is_dir() or any(run.folder.iterdir())):
-            raise InputError(f"{folder} exists and is not an empty folder; give another --out, nothing is overwritten")
-        run.folder.mkdir(parents=True, exist_ok=True)
-        write_json(run.settings, {"settings": settings, "versions": versions()})
-        return run
+    def check_free(self):
+        """InputError where the folder holds something already."""
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise InputError(f"{self.folder} is not an empty folder; give another --out, nothing is overwritten")
+
+    def create(self, settings):
+        """Makes the folder and writes the settings, with versions."""
+        self.check_free()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.settings, {"settings": settings, "versions": versions()})
 
     def read_settings(self):
         """What `create` wrote; InputError where it cannot be read."""
