@@ -1,10 +1,13 @@
 """The import rules of docs/design.md, read off the sources."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import tsdsae_keras
 
 PACKAGE = Path(__file__).parents[1] / "tsdsae_keras"
 ANYWHERE = {"errors", "files"}
@@ -32,6 +35,18 @@ RULES = {
     "cli": (None, None),
     "": ({"wrapt"}, set()),
 }
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = ["keras", "tensorflow", "jax", "torch", "librosa", "sklearn", "matplotlib"]
+    command = f"import sys, tsdsae_keras.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_every_public_name_is_there():
+    for name in tsdsae_keras.__all__:
+        assert getattr(tsdsae_keras, name) is not None
 
 
 def name_of(path):

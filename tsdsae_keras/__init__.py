@@ -11,32 +11,30 @@ import wrapt
 __version__ = "0.1.0"
 
 _HOME = {
-    "DSAE": "models.dsae",
-    "DSAEf": "models.dsae",
-    "TSDSAE": "models.tsdsae",
-    "SequentialVAE": "models.base",
-    "EnterStageTwo": "training.callbacks",
-    "InputError": "errors",
-    "from_reference_state": "interop.reference",
-    "PreparedData": "data.store",
-    "FrontEnd": "data.features",
-    "evaluate": "evaluation.evaluate",
+    "models": ("DSAE", "DSAEf", "SequentialVAE", "TSDSAE", "load_model", "make_model"),
+    "training.callbacks": ("EnterStageTwo", "KeepBest", "SeedEpochs"),
+    "interop": ("from_reference_state",),
+    "data.features": ("FrontEnd",),
+    "data.store": ("PreparedData",),
+    "data.pipeline": ("SequenceStream",),
+    "evaluation.evaluate": ("evaluate",),
+    "errors": ("InputError",),
 }
-_ROOMS = ("data", "evaluation", "interop", "layers", "models", "ops", "report", "training")
+_NAMES = {name: home for home, names in _HOME.items() for name in names}
+_ROOMS = ("commands", "data", "evaluation", "interop", "layers", "models", "ops", "report", "training")
 
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = ["__version__", *sorted(_NAMES)]
 
 
 def __getattr__(name):
     if name in _ROOMS:
         return importlib.import_module(f"{__name__}.{name}")
-    if name in _HOME:
-        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 @wrapt.when_imported("keras")
 def _register_models(_):
     """`keras.saving.load_model` finds a class by its registered name only."""
-    for home in ("models.dsae", "models.tsdsae"):
-        importlib.import_module(f"{__name__}.{home}")
+    importlib.import_module(f"{__name__}.models")

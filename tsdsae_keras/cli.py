@@ -121,7 +121,7 @@ def _no_chatter():
 
 
 def _train(options):
-    settings = _settings(options)
+    settings = _settings({"backend": _asked_backend(options)} | options)
     _use_backend(settings.backend)
     from tsdsae_keras.commands.train import train
 
@@ -137,7 +137,7 @@ def _prepare(options):
 
 
 def _evaluate(options):
-    _use_backend(options.pop("backend", None) or os.environ.get("KERAS_BACKEND") or "tensorflow")
+    _use_backend(_asked_backend(options))
     from tsdsae_keras.commands.evaluate import evaluate
 
     evaluate(**options)

@@ -54,7 +54,7 @@ class Settings:
     patience: int | None = _option(None, "epochs of stage 2 without a better model before stopping (default: none)")
     seed: int = _option(0, "of initial weights, noise, order and swap partners")
     out: str | None = _option(None, "run folder (default: a new one under runs/)")
-    pictures_every: int = _option(10, "epochs between pictures and sounds in TensorBoard, 0 for none")
+    pictures_every: int = _option(25, "epochs between pictures and sounds in TensorBoard, 0 for none")
     cache: str = _option("data", "folder in which dMelodies is prepared")
     melodies: int = _option(3000, "melodies to draw")
     programs: tuple[int, ...] = _option((40, 56), "General MIDI programs, zero-based")

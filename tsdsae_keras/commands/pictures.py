@@ -4,6 +4,7 @@ import numpy as np
 
 from tsdsae_keras.data.features import FrontEnd
 from tsdsae_keras.data.inversion import sound_of
+from tsdsae_keras.files import replacing
 from tsdsae_keras.report.figures import png_bytes, swap_figure
 
 
@@ -13,12 +14,23 @@ def show_swaps(data):
 
     def show(model, writer, epoch):
         panels = swap_panels(model, x)
-        figure = swap_figure(panels, front_end.hop_length / front_end.sample_rate, title=f"epoch {epoch + 1}")
-        writer.picture("swap", png_bytes(figure), epoch)
+        writer.picture("swap", swap_png(panels, front_end, title=f"epoch {epoch + 1}"), epoch)
         for name, sequence in panels.items():
             writer.sound(name, sound_of(sequence, front_end), front_end.sample_rate, epoch)
 
     return show
+
+
+def swap_png(panels, front_end, title=None):
+    """The panels as a picture: PNG bytes."""
+    return png_bytes(swap_figure(panels, front_end.hop_length / front_end.sample_rate, title=title))
+
+
+def write_swap_picture(model, data, path):
+    """A swap of two test sequences as a PNG file."""
+    panels = swap_panels(model, two_sequences(data, "test"))
+    with replacing(path) as beside:
+        beside.write_bytes(swap_png(panels, FrontEnd.from_dict(data.front_end)))
 
 
 def two_sequences(data, split="validation"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from tsdsae_keras.commands.evaluate import score
-from tsdsae_keras.commands.pictures import show_swaps
+from tsdsae_keras.commands.pictures import show_swaps, write_swap_picture
 from tsdsae_keras.commands.prepare import open_data
 from tsdsae_keras.data.pipeline import SequenceStream
 from tsdsae_keras.evaluation.evaluate import table
@@ -49,7 +49,9 @@ def train(settings, say=print):
         callbacks=_callbacks(settings, run, stream, data),
     )
     trained = time.perf_counter()
-    result = score(load_model(run.model), data, settings.seed)
+    best = load_model(run.model)
+    result = score(best, data, settings.seed)
+    write_swap_picture(best, data, run.picture)
     seconds = {"prepare": prepared - start, "train": trained - prepared, "evaluate": time.perf_counter() - trained}
     result["seconds"] = {name: round(value, 1) for name, value in seconds.items()}
     write_json(run.evaluation, result)
@@ -107,6 +109,6 @@ def _new_name(settings):
 def _say_result(run, result, say):
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in result["seconds"].items())
     say(f"\n{table(result)}\n\nseconds: {seconds}")
-    for path in (run.model, run.evaluation, run.history):
+    for path in (run.model, run.evaluation, run.picture, run.history):
         say(f"  {path}")
     say(f"  {run.events} (tensorboard --logdir {run.events})")

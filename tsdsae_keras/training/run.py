@@ -5,6 +5,7 @@ history.csv      a row an epoch
 events/          TensorBoard: scalars, pictures, sounds
 model.keras      the best model of the last stage
 evaluation.json  its scores on the test split
+swap.png         a swap of two test sequences
 """
 
 import importlib.metadata
@@ -34,6 +35,7 @@ class RunFolder:
         self.events = self.folder / "events"
         self.model = self.folder / "model.keras"
         self.evaluation = self.folder / "evaluation.json"
+        self.picture = self.folder / "swap.png"
 
     def check_free(self):
         """InputError where the folder holds something already."""
