@@ -7,7 +7,7 @@ from tsdsae_keras.errors import InputError
 
 PRESETS = {
     # Minutes on two cores; see the README for what it reaches.
-    "quick": {"epochs": 50, "stage_two_at": 10, "batch_size": 64, "learning_rate": 4e-3, "schedule": "cosine"},
+    "quick": {"epochs": 28, "stage_two_at": 4, "batch_size": 32, "learning_rate": 6e-3, "schedule": "cosine"},
     # The published recipe (Luo et al. 2022); hours.
     "paper": {
         "epochs": 4000,
@@ -45,16 +45,16 @@ class Settings:
     swap_weights: tuple[float, ...] = _option(
         (1.0, 1.0, 1.0, 1.0), "weights of kl_v_gswap kl_z_gswap kl_v_lswap kl_z_lswap", length=4
     )
-    stage_two_at: int = _option(10, "C, epochs of stage 1")
-    epochs: int = _option(50, "epochs of both stages")
-    batch_size: int = _option(64, "sequences a step")
-    learning_rate: float = _option(4e-3, "of Adam")
+    stage_two_at: int = _option(4, "C, epochs of stage 1")
+    epochs: int = _option(28, "epochs of both stages")
+    batch_size: int = _option(32, "sequences a step")
+    learning_rate: float = _option(6e-3, "of Adam")
     schedule: str = _option("cosine", "of the learning rate, over all epochs", choices=("cosine", "constant"))
     optimizer: str = _option("adam", "Adam, or its AMSGrad variant", choices=("adam", "amsgrad"))
     patience: int | None = _option(None, "epochs of stage 2 without a better model before stopping (default: none)")
     seed: int = _option(0, "of initial weights, noise, order and swap partners")
     out: str | None = _option(None, "run folder (default: a new one under runs/)")
-    pictures_every: int = _option(25, "epochs between pictures and sounds in TensorBoard, 0 for none")
+    pictures_every: int = _option(14, "epochs between pictures and sounds in TensorBoard, 0 for none")
     cache: str = _option("data", "folder in which dMelodies is prepared")
     melodies: int = _option(3000, "melodies to draw")
     programs: tuple[int, ...] = _option((40, 56), "General MIDI programs, zero-based")
