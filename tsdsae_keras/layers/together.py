@@ -6,6 +6,7 @@ product: the loop is as long as the sequence instead of as long as the sequence 
 
 from keras import layers, ops
 
+FRAMES = 4  # taken in one turn of the loop, whose own cost is then shared
 SHUT = -1e4  # added to an input gate, it keeps the gate at exactly 0 and with it the cell and the output
 
 
@@ -18,50 +19,64 @@ def run_together(stack, x):
         stack: built layers, each fed by the one before.
         x: (batch, time, in).
     """
-    lag, width = len(stack) - 1, stack[-1].units
-    x = ops.concatenate([ops.pad(x, [[0, 0], [0, lag], [0, 0]]), _shut_flags(x, lag)], axis=-1)
+    lag, time = len(stack) - 1, x.shape[1]
+    rest = -(time + lag) % FRAMES
+    turns = (time + lag + rest) // FRAMES
+    x = ops.pad(x, [[0, 0], [0, lag + rest], [0, 0]])
+    from_below, recurrent, bias = _joined_weights(stack)
+    gates = ops.matmul(ops.concatenate([x, _shut_flags(x, lag)], axis=-1), from_below) + bias
     # Keras's RNN is used as a loop over time on every backend; it owns nothing and is gone after the call.
-    outputs = layers.RNN(_JoinedCell(stack), return_sequences=True)(x)
-    return outputs[:, lag:, -width:]
+    loop = layers.RNN(_JoinedCell(recurrent, stack[-1].units), return_sequences=True)
+    outputs = loop(ops.reshape(gates, (-1, turns, FRAMES * gates.shape[-1])))
+    return ops.reshape(outputs, (-1, turns * FRAMES, stack[-1].units))[:, lag : lag + time]
 
 
 class _JoinedCell(layers.Layer):
-    """One step of all layers: [frame, flags, outputs] times one matrix gives all gates."""
+    """All layers for a few frames: their gates but for what the outputs add, (batch, FRAMES * 4 * units), come in."""
 
-    def __init__(self, stack):
+    def __init__(self, recurrent, top):
         super().__init__()
-        units = sum(layer.units for layer in stack)
-        self.state_size, self.output_size = [units, units], units
-        self.matrix, self.bias = _joined_weights(stack)
-        self.built = True
+        units = recurrent.shape[0]
+        self.state_size, self.output_size = [units, units], FRAMES * top
+        self.recurrent, self.top, self.built = recurrent, top, True
 
     def call(self, inputs, states):
         output, cell = states
-        gates = ops.matmul(ops.concatenate([inputs, output], axis=-1), self.matrix) + self.bias
-        enter, keep, new, leave = ops.split(gates, 4, axis=-1)
-        cell = ops.sigmoid(keep) * cell + ops.sigmoid(enter) * ops.tanh(new)
-        output = ops.sigmoid(leave) * ops.tanh(cell)
-        return output, [output, cell]
+        outputs = []
+        for gates in ops.split(inputs, FRAMES, axis=-1):
+            # The columns of `new` were doubled, so that one sigmoid serves all: tanh(a) = 2 sigmoid(2 a) - 1.
+            gates = ops.sigmoid(gates + ops.matmul(output, self.recurrent))
+            enter, keep, new, leave = ops.split(gates, 4, axis=-1)
+            cell = keep * cell + enter * (2.0 * new - 1.0)
+            output = leave * ops.tanh(cell)
+            outputs.append(output[:, -self.top :])
+        return ops.concatenate(outputs, axis=-1), [output, cell]
 
 
 def _shut_flags(x, lag):
-    """(batch, time + lag, lag): flag l is 1 in the first l + 1 frames, before the first input reaches layer l + 1."""
+    """(batch, time, lag): flag l is 1 in the first l + 1 frames, before the first input reaches layer l + 1."""
     batch, time = ops.shape(x)[0], ops.shape(x)[1]
-    flags = ops.arange(time + lag)[:, None] <= ops.arange(lag)[None, :]
-    return ops.broadcast_to(ops.cast(flags, x.dtype)[None], (batch, time + lag, lag))
+    flags = ops.arange(time)[:, None] <= ops.arange(lag)[None, :]
+    return ops.broadcast_to(ops.cast(flags, x.dtype)[None], (batch, time, lag))
 
 
 def _joined_weights(stack):
-    """The matrix (in + flags + units, 4 * units) and the bias of all layers; columns by gate, then by layer."""
-    rows = [_rows(stack, {0: stack[0].cell.kernel})]
+    """Matrices from input and flags (in + lag, 4 * units) and from outputs (units, 4 * units), and the bias.
+
+    Columns go by gate, then by layer; those of the cell's new content are doubled.
+    """
+    below = [_rows(stack, {0: stack[0].cell.kernel})]
     for i, layer in enumerate(stack[1:], start=1):
         shut = ops.concatenate([ops.full((1, layer.units), SHUT), ops.zeros((1, 3 * layer.units))], axis=-1)
-        rows.append(_rows(stack, {i: shut}))
+        below.append(_rows(stack, {i: shut}))
+    recurrent = []
     for i, layer in enumerate(stack):
         above = {i + 1: stack[i + 1].cell.kernel} if i + 1 < len(stack) else {}
-        rows.append(_rows(stack, {i: layer.cell.recurrent_kernel} | above))
+        recurrent.append(_rows(stack, {i: layer.cell.recurrent_kernel} | above))
     bias = ops.concatenate(_by_gate([layer.cell.bias for layer in stack]), axis=-1)
-    return ops.concatenate(rows, axis=0), bias
+    units = bias.shape[-1] // 4
+    double = ops.concatenate([ops.ones(2 * units), ops.full((units,), 2.0), ops.ones(units)])
+    return ops.concatenate(below, axis=0) * double, ops.concatenate(recurrent, axis=0) * double, bias * double
 
 
 def _rows(stack, blocks):
