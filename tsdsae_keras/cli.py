@@ -14,7 +14,10 @@ from dataclasses import MISSING, fields
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.settings import Settings, flag, with_preset
 
-DATA_OPTIONS = ("cache", "melodies", "programs", "octaves", "data_seed", "synth", "soundfont", "workers")
+DATA_OPTIONS = (
+    *("cache", "melodies", "programs", "octaves", "tonics", "scales", "subset"),
+    *("data_seed", "synth", "soundfont", "workers"),
+)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,7 +1,5 @@
 """`tsdsae-keras prepare`: data made ready once, for many runs."""
 
-from pathlib import Path
-
 from tsdsae_keras.data.dmelodies import MelodySet, prepare_melodies
 from tsdsae_keras.data.store import PreparedData
 
@@ -12,6 +10,9 @@ def prepare(settings, say=print):
         melodies=settings.melodies,
         programs=settings.programs,
         octaves=settings.octaves,
+        tonics=settings.tonics,
+        scales=settings.scales,
+        subset=settings.subset,
         seed=settings.data_seed,
         synth=settings.synth,
         soundfont=settings.soundfont,
@@ -24,6 +25,6 @@ def prepare(settings, say=print):
 
 def open_data(settings, say=print):
     """The data a run asks for: a prepared folder, or dMelodies, prepared where they are not."""
-    if settings.data == "dmelodies" and not Path("dmelodies").is_dir():
+    if settings.data == "dmelodies":
         return prepare(settings, say)
     return PreparedData(settings.data)

@@ -10,6 +10,7 @@ from tsdsae_keras.commands.evaluate import score
 from tsdsae_keras.commands.pictures import show_swaps, write_swap_picture
 from tsdsae_keras.commands.prepare import open_data
 from tsdsae_keras.data.pipeline import SequenceStream
+from tsdsae_keras.errors import InputError
 from tsdsae_keras.evaluation.evaluate import table
 from tsdsae_keras.files import write_json
 from tsdsae_keras.models.loading import load_model, make_model
@@ -49,7 +50,7 @@ def train(settings, say=print):
         callbacks=_callbacks(settings, run, stream, data),
     )
     trained = time.perf_counter()
-    best = load_model(run.model)
+    best = _best_model(run)
     result = score(best, data, settings.seed)
     write_swap_picture(best, data, run.picture)
     seconds = {"prepare": prepared - start, "train": trained - prepared, "evaluate": time.perf_counter() - trained}
@@ -57,6 +58,15 @@ def train(settings, say=print):
     write_json(run.evaluation, result)
     _say_result(run, result, say)
     return run
+
+
+def _best_model(run):
+    if not run.model.is_file():
+        raise InputError(
+            f"no epoch of the last stage had a finite validation loss, so nothing was saved; see {run.history}, "
+            "and lower --learning-rate"
+        )
+    return load_model(run.model)
 
 
 def new_model(settings, data):
@@ -98,7 +108,7 @@ def _callbacks(settings, run, stream, data):
 
 
 def _recorded(settings, data):
-    return settings.to_dict() | {"data_folder": str(data.folder), "data_identity": data.identity}
+    return settings.to_dict() | {"data_folder": str(data.folder.resolve()), "data_identity": data.identity}
 
 
 def _new_name(settings):
