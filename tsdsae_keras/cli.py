@@ -88,7 +88,7 @@ def _argument(option, hint):
         return common | {"action": argparse.BooleanOptionalAction}
     kinds = [kind for kind in (typing.get_args(hint) or (hint,)) if kind in (int, float, str)]
     if isinstance(default, tuple):
-        return common | {"type": kinds[0], "nargs": option.metadata.get("length", "+"), "metavar": "N"}
+        return common | {"type": kinds[0], "nargs": option.metadata.get("length", "+"), "metavar": "X"}
     return common | {"type": kinds[0], "choices": option.metadata.get("choices")}
 
 

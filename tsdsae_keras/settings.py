@@ -16,6 +16,7 @@ PRESETS = {
         "learning_rate": 1e-3,
         "schedule": "constant",
         "patience": 300,
+        "pictures_every": 100,
         "standardize": False,
         "initial_weights": "pytorch",
     },
@@ -61,9 +62,7 @@ class Settings:
     octaves: tuple[int, ...] = _option((4,), "octaves to draw from: 4 5 6")
     tonics: tuple[str, ...] = _option(("C",), "tonics to draw from: C C# ... B")
     scales: tuple[str, ...] = _option(("major",), "scales to draw from: major minor blues")
-    subset: str = _option(
-        "paper", "rhythms as in the paper (first and last slot sound) or all", choices=("paper", "all")
-    )
+    subset: str = _option("paper", "rhythms: the paper's (outer slots sound) or all", choices=("paper", "all"))
     synth: str = _option("auto", "what renders the notes", choices=("auto", "fluidsynth", "additive"))
     soundfont: str | None = _option(None, "font for FluidSynth (default: $TSDSAE_SOUNDFONT, then Debian's places)")
     data_seed: int = _option(0, "of which melodies are drawn and how they are split")
