@@ -1,7 +1,9 @@
 """FluidSynth played offline: the same notes give the same bits, in any order, thread or process."""
 
+import contextlib
 import ctypes
 import hashlib
+import io
 import os
 import queue
 import threading
@@ -228,7 +230,8 @@ def load_module():
         InputError: another package of that name stands in its place.
     """
     try:
-        import fluidsynth
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints where it found the library when CI is set
+            import fluidsynth
     except (ImportError, OSError, AttributeError) as error:
         raise NotInstalled(f"FluidSynth is not installed: {INSTALL}") from error
     if not hasattr(fluidsynth, "_fl"):
