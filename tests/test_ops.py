@@ -8,12 +8,12 @@ from tsdsae_keras import ops as own
 
 
 def test_kl_of_equals_is_zero_and_of_shifted_is_half_a_square():
-    mean, log_var = np.array([[0.3, -1.0]], "float32"), np.array([[0.5, -2.0]], "float32")
+    mean, log_var = (ops.convert_to_tensor(np.array([row], "float32")) for row in ([0.3, -1.0], [0.5, -2.0]))
     np.testing.assert_allclose(ops.convert_to_numpy(own.gaussian_kl(mean, log_var, mean, log_var)), 0.0, atol=1e-7)
-    zero = np.zeros_like(mean)
+    zero = ops.zeros_like(mean)
     shifted = ops.convert_to_numpy(own.gaussian_kl(zero + 3.0, zero, zero, zero))
     np.testing.assert_allclose(shifted, 4.5, rtol=1e-6)
-    wide = ops.convert_to_numpy(own.gaussian_kl(zero, zero + np.log(4.0).astype("float32"), zero, zero))
+    wide = ops.convert_to_numpy(own.gaussian_kl(zero, zero + float(np.log(4.0)), zero, zero))
     np.testing.assert_allclose(wide, 0.5 * (4.0 - 1.0 - np.log(4.0)), rtol=1e-6)
 
 

@@ -6,6 +6,8 @@ TensorFlow, an error on JAX and half of each on PyTorch.
 
 from keras import ops
 
+BACKEND_OPTIMIZERS = "keras.src.backend."
+
 
 def recompile(model):
     """Compiles with the same settings for the weights that now train; equal optimizer variables keep their values."""
@@ -16,3 +18,15 @@ def recompile(model):
             variable.assign(known[variable.path])
     model.make_train_function(force=True)
     model.make_test_function(force=True)
+
+
+def portable(config):
+    """A compile config that every backend can read: PyTorch's own optimizer classes by their public names.
+
+    On PyTorch Keras saves `keras.optimizers.Adam` as a class that works on PyTorch alone.
+    """
+    optimizer = config.get("optimizer")
+    if isinstance(optimizer, dict) and str(optimizer.get("module")).startswith(BACKEND_OPTIMIZERS):
+        optimizer = optimizer | {"module": "keras.optimizers", "registered_name": None}
+        return config | {"optimizer": optimizer}
+    return config

@@ -1,7 +1,7 @@
 """Stages: which parts train when, and the switch from one to the next in the middle of training."""
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.models.compilation import recompile
+from tsdsae_keras.models.compilation import portable, recompile
 
 
 class Stages:
@@ -44,6 +44,9 @@ class Stages:
         self._freeze()
         if self.compiled:
             recompile(self)
+
+    def get_compile_config(self):
+        return portable(super().get_compile_config())
 
     def _freeze(self):
         frozen = self.frozen_parts()
