@@ -12,7 +12,7 @@ BACKEND_OPTIMIZERS = "keras.src.backend."
 def recompile(model):
     """Compiles with the same settings for the weights that now train; equal optimizer variables keep their values."""
     known = {variable.path: ops.convert_to_numpy(variable) for variable in model.optimizer.variables}
-    model.compile_from_config(model.get_compile_config())
+    model.compile_from_config(model.get_compile_config() | {"jit_compile": model.jit_compile})
     for variable in model.optimizer.variables:
         if variable.path in known:
             variable.assign(known[variable.path])
@@ -21,12 +21,14 @@ def recompile(model):
 
 
 def portable(config):
-    """A compile config that every backend can read: PyTorch's own optimizer classes by their public names.
+    """A compile config that every backend can use: `jit_compile` left to the backend, optimizers by public names.
 
-    On PyTorch Keras saves `keras.optimizers.Adam` as a class that works on PyTorch alone.
+    Keras saves what "auto" came to on the backend that saved (XLA slows TensorFlow here, JAX crawls without it), and
+    on PyTorch `keras.optimizers.Adam` as a class that works on PyTorch alone.
     """
+    if not config:
+        return config
     optimizer = config.get("optimizer")
     if isinstance(optimizer, dict) and str(optimizer.get("module")).startswith(BACKEND_OPTIMIZERS):
         optimizer = optimizer | {"module": "keras.optimizers", "registered_name": None}
-        return config | {"optimizer": optimizer}
-    return config
+    return config | {"optimizer": optimizer, "jit_compile": "auto"}
