@@ -12,7 +12,7 @@ import typing
 from dataclasses import MISSING, fields
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.settings import Settings, flag, with_preset
+from tsdsae_keras.settings import BACKENDS, Settings, flag, with_preset
 
 DATA_OPTIONS = (
     *("cache", "melodies", "programs", "octaves", "tonics", "scales", "subset"),
@@ -98,9 +98,8 @@ def _settings(options):
 
 def _use_backend(name):
     """Chooses what Keras runs on, which can be done only before Keras is imported, and imports it."""
-    module = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}[name]
-    if importlib.util.find_spec(module) is None:
-        raise InputError(f"--backend {name} needs {module}, which is not installed: pip install -e '.[{name}]'")
+    if importlib.util.find_spec(name) is None:
+        raise InputError(f"--backend {name} needs {name}, which is not installed: pip install -e '.[{name}]'")
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _no_chatter():
@@ -170,7 +169,7 @@ def _load_all(backend):
 def _asked_backend(options):
     """The backend of the option, else of the environment, else the usual one."""
     name = options.pop("backend", None) or os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if name not in ("tensorflow", "jax", "torch"):
+    if name not in BACKENDS:
         raise InputError(f"KERAS_BACKEND is {name!r}; it must be tensorflow or jax or torch")
     return name
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 
 from tsdsae_keras.errors import InputError
 
+BACKENDS = ("tensorflow", "jax", "torch")
 PRESETS = {
     # Minutes on two cores; see the README for what it reaches.
     "quick": {"epochs": 28, "stage_two_at": 4, "batch_size": 32, "learning_rate": 6e-3, "schedule": "cosine"},
@@ -31,7 +32,7 @@ def _option(default, help, **more):
 class Settings:
     """Everything a run depends on; a preset gives the defaults of what is not given."""
 
-    backend: str = _option("tensorflow", "what Keras runs on", choices=("tensorflow", "jax", "torch"))
+    backend: str = _option("tensorflow", "what Keras runs on", choices=BACKENDS)
     preset: str = _option("quick", "defaults of the training options", choices=tuple(PRESETS))
     model: str = _option("tsdsae", "which model", choices=("tsdsae", "tsdsae-noreg", "dsae-f", "dsae"))
     data: str = _option("dmelodies", "'dmelodies' (made when first used) or the path of a prepared folder")

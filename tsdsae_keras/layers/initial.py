@@ -6,8 +6,6 @@ Keras: Glorot-uniform matrices, orthogonal recurrent ones, zero biases, 1 at the
 
 from keras import layers, random
 
-KINDS = ("keras", "pytorch")
-
 
 def draw_as_pytorch(layer, seed=None):
     """Draws the weights of all Dense and LSTM layers in a layer anew, as PyTorch does.
