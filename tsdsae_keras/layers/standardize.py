@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
+from tsdsae_keras.errors import InputError
 from tsdsae_keras.layers.masked import MaskedLayer
 
 
@@ -26,12 +27,18 @@ class BandStandardization(MaskedLayer):
         return bool(ops.convert_to_numpy(self.count) > 0)
 
     def adapt(self, batches):
-        """Takes mean and deviation of an iterable of frames (n, bands); a constant band keeps deviation 1."""
+        """Takes mean and deviation of an iterable of frames (n, bands); a constant band keeps deviation 1.
+
+        Raises:
+            InputError: a value is not finite.
+        """
         count, total, squares = 0, 0.0, 0.0
         for frames in batches:
             frames = np.asarray(frames, "float64")
             count, total = count + len(frames), total + frames.sum(0)
             squares = squares + np.square(frames).sum(0)
+        if not np.isfinite(squares).all():
+            raise InputError("x holds NaN or infinity, so its bands cannot be standardised; leave such sequences out")
         mean = total / max(count, 1)
         deviation = np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0.0))
         self.mean.assign(mean)

@@ -4,6 +4,7 @@ Each layer runs a frame behind the one below, so that in one step all layers can
 product: the loop is as long as the sequence instead of as long as the sequence times the layers.
 """
 
+import keras
 from keras import layers, ops
 
 FRAMES = 4  # taken in one turn of the loop, whose own cost is then shared
@@ -19,6 +20,10 @@ def run_together(stack, x):
         stack: built layers, each fed by the one before.
         x: (batch, time, in).
     """
+    if keras.backend.backend() == "torch":
+        from tsdsae_keras.layers.native import run_natively
+
+        return run_natively(stack, x)
     lag, time = len(stack) - 1, x.shape[1]
     rest = -(time + lag) % FRAMES
     turns = (time + lag + rest) // FRAMES

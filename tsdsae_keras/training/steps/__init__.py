@@ -1,4 +1,4 @@
-"""The custom train step of the backend in use: the only code that differs between backends.
+"""The custom train step of the backend in use: one thin file each.
 
 Each step does the same: forward pass, `compute_loss`, gradients, their global norm, the guard (a step whose loss or
 gradient is not finite changes no weight and no slot, and is counted), apply, logs.
