@@ -1,0 +1,195 @@
+"""What can be read from a code: classifiers fitted on training codes and asked of test codes.
+
+Codes are rows (n, d), labels (n,) integers or strings. All information is in nats. A probe that fails proves little:
+another one might succeed. A probe that succeeds proves that the label is there, not that the decoder uses it.
+"""
+
+import math
+import warnings
+
+import numpy as np
+
+from tsdsae_keras.errors import InputError
+
+KINDS = ("linear", "mlp")
+_LOWEST = 1e-6  # of a probability, so that one confident mistake does not cost infinitely much
+_TRUST = np.linspace(0.0, 4.0, 41)
+
+
+class Probe:
+    """A classifier of codes whose probabilities are only as bold as they deserve.
+
+    It learns from four fifths of the training rows. The others set the exponent b of q ~ p^b prior^(1 - b), with p
+    the classifier's probabilities and the prior the training set's class frequencies: b is 0 for a code without the
+    label, so that such a code costs no more than not looking at it, and 1 for probabilities that are right.
+
+    Args:
+        codes: (n, d) training codes.
+        labels: (n,) labels.
+        kind: "linear", multinomial logistic regression; "mlp", a perceptron with one layer of 32 units.
+        seed: fixes the draw of the four fifths and the perceptron's initial weights.
+        groups: (n,) which rows belong together, such as the frames of a sequence; they are not parted. None: none.
+
+    Raises:
+        InputError: shapes disagree, a code is not finite, an unknown kind, or all labels are the same.
+    """
+
+    def __init__(self, codes, labels, kind="linear", seed=0, groups=None):
+        codes, labels = _checked(codes, labels)
+        if kind not in KINDS:
+            raise InputError(f"unknown kind of probe {kind!r}: choose from {', '.join(KINDS)}")
+        self.classes, member = np.unique(labels, return_inverse=True)
+        if len(self.classes) < 2:
+            raise InputError(f"all training labels are {self.classes.tolist()}; a probe needs two classes or more")
+        self.prior, self._unseen = np.bincount(member) / len(member), 1 / (len(member) + 1)
+        held = _held_out(np.arange(len(codes)) if groups is None else groups, seed)
+        self._classifier = _fitted(codes[~held], member[~held], kind, seed)
+        log_prob = self._log_probabilities(codes[held])
+        costs = [_cross_entropy(self._bold(log_prob, trust), member[held]) for trust in _TRUST]
+        self.trust, self.expected_cross_entropy = float(_TRUST[np.argmin(costs)]), float(min(costs))
+
+    def predict(self, codes):
+        """The class of every row: (n,) labels."""
+        return self.classes[self._log_probabilities(np.asarray(codes, "float64")).argmax(axis=1)]
+
+    def cross_entropy(self, codes, labels):
+        """Mean of -log q(label) in nats; any class not seen in n training rows has the probability 1 / (n + 1)."""
+        bold = self._bold(self._log_probabilities(np.asarray(codes, "float64")), self.trust)
+        return _cross_entropy(*self._with_unseen(bold, labels))
+
+    def scores(self, codes, labels):
+        """What `probe` returns, of test codes (n, d) and their labels (n,)."""
+        codes, labels = _checked(codes, labels)
+        accuracy = float((self.predict(codes) == labels).mean())
+        chance = float((self.classes[self.prior.argmax()] == labels).mean())
+        if chance == 1:
+            raise InputError(f"all test labels are {labels[0]}, the usual class; a score needs another one beside it")
+        return {
+            "accuracy": accuracy,
+            "chance": chance,
+            "score": (accuracy - chance) / (1 - chance),
+            "n": len(labels),
+            "cross_entropy": self.cross_entropy(codes, labels),
+        }
+
+    def _log_probabilities(self, codes):
+        """(n, classes); a class that the four fifths lack has the lowest."""
+        log_prob = np.full((len(codes), len(self.classes)), np.log(_LOWEST))
+        if self._classifier is not None and len(codes):
+            given = self._classifier.predict_proba(codes)
+            log_prob[:, self._classifier.classes_] = np.log(given.clip(_LOWEST))
+        return log_prob
+
+    def _bold(self, log_prob, trust):
+        logits = trust * log_prob + (1 - trust) * np.log(self.prior)
+        logits -= logits.max(axis=1, keepdims=True)
+        return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+    def _with_unseen(self, log_prob, labels):
+        """Log-probabilities with one column more, for any class not seen, and the labels as columns."""
+        place = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
+        member = np.where(self.classes[place] == labels, place, len(self.classes))
+        column = np.full((len(log_prob), 1), math.log(self._unseen))
+        return np.concatenate([log_prob + math.log1p(-self._unseen), column], axis=1), member
+
+
+def probe(train_codes, train_labels, test_codes, test_labels, kind="linear", seed=0, groups=None):
+    """How well a class can be read from a code: a `Probe` fitted on training codes, asked of test codes.
+
+    - ``accuracy``: the share of test rows named rightly.
+    - ``chance``: what always naming the training set's most frequent class would reach on the same test rows.
+    - ``score``: (accuracy - chance) / (1 - chance); 1 when all is read, about 0 when nothing is, and below 0 for a
+      probe that does worse than not looking. As leakage, lower is better.
+    - ``cross_entropy``: mean of -log q(label) over the test rows, nats. ``n``: test rows.
+
+    Args:
+        train_codes, test_codes: (n, d), (m, d).
+        train_labels, test_labels: (n,), (m,).
+        kind, seed, groups: as in `Probe`.
+
+    Raises:
+        InputError: as in `Probe`; or the test rows are all of the most frequent class, so that there is no score.
+    """
+    return Probe(train_codes, train_labels, kind, seed, groups).scores(test_codes, test_labels)
+
+
+def readings(train_codes, train_labels, test_codes, test_labels, seed=0, groups=None):
+    """Both probes of one label in one code, and the information that the better of them shows.
+
+    - ``linear``, ``mlp``: as `probe` gives them.
+    - ``entropy``: H(y) of the test labels' own frequencies.
+    - ``information``: max(0, H(y) - held-out cross-entropy), a lower bound of I(code; y) in nats, from 0 to H(y).
+
+    Why it is a lower bound: E[-log q(y | c)] >= H(y | c) for every q fixed before the test rows are seen, and the
+    entropy of sampled frequencies is on average below that of their source. So which probe counts is decided on
+    training rows, too. Both hold on average over test sets: with few rows one may lie above. Cutting off at 0 lifts
+    the average a little where the code holds nothing. The true information may be far higher: what neither probe
+    finds does not count.
+
+    Args and errors: as `probe`, without `kind`.
+    """
+    probes = {kind: Probe(train_codes, train_labels, kind, seed, groups) for kind in KINDS}
+    scores = {kind: fitted.scores(test_codes, test_labels) for kind, fitted in probes.items()}
+    best = min(KINDS, key=lambda kind: probes[kind].expected_cross_entropy)
+    entropy = entropy_of(test_labels)
+    return scores | {"entropy": entropy, "information": max(0.0, entropy - scores[best]["cross_entropy"])}
+
+
+def information(train_codes, train_labels, test_codes, test_labels, seed=0, groups=None):
+    """A lower bound of I(code; label) in nats: ``information`` of `readings`, which says why and how far."""
+    return readings(train_codes, train_labels, test_codes, test_labels, seed, groups)["information"]
+
+
+def entropy_of(labels):
+    """H = -sum p log p of the labels' frequencies p, in nats."""
+    count = np.unique(labels, return_counts=True)[1]
+    return float(math.log(count.sum()) - (count * np.log(count)).sum() / count.sum())
+
+
+def _fitted(codes, member, kind, seed):
+    """A pipeline that gives probabilities; None where there is one class only."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if len(np.unique(member)) < 2:
+        return None
+    classifier = make_pipeline(StandardScaler(), _classifier(kind, seed))
+    with warnings.catch_warnings():
+        # Time is bounded: a probe that stops short is a weaker probe, and counts as what it reaches.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return classifier.fit(codes, member)
+
+
+def _classifier(kind, seed):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neural_network import MLPClassifier
+
+    if kind == "linear":
+        return LogisticRegression(C=1.0, solver="lbfgs", tol=1e-4, max_iter=100)
+    # The same penalty as the line's, and the same way down: full batches, so only the initial weights are drawn.
+    return MLPClassifier(
+        hidden_layer_sizes=(32,), activation="relu", solver="lbfgs", alpha=1.0, max_iter=150, random_state=seed
+    )
+
+
+def _held_out(groups, seed):
+    """Which rows are in the drawn fifth of the groups; at least one group is, and one is not."""
+    names, member = np.unique(groups, return_inverse=True)
+    if len(names) < 2:
+        raise InputError(f"{len(names)} training sequence for a probe; give two or more")
+    order = np.random.default_rng(seed).permutation(len(names))
+    return np.isin(member, order[: max(1, len(names) // 5)])
+
+
+def _cross_entropy(log_prob, member):
+    return float(-np.take_along_axis(log_prob, member[:, None], axis=1).mean())
+
+
+def _checked(codes, labels):
+    codes, labels = np.asarray(codes, "float64"), np.asarray(labels)
+    if codes.ndim != 2 or labels.shape != codes.shape[:1] or not len(codes):
+        raise InputError(f"codes have shape {codes.shape} and labels {labels.shape}; they should be (n, d) and (n,)")
+    if not np.isfinite(codes).all():
+        raise InputError("a code holds nan or infinity; train the model again before evaluating it")
+    return codes, labels
