@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.report.figures import RANGE, loss_figure, png_bytes, swap_figure
+from tsdsae_keras.report.codes import codes_figure, kl_figure, plane_of
+from tsdsae_keras.report.figures import RANGE, band_of, loss_figure, png_bytes, swap_figure
 
 
 def panels():
@@ -19,6 +20,60 @@ def test_swap_panels_share_one_scale_that_silence_does_not_flatten():
     top = max(image.max() for image in panels().values() if image is not None)
     assert {axes.images[0].get_clim() for axes in shown} == {(top - RANGE, top)}
     assert shown[0].images[0].get_extent() == [0, 25 * 0.016, 0, 8]
+
+
+def test_pitch_lies_on_the_band_that_hears_it():
+    import librosa
+
+    corners = librosa.mel_frequencies(42, fmin=50, fmax=4000, htk=True)
+    np.testing.assert_allclose(band_of(corners[1:-1], 40, 50, 4000), np.arange(40) + 0.5, atol=1e-6)
+    assert np.isnan(band_of([0.0, -1.0, np.nan], 40)).all()
+
+
+def test_tracks_are_drawn_on_their_panel_at_the_middle_of_each_frame():
+    hz = np.where(np.arange(25) == 3, np.nan, 440.0)
+    axes = {axes.get_title(): axes for axes in swap_figure(panels(), 0.016, tracks={"swap": hz}).axes}
+    (line,) = axes["swap"].lines
+    np.testing.assert_allclose(line.get_xdata(), (np.arange(25) + 0.5) * 0.016)
+    np.testing.assert_allclose(line.get_ydata(), band_of(hz, 8))
+    assert not axes["input i"].lines
+
+
+def test_a_long_name_is_shortened_in_its_middle():
+    name = "a" * 50 + ".wav"
+    title = swap_figure({name: np.zeros((2, 2))}).axes[0].get_title()
+    assert len(title) <= 40 and title.startswith("aaa") and title.endswith("a.wav")
+
+
+def test_a_name_with_dollar_signs_is_no_formula():
+    png_bytes(swap_figure({r"$\nothing$.wav": np.zeros((2, 2))}, title="$_$"), dpi=30)
+    png_bytes(codes_figure(np.eye(2), [r"$\nothing$.wav", "b"], title="$_$"), dpi=30)
+
+
+def test_codes_on_a_plane_keep_their_distances():
+    rng = np.random.default_rng(0)
+    flat = rng.normal(size=(30, 2)) * [3, 1]
+    v = flat @ np.linalg.qr(rng.normal(size=(5, 5)))[0][:2] + 7
+    points, names = plane_of(v)
+    near = np.linalg.norm(flat[:, None] - flat, axis=-1)
+    np.testing.assert_allclose(np.linalg.norm(points[:, None] - points, axis=-1), near, atol=1e-9)
+    assert sum(int(name.split("(")[1].split()[0]) for name in names) in (99, 100, 101)
+    np.testing.assert_array_equal(plane_of(flat)[0], flat)
+    assert plane_of(v[:, :1])[0].shape == (30, 2) and plane_of(v[:1])[0].shape == (1, 2)
+
+
+def test_every_label_has_its_points():
+    labels = np.array(["b", "a", "b", "c"])
+    axes = codes_figure(np.arange(8.0).reshape(4, 2), labels).axes[0]
+    drawn = {points.get_label(): points.get_offsets().tolist() for points in axes.collections}
+    assert drawn == {"a": [[2, 3]], "b": [[0, 1], [4, 5]], "c": [[6, 7]]}
+
+
+def test_bars_are_the_divergences():
+    figure = kl_figure({"v": [0.0, 2.0], "z": [0.5]})
+    heights = [[bar.get_height() for bar in axes.patches] for axes in figure.axes]
+    assert heights == [[0.0, 2.0], [0.5]]
+    assert figure.axes[0].get_title().startswith("v: 2 nats")
 
 
 def test_png_bytes_are_a_png_of_the_figures_size():
@@ -44,5 +99,17 @@ def test_nothing_to_draw_is_named():
         swap_figure({})
     with pytest.raises(InputError, match=r"shape \(3,\)"):
         swap_figure({"a": np.zeros(3)})
+    with pytest.raises(InputError, match="called 'c'"):
+        swap_figure({"a": np.zeros((2, 2))}, tracks={"c": [1, 2]})
+    with pytest.raises(InputError, match="2 frames"):
+        swap_figure({"a": np.zeros((2, 2))}, tracks={"a": [1, 2, 3]})
+    with pytest.raises(InputError, match=r"labels have shape \(3,\)"):
+        codes_figure(np.zeros((2, 2)), [1, 2, 3])
+    with pytest.raises(InputError, match="v holds nan"):
+        codes_figure([[np.nan, 0]])
+    with pytest.raises(InputError, match="one code"):
+        kl_figure({})
+    with pytest.raises(InputError, match="KL of 'v'"):
+        kl_figure({"v": [[1.0]]})
     with pytest.raises(InputError, match="no curve"):
         loss_figure({})

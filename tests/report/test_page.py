@@ -1,0 +1,126 @@
+"""The report page as text: what it says and what it must not do."""
+
+import base64
+import io
+import os
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.report.page_content import HOSTILE, QUOTED, RATE, Page, content_sounds, tone
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.report.codes import codes_figure
+from tsdsae_keras.report.figures import swap_figure
+from tsdsae_keras.report.page import render_page, write_page
+from tsdsae_keras.report.sounds import checksum, sound_uri, with_serial
+from tsdsae_keras.report.table import NOTHING, bar_of, number_text, row_of
+
+
+def test_names_from_files_are_only_names(html):
+    page = Page(html)
+    assert HOSTILE in page.text and QUOTED in page.text
+    assert all(image["src"].startswith("data:image/png;base64,") for image in page.all("img"))
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    assert f"{HOSTILE}: source ({HOSTILE})" in [audio["aria-label"] for audio in page.all("audio")]
+
+
+def test_same_content_same_bytes():
+    def page():
+        swap = swap_figure({"a": np.eye(9)}, tracks={"a": np.full(9, 440.0)})
+        drawn = {
+            name: {"image": image, "alt": name} for name, image in (("v", codes_figure(np.eye(3))), ("swap", swap))
+        }
+        return render_page({"title": "Small", "sounds": content_sounds()[:2], "pictures": drawn})
+
+    assert page() == page()
+
+
+def test_all_is_there_and_what_is_missing_leaves_no_trace(html):
+    page = Page(html)
+    assert len(page.all("audio")) == 11 and len(page.all("img")) == 4
+    assert {link["href"] for link in page.all("a")} == {f"#{name['id']}" for name in page.all("section")} | {"#content"}
+    assert "front_end.n_mels" in page.text and "no embedding is installed" in page.text
+    bare = Page(render_page({"title": "Bare", "sounds": [], "scores": None}))
+    assert not bare.all("section") and "Bare" in bare.text
+
+
+def test_only_its_own_style_and_script_may_run(html):
+    policy = Page(html).all("meta")[1]["content"]
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy and "http" not in policy
+    assert not [attributes for _, attributes in Page(html).tags if "style" in attributes]
+
+
+def test_a_name_that_is_no_unicode_is_written(tmp_path):
+    write_page({"title": os.fsdecode(b"caf\xe9.wav")}, tmp_path / "report.html")
+    assert "caf\\udce9.wav" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_bar_leads_from_floor_to_ceiling_also_where_lower_is_better():
+    assert bar_of(0.5, None, 0.0, 1.0) == {"value": 50, "floor": 4, "ceiling": 96, "low": 50, "high": 50}
+    lower = bar_of(25.0, (0.0, 50.0), 100.0, 0.0)
+    assert lower == {"value": 73, "floor": 4, "ceiling": 96, "low": 50, "high": 96}
+    beyond = bar_of(2.0, None, 0.0, 1.0)
+    assert beyond["value"] == 96 and beyond["ceiling"] == 50
+    assert bar_of(0.5, None, None, 1.0) is bar_of(0.5, None, 1.0, 1.0) is bar_of(float("nan"), None, 0, 1) is None
+
+
+def test_numbers_keep_three_digits_or_say_that_there_is_none():
+    shown = {0.98765: "0.988", 0.0: "0.000", 0.00042: "0.00042", 12.4: "12.4", 123456.7: "1.23e+05", 300: "300"}
+    assert {number_text(value) for value in (None, float("nan"), "x")} == {NOTHING}
+    assert {value: number_text(value) for value in shown} == shown
+
+
+def decoded(uri):
+    return soundfile.read(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+def test_a_long_sound_comes_back_with_its_length_rate_and_level(rate):
+    samples = 0.5 * np.sin(2 * np.pi * 440 * np.arange(20 * rate) / rate)
+    found, found_rate = decoded(sound_uri(samples, rate))
+    assert found_rate == rate and found.shape == samples.shape
+    assert np.mean((found - samples) ** 2) < 0.01 * np.mean(samples**2)
+
+
+def test_a_sound_too_loud_is_scaled_and_not_clipped():
+    found, _ = decoded(sound_uri(3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE), RATE))
+    assert abs(np.sqrt(np.mean(found**2)) - np.sqrt(0.5)) < 0.02
+
+
+def test_pages_of_ogg_keep_their_checksum():
+    ogg = base64.b64decode(sound_uri(tone(440), RATE).partition(",")[2])
+    # libogg wrote a random serial; put back, its own checksum must come out, so ours is computed as its is.
+    file = io.BytesIO()
+    soundfile.write(file, tone(440, 0.1), RATE, format="OGG", subtype="VORBIS")
+    written = file.getvalue()
+    assert with_serial(written, int.from_bytes(written[14:18], "little")) == written
+    assert ogg[14:18] == b"\x01\x00\x00\x00" and checksum(b"\x00\x00\x00\x01") == 0x04C11DB7
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"titel": "x"}, "no 'titel'"),
+        ({}, "needs a title"),
+        (
+            {"title": "x", "sounds": [{"name": "s", "samples": np.zeros((2, 9)), "sample_rate": 1}]},
+            r"sound 's'.*\(2, 9\)",
+        ),
+        ({"title": "x", "sounds": [{"name": "s", "samples": [np.nan], "sample_rate": 1}]}, "nan or infinite"),
+        ({"title": "x", "pictures": {"p": {"image": b"GIF89a", "alt": "a"}}}, "picture 'p' begins with b'GIF89a'"),
+        ({"title": "x", "pictures": {"p": {"image": swap_figure({"a": np.zeros((2, 2))})}}}, "no 'alt'"),
+    ],
+)
+def test_what_cannot_be_shown_is_named(given, message):
+    with pytest.raises(InputError, match=message):
+        render_page(given)
+
+
+def test_rows_that_cannot_be_shown_are_named():
+    with pytest.raises(InputError, match="'up'"):
+        row_of({"name": "f1", "value": 1.0, "direction": "up"})
+    with pytest.raises(InputError, match=r"\(1, 0\)"):
+        row_of({"name": "f1", "value": 1.0, "interval": (1, 0)})
+    with pytest.raises(InputError, match="valeu"):
+        row_of({"name": "f1", "valeu": 1.0})
