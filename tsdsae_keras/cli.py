@@ -5,14 +5,15 @@ Nothing heavy is imported before the options are understood, so that `--help` an
 
 import argparse
 import contextlib
+import functools
 import importlib.util
 import os
 import sys
 import typing
 from dataclasses import MISSING, fields
 
-from tsdsae_keras.errors import InputError
-from tsdsae_keras.settings import BACKENDS, Settings, flag, with_preset
+from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.settings import BACKENDS, Settings, flag, settings_from_dict, with_preset
 
 DATA_OPTIONS = (
     *("cache", "melodies", "programs", "octaves", "tonics", "scales", "subset"),
@@ -26,13 +27,16 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    """Runs the command line and returns the exit status: 0, 2 for what cannot be used, 130 when interrupted."""
+    """Runs the command line and returns the exit status: 0, 2 for what cannot be used, 130 or 143 when stopped."""
     try:
         options = vars(_parser().parse_args(arguments))
         return options.pop("run")(options) or 0
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        return stopped.status
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -47,18 +51,14 @@ def _parser():
     parser = _Parser(prog="tsdsae-keras", description="Unsupervised separation of timbre and melody on Keras 3.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add = commands.add_parser("train", help="train, save and evaluate a model")
+    add.add_argument("--resume", metavar="RUN", help="go on with an unfinished run folder, with its own settings")
     _add_options(add, [option.name for option in fields(Settings)])
     add.set_defaults(run=_train)
     add = commands.add_parser("prepare", help="prepare data once, for many runs")
     add.add_argument("data", choices=("dmelodies",), help="what to prepare")
     _add_options(add, DATA_OPTIONS)
     add.set_defaults(run=_prepare)
-    add = commands.add_parser("evaluate", help="score a saved model on the test split")
-    add.add_argument("model", help="a run folder or a .keras file")
-    add.add_argument("--data", help="a prepared folder (default: the one of the run)")
-    add.add_argument("--out", help="where to write the scores (default: evaluation.json beside the model)")
-    _add_options(add, ("backend", "seed"))
-    add.set_defaults(run=_evaluate)
+    _add_evaluate(commands)
     add = commands.add_parser("import-checkpoint", help="make a .keras file of a checkpoint of the PyTorch code")
     add.add_argument("file", help="a PyTorch Lightning checkpoint (.ckpt); nothing in it is executed")
     add.add_argument("model_file", help="the .keras file to write")
@@ -68,7 +68,55 @@ def _parser():
     add = commands.add_parser("doctor", help="say what is installed and missing, and try everything in small")
     _add_options(add, ("backend",))
     add.set_defaults(run=_doctor)
+    _add_sound_commands(commands)
     return parser
+
+
+def _add_evaluate(commands):
+    add = commands.add_parser("evaluate", help="score a saved model on the test split")
+    add.add_argument("model", help="a run folder or a .keras file")
+    add.add_argument("--data", help="a prepared folder (default: the one of the run)")
+    add.add_argument("--out", help="where to write the scores (default: evaluation.json beside the model)")
+    _add_options(add, ("backend", "seed"))
+    add.set_defaults(run=_evaluate)
+
+
+def _add_sound_commands(commands):
+    sounds = {"nargs": "+", "metavar": "SOUND"}
+    out = {"required": True, "help": "the sound file to write: .wav, .flac or .ogg"}
+    add = _add_sound_command(commands, "swap", "the melody of one sound file with the timbre of others")
+    add.add_argument("--melody", required=True, metavar="SOUND", help="where the melody is from")
+    add.add_argument("--timbre", required=True, help="where the timbre is from; of several, the mean", **sounds)
+    add.add_argument("--out", **out)
+    add = _add_sound_command(commands, "reconstruct", "a sound file encoded and decoded")
+    add.add_argument("file", metavar="SOUND", help="what to encode")
+    add.add_argument("--out", **out)
+    add = _add_sound_command(commands, "morph", "a melody whose timbre goes over to that of another file in steps")
+    add.add_argument("first", metavar="SOUND", help="the melody, and the timbre of the first step")
+    add.add_argument("second", metavar="SOUND", help="the timbre of the last step")
+    add.add_argument("--steps", type=int, default=8, help="files to write, both ends included (default: 8)")
+    add.add_argument("--out", default="morph", help="a new folder for 1.wav, 2.wav ... (default: morph)")
+    add = _add_sound_command(commands, "generate", "new melodies")
+    add.add_argument("--n", type=int, default=4, help="how many (default: 4)")
+    add.add_argument("--seconds", type=float, default=4.0, help="length of each (default: 4)")
+    add.add_argument("--timbre", default=(), help="where the timbre is from (default: drawn from N(0, I))", **sounds)
+    add.add_argument("--out", default="generated", help="a new folder for 1.wav, 2.wav ... (default: generated)")
+    add = _add_sound_command(commands, "embed", "the codes of sound files, for other programs", sounding=False)
+    add.add_argument("files", help="what to encode", **sounds)
+    add.add_argument("--out", required=True, metavar="CODES", help="the .npz file to write; numpy.load reads it")
+
+
+def _add_sound_command(commands, name, text, sounding=True):
+    """What the commands on sound files have in common; those that make sound take a seed and a vocoder."""
+    add = commands.add_parser(name, help=text, description=text)
+    add.add_argument("model", help="a run folder or a .keras file")
+    add.add_argument("--paper-front-end", action="store_true", help="where a model does not name its front end")
+    if sounding:
+        add.add_argument("--vocoder", metavar="KERAS", help="a model from log-mel to samples (default: Griffin-Lim)")
+        add.add_argument("--seed", type=int, default=0, help="of phases and of what is drawn (default: 0)")
+    _add_options(add, ("backend",))
+    add.set_defaults(run=functools.partial(_sound, name))
+    return add
 
 
 def _add_options(parser, names):
@@ -123,11 +171,28 @@ def _no_chatter():
 
 
 def _train(options):
+    resumed = options.pop("resume")
+    if resumed is not None:
+        return _resume(resumed, options)
     settings = _settings({"backend": _asked_backend(options)} | options)
     _use_backend(settings.backend)
     from tsdsae_keras.commands.train import train
 
     train(settings)
+
+
+def _resume(folder, options):
+    from tsdsae_keras.training.run import RunFolder
+
+    run = RunFolder(folder)
+    settings = settings_from_dict(run.read_settings()["settings"])
+    other = [name for name, value in options.items() if (name, value) != ("backend", settings.backend)]
+    if other:
+        raise InputError(f"--resume takes the settings of {folder}; leave out {' '.join(map(flag, other))}")
+    _use_backend(settings.backend)
+    from tsdsae_keras.commands.train import resume
+
+    resume(run, settings)
 
 
 def _prepare(options):
@@ -157,6 +222,13 @@ def _doctor(options):
     from tsdsae_keras.commands.doctor import doctor
 
     return doctor(lambda: _load_all(name))
+
+
+def _sound(name, options):
+    _use_backend(_asked_backend(options))
+    from tsdsae_keras.commands import sound
+
+    return getattr(sound, name)(**options)
 
 
 def _load_all(backend):

@@ -1,4 +1,4 @@
-"""The one error a user of this library is meant to read."""
+"""The error a user reads, and the end of a run that was asked to stop."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,16 @@ class InputError(ValueError):
     The message is one line: it names the thing, shows the value that came in and says what would be right.
     The command line prints it without a traceback and exits with status 2.
     """
+
+
+class Stopped(Exception):
+    """A run was asked to stop and did: the message is one line that says how to go on.
+
+    Args:
+        message: the line.
+        status: of the process's end, by convention 128 and the signal's number.
+    """
+
+    def __init__(self, message, status):
+        super().__init__(message)
+        self.status = status

@@ -1,35 +1,57 @@
 """Writing files so that a reader sees the old one or the new one, never a part."""
 
+import contextlib
 import json
 import os
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
+TEMPORARY = ".tmp-"
 
-@contextmanager
+
+@contextlib.contextmanager
 def replacing(path):
     """Yields a path beside `path` to write to; at the end it is flushed to disk and takes the place of `path`."""
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{TEMPORARY}{path.stem}-", suffix=path.suffix)
     os.close(handle)
     try:
         yield Path(name)
-        with open(name, "rb") as written:
-            os.fsync(written.fileno())
+        _flush(name)
         os.chmod(name, 0o644)
         os.replace(name, path)
+        _flush(path.parent)  # the new name is on the disk only with its folder
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 
 
+def write_bytes(path, content):
+    """Replaces a file."""
+    with replacing(path) as beside:
+        beside.write_bytes(content)
+
+
 def write_text(path, text):
     """Replaces a text file."""
-    with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode())
 
 
 def write_json(path, value):
     """Replaces a JSON file."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def remove_temporary(folder):
+    """Removes what a process that was killed while it wrote has left in a folder."""
+    for path in Path(folder).glob(f"{TEMPORARY}*"):
+        path.unlink(missing_ok=True)
+
+
+def _flush(path):
+    with contextlib.suppress(PermissionError):  # Windows opens no folders
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

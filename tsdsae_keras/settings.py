@@ -1,11 +1,18 @@
 """The settings of a training run: one frozen dataclass, its presets and its checks. Light: no backend is loaded."""
 
 import math
+import reprlib
+import typing
 from dataclasses import asdict, dataclass, field, fields
 
 from tsdsae_keras.errors import InputError
 
 BACKENDS = ("tensorflow", "jax", "torch")
+RECORDED = ("data_folder", "data_identity")  # what a run folder keeps beside the settings
+MOST = {"seed": (1 << 32) - 1, "data_seed": (1 << 32) - 1, "workers": 1024}  # and of all other numbers:
+LARGEST = (1 << 31) - 1
+LONGEST_SHOWN = 80
+LONGEST = 4096  # letters of a text, values of a list
 PRESETS = {
     # Minutes on two cores; see the README for what it reaches.
     "quick": {"epochs": 28, "stage_two_at": 4, "batch_size": 32, "learning_rate": 6e-3, "schedule": "cosine"},
@@ -18,6 +25,7 @@ PRESETS = {
         "schedule": "constant",
         "patience": 300,
         "pictures_every": 100,
+        "watch_every": 50,
         "standardize": False,
         "initial_weights": "pytorch",
     },
@@ -56,6 +64,8 @@ class Settings:
     patience: int | None = _option(None, "epochs of stage 2 without a better model before stopping (default: none)")
     seed: int = _option(0, "of initial weights, noise, order and swap partners")
     out: str | None = _option(None, "run folder (default: a new one under runs/)")
+    bad_steps: int = _option(10, "steps in a row without a finite loss and gradient after which a run stops")
+    watch_every: int = _option(4, "epochs between looks at whether the decoder uses v, 0 for never")
     pictures_every: int = _option(14, "epochs between pictures and sounds in TensorBoard, 0 for none")
     cache: str = _option("data", "folder in which dMelodies is prepared")
     melodies: int = _option(3000, "melodies to draw")
@@ -70,14 +80,19 @@ class Settings:
     workers: int = _option(2, "threads that render")
 
     def __post_init__(self):
-        for name in ("z_dim", "v_dim", "epochs", "batch_size", "melodies", "workers", "patience"):
+        for name, hint in typing.get_type_hints(Settings).items():
+            _check_type(name, getattr(self, name), hint)
+        for name in ("z_dim", "v_dim", "epochs", "batch_size", "melodies", "workers", "patience", "bad_steps"):
             _at_least(name, getattr(self, name), 1)
-        for name in ("stage_two_at", "seed", "data_seed", "pictures_every"):
+        for name in ("stage_two_at", "seed", "data_seed", "pictures_every", "watch_every"):
             _at_least(name, getattr(self, name), 0)
         for option in fields(self):
             choices, value = option.metadata.get("choices"), getattr(self, option.name)
+            length = option.metadata.get("length")
+            if length and len(value) != length:
+                raise InputError(f"{flag(option.name)} has {len(value)} values; it must have {length}")
             if choices and value not in choices:
-                raise InputError(f"{flag(option.name)} is {value!r}; it must be {' or '.join(choices)}")
+                raise InputError(f"{flag(option.name)} is {shown(value)}; it must be {' or '.join(choices)}")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise InputError(f"--learning-rate is {self.learning_rate}; it must be above 0")
         for weight in self.swap_weights:
@@ -99,6 +114,37 @@ def _at_least(name, value, least):
         raise InputError(f"{flag(name)} is {value}; it must be at least {least}")
 
 
+def _check_type(name, value, hint):
+    if hint is bool:
+        fine, kind = isinstance(value, bool), "true or false"
+    elif typing.get_origin(hint) is tuple:
+        fine, kind = isinstance(value, tuple) and 0 < len(value) <= LONGEST, "a list of at least one value"
+    elif type(None) in typing.get_args(hint):
+        return None if value is None else _check_type(name, value, typing.get_args(hint)[0])
+    else:
+        fine, kind = _is_one(name, value, hint), _KINDS[hint].format(MOST.get(name, LARGEST))
+    if not fine:
+        raise InputError(f"{flag(name)} is {shown(value)}; it must be {kind}")
+    for each in value if isinstance(value, tuple) else ():
+        _check_type(name, each, typing.get_args(hint)[0])
+
+
+def _is_one(name, value, kind):
+    if kind is str:
+        return isinstance(value, str) and len(value) <= LONGEST and not any(ord(sign) < 32 for sign in value)
+    if kind is int:
+        return type(value) is int and value <= MOST.get(name, LARGEST)
+    return isinstance(value, float) or (type(value) is int and abs(value) <= LARGEST)
+
+
+def shown(value):
+    """What came in, on one line and short, however large or odd it is."""
+    return reprlib.repr(value)[:LONGEST_SHOWN]
+
+
+_KINDS = {str: "a text without control characters", int: "a whole number of at most {}", float: "a number"}
+
+
 def flag(name):
     """The option of the command line that sets a field."""
     return "--" + name.replace("_", "-")
@@ -110,3 +156,31 @@ def with_preset(given):
     if preset not in PRESETS:
         raise InputError(f"--preset is {preset!r}; it must be {' or '.join(PRESETS)}")
     return Settings(**{**PRESETS[preset], **given})
+
+
+def settings_from_dict(values):
+    """The settings that a run folder recorded: what `Settings.to_dict` gave, read back from JSON.
+
+    What is not there takes its default, so that a run can be gone on with that was begun before an option existed.
+    What stands beside the settings (`data_folder`, `data_identity`) is checked and left out.
+
+    Args:
+        values: a dict by name of the field; lists stand for tuples.
+
+    Raises:
+        InputError: it is no dict, has an unknown name, or a value that cannot be; the line names both.
+    """
+    if not isinstance(values, dict):
+        raise InputError(f"the settings are {shown(values)}; they must be a dict by name of the option")
+    kinds = {option.name: typing.get_origin(option.type) or option.type for option in fields(Settings)}
+    for name, value in values.items():
+        if name in RECORDED:
+            _check_type(name, value, str)
+        elif name not in kinds:
+            raise InputError(f"the settings have an unknown {shown(name)}; were they written by this library?")
+    given = {name: value for name, value in values.items() if name in kinds}
+    return Settings(**{name: _as_tuple(value, kinds[name]) for name, value in given.items()})
+
+
+def _as_tuple(value, kind):
+    return tuple(value) if kind is tuple and isinstance(value, list) else value

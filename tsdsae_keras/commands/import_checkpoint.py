@@ -8,6 +8,7 @@ from tsdsae_keras.interop.architecture import is_informed
 from tsdsae_keras.interop.checkpoint import open_checkpoint
 from tsdsae_keras.interop.reference import from_reference_state
 from tsdsae_keras.models.tsdsae import SWAP_TERMS
+from tsdsae_keras.settings import shown
 
 CLASSES = {"TsDsae": "tsdsae", "FreezeDsae": "dsae-f", "Dsae": "dsae"}
 SHOWN = ("features", "z_dim", "v_dim", "local_encoder", "global_encoder", "decoder")
@@ -64,7 +65,7 @@ def _kind(checkpoint, model):
 def _built(checkpoint, name):
     nonlin = checkpoint.settings.get("nonlin", "tanh")
     if nonlin != "tanh":
-        raise InputError(f"the checkpoint was trained with nonlin={nonlin!r}; only 'tanh' can be imported")
+        raise InputError(f"the checkpoint was trained with nonlin={shown(nonlin)}; only 'tanh' can be imported")
     model = from_reference_state(checkpoint.state, model=name, stage=_stage(checkpoint, name))
     weights = checkpoint.settings.get("reg_weights")
     return model if name != "tsdsae" or weights is None else _with_swap_weights(model, weights)
@@ -80,7 +81,7 @@ def _stage(checkpoint, name):
 def _with_swap_weights(model, weights):
     """The same model with the weights of the swap terms it was trained with."""
     if not isinstance(weights, list) or len(weights) != len(SWAP_TERMS):
-        raise InputError(f"the checkpoint has reg_weights {weights!r}; {len(SWAP_TERMS)} numbers are expected")
+        raise InputError(f"the checkpoint has reg_weights {shown(weights)}; {len(SWAP_TERMS)} numbers are expected")
     config = model.get_config()
     config["term_weights"] = config["term_weights"] | dict(zip(SWAP_TERMS, weights, strict=True))
     weighted = type(model).from_config(config)

@@ -1,22 +1,30 @@
 """`tsdsae-keras train`: from notes, or prepared data, to a saved and measured model."""
 
+import contextlib
+import signal
 import time
 from datetime import datetime
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from tsdsae_keras.commands.evaluate import score
 from tsdsae_keras.commands.pictures import show_swaps, write_swap_picture
 from tsdsae_keras.commands.prepare import open_data
+from tsdsae_keras.commands.watch import swap_watch
 from tsdsae_keras.data.pipeline import SequenceStream
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.data.store import PreparedData
+from tsdsae_keras.errors import InputError, Stopped
 from tsdsae_keras.evaluation.evaluate import table
 from tsdsae_keras.files import write_json
 from tsdsae_keras.models.loading import load_model, make_model
 from tsdsae_keras.training import callbacks
+from tsdsae_keras.training.checkpoints import WriteCheckpoint, checkpoint_files, go_on, newest, number_of
 from tsdsae_keras.training.events import EventWriter
-from tsdsae_keras.training.run import RunFolder
+from tsdsae_keras.training.guards import StopOnBadSteps, WatchCollapse
+from tsdsae_keras.training.interrupt import StopOnSignal
+from tsdsae_keras.training.run import RunFolder, versions
 
 MODEL_OPTIONS = (
     *("z_dim", "v_dim", "local_encoder", "global_encoder", "decoder", "reduction"),
@@ -28,36 +36,127 @@ def train(settings, say=print):
     """Trains by the settings and returns the run folder.
 
     The model of the lowest validation recon + kl_z + kl_v in the last stage is saved as `model.keras` and scored on
-    the test split.
+    the test split. A run that ends before is taken up by `resume`.
+
+    Raises:
+        InputError: something cannot be used, or the disk is full.
+        Stopped: on Ctrl-C or SIGTERM.
     """
     start = time.perf_counter()
     run = RunFolder(settings.out or _new_name(settings))
     run.check_free()
     data = open_data(settings, say)
-    prepared = time.perf_counter()
-    stream = SequenceStream(data.features("train"), settings.batch_size, seed=settings.seed, training=True)
+    streams = _streams(settings, data)
     run.create(_recorded(settings, data))
+    _work(run, settings, data, streams, None, {"prepare": time.perf_counter() - start}, say)
+    return run
+
+
+def resume(run, settings, say=print):
+    """Goes on with an unfinished run from its last whole checkpoint, to the same end as if it had not been broken.
+
+    Args:
+        run: `RunFolder` of the run.
+        settings: those it was begun with.
+        say: takes the lines of progress.
+
+    Raises:
+        InputError: the data are not those the run was begun with, or as in `train`.
+        Stopped: on Ctrl-C or SIGTERM.
+    """
+    if run.evaluation.is_file():
+        say(f"{run.folder} is finished: its scores are in {run.evaluation}")
+        return run
+    start, recorded = time.perf_counter(), run.read_settings()
+    data = PreparedData(recorded["settings"]["data_folder"])
+    if data.identity != recorded["settings"]["data_identity"]:
+        raise InputError(f"{data.folder} has changed since {run.folder} was begun; start a new run on it")
+    if recorded["versions"] != versions():
+        say("note: Python or packages have other versions than when the run was begun, so its end may differ")
+    streams, checkpoint = _streams(settings, data), newest(run.checkpoints, say)
+    _work(run, settings, data, streams, checkpoint, {"prepare": time.perf_counter() - start}, say)
+    return run
+
+
+def _work(run, settings, data, streams, checkpoint, seconds, say):
+    """All of a run but its data, from the given checkpoint on."""
     say(f"run: {run.folder} ({settings.model}, {keras.backend.backend()})")
+    with run.held(), StopOnSignal() as stop, _ending_well(run, stop):
+        seconds |= _fit(run, settings, data, streams, checkpoint, stop, say)
+        if stop.asked:
+            raise KeyboardInterrupt
+        start = time.perf_counter()
+        best = _best_model(run)
+        result = score(best, data, settings.seed)
+        write_swap_picture(best, data, run.picture)
+        seconds["evaluate"] = time.perf_counter() - start
+        write_json(run.seconds, {name: np.round(value, 3).tolist() for name, value in seconds.items()})
+        write_json(run.evaluation, result)
+    _say_result(run, result, seconds, say)
+
+
+@contextlib.contextmanager
+def _ending_well(run, stop):
+    """Turns the ways in which a run can end early into one line each."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        status = 128 + (stop.asked or signal.SIGINT)
+        raise Stopped(f"stopped{_reached(run)}; go on with: {run.resume_command}", status) from None
+    except OSError as error:
+        reason = f"{error.strerror or error} ({error.filename or run.folder})"
+        raise InputError(f"{reason}: stopped{_reached(run)}; mend it and go on with: {run.resume_command}") from error
+
+
+def _reached(run):
+    files = checkpoint_files(run.checkpoints)
+    return f" with epoch {number_of(files[-1]) + 1} saved" if files else " before the first epoch was saved"
+
+
+def _streams(settings, data):
+    """The batches of training and of validation."""
+    stream = SequenceStream(data.features("train"), settings.batch_size, seed=settings.seed, training=True)
+    return stream, SequenceStream(data.features("validation"), settings.batch_size)
+
+
+def _fit(run, settings, data, streams, checkpoint, stop, say):
+    """Trains what is left to train; returns the seconds of all, and of each epoch."""
+    start, (stream, validation) = time.perf_counter(), streams
     model = new_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * stream.batches)
-    validation = SequenceStream(data.features("validation"), settings.batch_size)
-    model.fit(
-        stream.dataset,
-        validation_data=validation.dataset,
-        epochs=settings.epochs,
-        shuffle=False,  # the stream shuffles
-        verbose=0,
-        callbacks=_callbacks(settings, run, stream, data),
-    )
-    trained = time.perf_counter()
-    best = _best_model(run)
-    result = score(best, data, settings.seed)
-    write_swap_picture(best, data, run.picture)
-    seconds = {"prepare": prepared - start, "train": trained - prepared, "evaluate": time.perf_counter() - trained}
-    result["seconds"] = {name: round(value, 1) for name, value in seconds.items()}
-    write_json(run.evaluation, result)
-    _say_result(run, result, say)
-    return run
+    keep, history = callbacks.KeepBest(run.model, settings.patience), callbacks.WriteHistory(run.history)
+    watch = [WatchCollapse(swap_watch(data, settings.seed), settings.watch_every, say)] if settings.watch_every else []
+    kept, first = (keep, history, *watch), 0
+    if checkpoint:
+        go_on(model, kept, checkpoint)
+        first = checkpoint.epoch + 1
+        say(f"going on after epoch {first} of {settings.epochs}, in stage {model.stage}")
+    if first < settings.epochs and not keep.finished:
+        model.fit(
+            stream.dataset,
+            validation_data=validation.dataset,
+            initial_epoch=first,
+            epochs=settings.epochs,
+            shuffle=False,  # the stream shuffles
+            verbose=0,
+            callbacks=[
+                callbacks.SeedEpochs(settings.seed, stream),
+                callbacks.EnterStageTwo(settings.stage_two_at),
+                StopOnBadSteps(settings.bad_steps, keep.keep_something),
+                *watch,
+                history,
+                keep,
+                callbacks.LogToTensorBoard(
+                    EventWriter(run.events, first or None),
+                    show_swaps(data) if settings.pictures_every else None,
+                    settings.pictures_every,
+                ),
+                callbacks.ShowProgress(),
+                WriteCheckpoint(run.checkpoints, kept),
+                stop,
+            ],
+        )
+    return {"train": time.perf_counter() - start, "epochs": history.seconds}
 
 
 def _best_model(run):
@@ -95,18 +194,6 @@ def compile_model(model, settings, steps):
     model.compile(optimizer=keras.optimizers.Adam(rate, epsilon=1e-8, amsgrad=amsgrad, name="adam"))
 
 
-def _callbacks(settings, run, stream, data):
-    show = show_swaps(data) if settings.pictures_every else None
-    return [
-        callbacks.SeedEpochs(settings.seed, stream),
-        callbacks.EnterStageTwo(settings.stage_two_at),
-        callbacks.WriteHistory(run.history),
-        callbacks.KeepBest(run.model, settings.patience),
-        callbacks.LogToTensorBoard(EventWriter(run.events), show, settings.pictures_every),
-        callbacks.ShowProgress(),
-    ]
-
-
 def _recorded(settings, data):
     return settings.to_dict() | {"data_folder": str(data.folder.resolve()), "data_identity": data.identity}
 
@@ -116,9 +203,9 @@ def _new_name(settings):
     return Path("runs") / f"{settings.model}-z{settings.z_dim}-{settings.backend}-{stamp}"
 
 
-def _say_result(run, result, say):
-    seconds = ", ".join(f"{name} {value:.0f} s" for name, value in result["seconds"].items())
-    say(f"\n{table(result)}\n\nseconds: {seconds}")
+def _say_result(run, result, seconds, say):
+    spent = ", ".join(f"{name} {seconds[name]:.0f} s" for name in ("prepare", "train", "evaluate"))
+    say(f"\n{table(result)}\n\nseconds: {spent}")
     for path in (run.model, run.evaluation, run.picture, run.history):
         say(f"  {path}")
     say(f"  {run.events} (tensorboard --logdir {run.events})")

@@ -6,8 +6,11 @@ size and SHA-256, every array with its type and shape, the settings, and what th
 """
 
 import hashlib
+import io
 import json
 import math
+import re
+import reprlib
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,12 @@ VERSION = 1
 MANIFEST = "manifest.json"
 ALIGNMENT = 64
 AGAIN = "delete the folder and prepare it again"
+LARGEST = 1 << 22  # bytes of a manifest; its values take up to twenty times as much memory
+HEADER = 1 << 14  # bytes in which the header of an .npy file stands; NumPy's take 128
+MOST = 1 << 53  # examples, or values of one
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")  # of a split or an array: part of a file's name
+FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+TYPE = re.compile(r"[<>|][fiubUS][0-9]{1,4}")
 _FIELDS = {
     "key": str,
     "settings": dict,
@@ -50,8 +59,8 @@ class PreparedData:
         self.manifest = _parsed(content, self.folder / MANIFEST)
         _check_names(self.manifest["files"], self.folder / MANIFEST)
         self._check_complete()
-        for name, stated in self.manifest["files"].items():
-            check_file(self.folder / name, stated, verify=verify)
+        for name in self.manifest["files"]:
+            self._check_file(name, verify)
         for split in self.counts:
             for array in self.manifest["arrays"]:
                 self.shards(split, array)
@@ -99,21 +108,26 @@ class PreparedData:
             InputError: an unknown split or array, or a file that does not hold what the manifest says.
         """
         if split not in self.counts:
-            raise InputError(f"{self.folder} has no split {split!r}: choose from {', '.join(self.counts)}")
+            raise InputError(f"{self.folder} has no split {split!r}: choose from {_listed(self.counts)}")
         if array not in self.manifest["arrays"]:
-            raise InputError(f"{self.folder} has no array {array!r}: choose from {', '.join(self.manifest['arrays'])}")
+            raise InputError(f"{self.folder} has no array {array!r}: choose from {_listed(self.manifest['arrays'])}")
         stated = self.manifest["arrays"][array]
         sizes = shard_sizes(self.counts[split], self.manifest["shard_size"])
-        paths = [self.folder / shard_name(split, number, array) for number in range(len(sizes))]
-        return [_mapped(path, n, stated) for path, n in zip(paths, sizes, strict=True)]
+        names = [shard_name(split, number, array) for number in range(len(sizes))]
+        for name in names:
+            self._check_file(name)  # once more: it may have been replaced since
+        return [_mapped(self.folder / name, n, stated) for name, n in zip(names, sizes, strict=True)]
 
     def _check_complete(self):
         for split, count in self.counts.items():
-            for number in range(len(shard_sizes(count, self.manifest["shard_size"]))):
+            for number in range(-(-count // self.manifest["shard_size"])):  # ends at the first that is missing
                 for array in self.manifest["arrays"]:
                     name = shard_name(split, number, array)
                     if name not in self.manifest["files"]:
                         raise InputError(f"{self.folder / MANIFEST} does not list {name}: {AGAIN}")
+
+    def _check_file(self, name, verify=False):
+        check_file(self.folder / name, self.manifest["files"][name], verify=verify)
 
 
 def aligned_empty(shape):
@@ -156,20 +170,25 @@ def _read_manifest(folder):
     if not path.is_file() or path.is_symlink():
         state = "holds no manifest.json" if any(folder.iterdir()) else "is empty"
         raise InputError(f"{folder} {state}, so it is no prepared data: give the path that preparing printed")
-    return path.read_bytes()
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise InputError(f"{path} has {path.stat().st_size} bytes; at most {LARGEST} are read: {AGAIN}")
+    return content
 
 
 def _parsed(content, path):
     try:
         manifest = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {AGAIN}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise InputError(f"{path} is not of the format {FORMAT}: give a folder that this library prepared")
-    if manifest.get("version") != VERSION:
-        raise InputError(f"{path} has version {manifest.get('version')!r}, this library reads {VERSION}: {AGAIN}")
+    version = manifest.get("version")
+    if type(version) is not int or version != VERSION:
+        raise InputError(f"{path} has version {reprlib.repr(version)[:80]}, this library reads {VERSION}: {AGAIN}")
     for name, kind in _FIELDS.items():
-        if not isinstance(manifest.get(name), kind) or manifest[name] is True:
+        if type(manifest.get(name)) is not kind:
             raise InputError(f"{path}: {name!r} is missing or no {kind.__name__}: {AGAIN}")
     _check_values(manifest, path)
     return manifest
@@ -179,33 +198,70 @@ def _check_values(manifest, path):
     features = manifest["arrays"].get("features")
     fine = manifest["shard_size"] > 0 and all(_is_array(array) for array in manifest["arrays"].values())
     fine = fine and _is_array(features) and len(features["shape"]) == 2 and features["dtype"] == "<f4"
-    fine = fine and all(isinstance(count, int) and count > 0 for count in manifest["counts"].values())
+    fine = fine and all(_is_count(count) for count in manifest["counts"].values())
     fine = fine and all(_is_file(file) for file in manifest["files"].values())
+    fine = fine and all(NAME.fullmatch(name) for name in (*manifest["counts"], *manifest["arrays"]))
+    fine = fine and all(_is_meaning(meaning) for meaning in manifest["label_names"].values())
+    fine = fine and all(isinstance(value, str | int | float | None) for value in manifest["front_end"].values())
     if not fine:
         raise InputError(f"{path}: its counts, arrays or files are not of the right form: {AGAIN}")
 
 
 def _is_array(stated):
-    shape = stated.get("shape") if isinstance(stated, dict) else None
-    return isinstance(shape, list) and all(isinstance(n, int) and n > 0 for n in shape) and "dtype" in stated
+    shape, dtype = (stated.get("shape"), stated.get("dtype")) if isinstance(stated, dict) else (None, None)
+    fine = isinstance(shape, list) and len(shape) < 9 and all(_is_count(n) for n in shape)
+    return fine and isinstance(dtype, str) and bool(TYPE.fullmatch(dtype))
+
+
+def _is_count(n):
+    return type(n) is int and 0 < n <= MOST
 
 
 def _is_file(stated):
-    return isinstance(stated, dict) and isinstance(stated.get("bytes"), int) and isinstance(stated.get("sha256"), str)
+    stated = stated if isinstance(stated, dict) else {}
+    return type(stated.get("bytes")) is int and stated["bytes"] >= 0 and isinstance(stated.get("sha256"), str)
+
+
+def _is_meaning(value, depth=2):
+    """Whether it can say what label values mean: texts and numbers, alone, listed or by name."""
+    if isinstance(value, dict | list) and depth:
+        return all(_is_meaning(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str | int | float | None)
 
 
 def _check_names(names, path):
     for name in names:
-        if not name or name.startswith(".") or any(sign in name for sign in "/\\:\0"):
-            raise InputError(f"{path} lists the file {name!r}, which is not a plain name in the folder: {AGAIN}")
+        if not FILE.fullmatch(name):
+            shown = reprlib.repr(name)
+            raise InputError(f"{path} lists the file {shown}, which is not a plain name in the folder: {AGAIN}")
+
+
+def _listed(names):
+    return ", ".join([*names][:8]) + (", ..." if len(names) > 8 else "")
 
 
 def _mapped(path, count, stated):
+    shape = (count, *stated["shape"])
+    found, size = _header(path)
+    if found != (stated["dtype"], shape):
+        found = f"{found[0]} {reprlib.repr(found[1])[:80]}"
+        raise InputError(f"{path} holds {found} instead of {stated['dtype']} {shape}: {AGAIN}")
+    if size != path.stat().st_size:
+        raise InputError(f"{path} has {path.stat().st_size} bytes instead of {size}: {AGAIN}")
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise InputError(f"{path} is no readable .npy file: {AGAIN}") from error
-    shape = (count, *stated["shape"])
-    if array.dtype.str != stated["dtype"] or array.shape != shape:
-        raise InputError(f"{path} holds {array.dtype.str} {array.shape} instead of {stated['dtype']} {shape}: {AGAIN}")
-    return array
+
+
+def _header(path):
+    """(type, shape) as an .npy file says, and the bytes of one that holds just that; nothing else is read."""
+    try:
+        with path.open("rb") as file:
+            start = io.BytesIO(file.read(HEADER))
+        version = np.lib.format.read_magic(start)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+        shape, _, dtype = read(start)
+        return (dtype.str, shape), start.tell() + math.prod(shape) * dtype.itemsize
+    except Exception as error:  # a header is Python source: it raises whatever its bytes happen to mean
+        raise InputError(f"{path} is no readable .npy file: {AGAIN}") from error

@@ -30,8 +30,8 @@ def sequence_errors(x, x_hat, mask=None):
     if x.shape != x_hat.shape:
         raise InputError(f"the reconstruction has shape {x_hat.shape}; it should be that of its input, {x.shape}")
     by_frame = np.square(np.subtract(x, x_hat, dtype="float64")).mean(axis=-1)
-    valid = np.ones(by_frame.shape) if mask is None else np.asarray(mask, dtype="float64")
+    valid = np.ones(by_frame.shape, bool) if mask is None else np.asarray(mask, bool)
     frames = valid.sum(axis=-1)
     if not frames.all():
         raise InputError("a sequence has no valid frame; leave it out before evaluating")
-    return (by_frame * valid).sum(axis=-1) / frames
+    return np.where(valid, by_frame, 0.0).sum(axis=-1) / frames  # padding may hold anything

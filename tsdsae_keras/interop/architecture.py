@@ -3,6 +3,7 @@
 import re
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.models.safety import one_line
 
 BUFFERS = ("z_prior_mu_0", "z_prior_logvar_0", "z_pos_0")  # zeros: N(0, I) at the first frame
 TRUNKS = {"net_v_encoder": ("", "_reverse"), "net_feature": ("", "_reverse"), "net_decoder": ("", "_reverse")}
@@ -20,11 +21,17 @@ def is_informed(state):
 
 
 def check_names(state):
-    """InputError that lists every name that is unknown, or every one that is missing."""
+    """InputError that lists the names that are unknown, or those that are missing, the first of them where many are."""
     expected = expected_names(state)
     for what, found in (("unknown", set(state) - expected), ("missing", expected - set(state))):
         if found:
-            raise InputError(f"the state has {what} names: {', '.join(sorted(found))}")
+            raise InputError(f"the state has {what} names: {_listed(sorted(found))}")
+
+
+def _listed(names, most=1000):
+    """Names from a file: as many as go into so many letters."""
+    text = ", ".join(one_line(name, 60) for name in names[:most])
+    return text if len(text) <= most else f"{text[:most].rpartition(', ')[0]}, ... ({len(names)} in all)"
 
 
 def expected_names(state):
@@ -45,16 +52,19 @@ def _trunk_names(state, part, directions):
 
 
 def _layers(state, part):
-    """("frame" or "sequence", numbers of the layers): layers.0, layers.2, ... are linear, rnn.*_l0, ... an LSTM."""
-    linear = _numbers(state, rf"{part}\.layers\.(\d+)\.(weight|bias)")
-    recurrent = _numbers(state, rf"{part}\.rnn\.\w+_l(\d+)(_reverse)?")
+    """("frame" or "sequence", numbers of the layers): layers.0, layers.2, ... are linear, rnn.*_l0, ... an LSTM.
+
+    A number of more than two digits makes a name unknown, not a hundred layers missing.
+    """
+    linear = _numbers(state, rf"{part}\.layers\.(\d{{1,2}})\.(weight|bias)")
+    recurrent = _numbers(state, rf"{part}\.rnn\.\w+_l(\d{{1,2}})(_reverse)?")
     if recurrent and not linear:
         return "sequence", range(max(recurrent) + 1)
     return "frame", range(0, max(linear, default=0) + 1, 2)
 
 
 def _numbers(state, pattern):
-    return {int(match[1]) for match in (re.fullmatch(pattern, name) for name in state) if match}
+    return {int(match[1]) for match in (re.fullmatch(pattern, name, re.ASCII) for name in state) if match}
 
 
 def architecture_of(state):
@@ -90,6 +100,8 @@ def _check_dimensions(state):
         expected = 2 if "weight" in name else 1
         if value.ndim != expected:
             raise InputError(f"{name} has shape {value.shape}; it must have {expected} dimensions")
+        if not value.size or value.dtype.kind not in "fiub":
+            raise InputError(f"{name} has shape {value.shape} and type {value.dtype}; it must hold numbers")
 
 
 def _rows(state, name):

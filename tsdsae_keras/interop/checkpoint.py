@@ -1,7 +1,8 @@
 """Checkpoints of the authors' PyTorch code, read by NumPy alone: PyTorch need not be installed.
 
-Nothing in the file is executed: what its pickle names is never imported, see `unpickling`. Both of PyTorch's formats
-are read, the zip archive (since 1.6) and the older one. Source of the formats: torch/serialization.py of PyTorch 2.
+Nothing in the file is executed: what its pickle names is never imported, see `unpickling`. Nothing is read before its
+size is known to be bounded. Both of PyTorch's formats are read, the zip archive (since 1.6) and the older one. Source
+of the formats: torch/serialization.py of PyTorch 2.
 """
 
 import io
@@ -13,11 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop.unpickling import Parameter, Tensor, Unpickler, plain
+from tsdsae_keras.interop.unpickling import LARGEST, MOST_BYTES, Unpickler, plain, tensor_of
+from tsdsae_keras.models.safety import one_line, opened_zip, shown_names
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 SURPLUS = ("audio_synth.",)  # the authors' mel inversion: constants, no weights
 REMEDY = "give a .ckpt file as PyTorch Lightning wrote it, whole"
+MOST_NUMBERS = 3 << 27  # bytes of all tensors, and of one block; the weights of a model take at most 2 << 27
+MOST_READ = 1 << 32  # bytes of blocks, some of them again: tensors that share one can stand apart
+DIRECTORY = 1 << 23  # bytes of an archive's list of parts
 
 
 @dataclass(frozen=True)
@@ -54,43 +59,54 @@ def open_checkpoint(path):
             read = _read_zip if zipfile.is_zipfile(file) else _read_legacy
             file.seek(0)
             content, block, order = read(file)
-            return _checkpoint(content, lambda tensor: _array(tensor, block, order))
+            return _checkpoint(content, _Arrays(block, order))
     except InputError as error:
         raise InputError(f"{path} {error}") from None
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to mean
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        reason = one_line(error) or type(error).__name__
         raise InputError(f"{path} is no PyTorch checkpoint, or it is damaged ({reason}); {REMEDY}") from error
 
 
 def _checkpoint(content, array):
     content = content if isinstance(content, dict) else {}
     state = content.get("state_dict", content)
-    if not _is_state(state):
-        raise InputError(f"holds no state_dict of tensors; its keys are: {', '.join(map(str, content)) or 'none'}")
+    tensors = _tensors(state) if isinstance(state, dict) else {}
+    if not tensors:
+        raise InputError(f"holds no state_dict of tensors; its keys are: {shown_names(content) or 'none'}")
     settings, epoch = plain(content.get("hyper_parameters")), content.get("epoch")
     return Checkpoint(
-        {name: array(value) for name, value in state.items() if not name.startswith(SURPLUS)},
-        epoch if type(epoch) is int else None,
+        {name: array(tensor) for name, tensor in tensors.items() if not name.startswith(SURPLUS)},
+        epoch if type(epoch) is int and 0 <= epoch < LARGEST else None,
         settings if isinstance(settings, dict) else {},
     )
 
 
-def _is_state(state):
-    if not isinstance(state, dict) or not state:
-        return False
-    return all(isinstance(name, str) and isinstance(value, Tensor | Parameter) for name, value in state.items())
+def _tensors(state):
+    """What `tensor_of` gives by name, or nothing where something is no tensor."""
+    tensors = {name: tensor_of(value) for name, value in state.items() if isinstance(name, str)}
+    return tensors if len(tensors) == len(state) and None not in tensors.values() else {}
 
 
 def _read_zip(file):
     """The content, a function from storage to bytes, and the byte order."""
-    archive = zipfile.ZipFile(file)
+    archive = opened_zip(file, DIRECTORY)
     roots = [name.removesuffix("data.pkl") for name in archive.namelist() if name.endswith("/data.pkl")]
     if len(roots) != 1:
         raise InputError(f"is a zip archive that PyTorch did not write (no data.pkl in it); {REMEDY}")
     root = roots[0]
-    big = f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") == b"big"
-    content = Unpickler(io.BytesIO(archive.read(f"{root}data.pkl"))).load()
-    return content, lambda storage: archive.read(f"{root}data/{storage.key}"), ">" if big else "<"
+    big = f"{root}byteorder" in archive.namelist() and _part(archive, f"{root}byteorder", 64) == b"big"
+    content = Unpickler(io.BytesIO(_part(archive, f"{root}data.pkl", MOST_BYTES))).load()
+    return content, lambda storage: _part(archive, f"{root}data/{storage.key}", MOST_NUMBERS), ">" if big else "<"
+
+
+def _part(archive, name, most):
+    """A part of an archive; PyTorch compresses none, so none can be larger than the file."""
+    part = archive.getinfo(name)
+    if part.compress_type != zipfile.ZIP_STORED:
+        raise InputError(f"has compressed parts, which PyTorch does not write; {REMEDY}")
+    if part.file_size > most:
+        raise InputError(f"has a part of {part.file_size} bytes; at most {most} are read")
+    return archive.read(name)
 
 
 def _read_legacy(file):
@@ -104,8 +120,50 @@ def _read_legacy(file):
         storage = unpickler.storages[key]
         if int.from_bytes(file.read(8), "little" if little else "big") != storage.count:
             raise ValueError(f"block {key} has another length than stated")
-        blocks[key] = file.read(storage.count * np.dtype(_type(storage)).itemsize)
-    return content, lambda storage: blocks[storage.key], "<" if little else ">"
+        blocks[key] = file.tell(), storage.count * np.dtype(_type(storage)).itemsize
+        file.seek(blocks[key][1], io.SEEK_CUR)
+    return content, lambda storage: _block(file, *blocks[storage.key]), "<" if little else ">"
+
+
+def _block(file, start, length):
+    if length > MOST_NUMBERS:
+        raise InputError(f"has a block of {length} bytes; at most {MOST_NUMBERS} are read")
+    file.seek(start)
+    return file.read(length)
+
+
+class _Arrays:
+    """Copies tensors out of their blocks, of which one is in memory at a time.
+
+    Args:
+        read: from storage to bytes.
+        order: of bytes.
+    """
+
+    def __init__(self, read, order):
+        self.read, self.order = read, order
+        self.key, self.block = None, b""
+        self.to_read, self.to_copy = MOST_READ, MOST_NUMBERS
+
+    def __call__(self, tensor):
+        storage, offset, shape, strides = tensor
+        numbers = np.frombuffer(self._block(storage), self.order + _type(storage))
+        _check_within(len(numbers), offset, shape, strides)
+        self.to_copy -= math.prod(shape) * numbers.itemsize
+        if self.to_copy < 0:
+            raise InputError(f"has tensors of more than {MOST_NUMBERS} bytes in all, more than any model can have")
+        steps = [stride * numbers.itemsize for stride in strides]
+        view = np.lib.stride_tricks.as_strided(numbers[offset:], shape, steps, writeable=False)
+        return view.astype(numbers.dtype.newbyteorder("="))
+
+    def _block(self, storage):
+        if storage.key != self.key:
+            self.block = b""  # gone before the next one comes
+            self.key, self.block = storage.key, self.read(storage)
+            self.to_read -= len(self.block)
+        if self.to_read < 0:
+            raise InputError(f"has tensors in such an order that more than {MOST_READ} bytes would be read")
+        return self.block
 
 
 def _type(storage):
@@ -114,15 +172,11 @@ def _type(storage):
     return storage.type
 
 
-def _array(tensor, block, order):
-    """Copies a tensor out of its block, once it is sure that it lies within."""
-    tensor = tensor.given[0] if isinstance(tensor, Parameter) else tensor
-    storage, offset, shape, strides = tensor.given[:4]
-    numbers = np.frombuffer(block(storage), order + _type(storage))
+def _check_within(length, offset, shape, strides):
+    """ValueError unless a tensor lies within its block."""
+    if not all(type(n) is int and n >= 0 for n in (offset, *shape, *strides)) or len(shape) != len(strides):
+        raise ValueError("a tensor has a shape or strides that are no whole numbers of at least 0")
     size = math.prod(shape)
     end = 1 + offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True)) if size else 0
-    if min((offset, *shape, *strides)) < 0 or max(size, end) > len(numbers):
-        raise ValueError(f"a tensor of shape {tuple(shape)} lies outside its block of {len(numbers)} numbers")
-    steps = [stride * numbers.itemsize for stride in strides]
-    view = np.lib.stride_tricks.as_strided(numbers[offset:], shape, steps, writeable=False)
-    return view.astype(numbers.dtype.newbyteorder("="))
+    if max(size, end) > length:
+        raise ValueError(f"a tensor of shape {tuple(shape)} lies outside its block of {length} numbers")

@@ -9,7 +9,9 @@ from keras import ops
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.interop.architecture import BUFFERS, architecture_of, check_names, is_informed
+from tsdsae_keras.models.checks import kernel_numbers
 from tsdsae_keras.models.dsae import DSAE, DSAEf
+from tsdsae_keras.models.safety import complete_config
 from tsdsae_keras.models.tsdsae import TSDSAE
 
 MODELS = {"tsdsae": TSDSAE, "dsae-f": DSAEf, "dsae": DSAE}
@@ -27,7 +29,7 @@ def from_reference_state(state, *, model="tsdsae", stage=None):
         The model, its architecture read off names and shapes; a TS-DSAE is in stage 2 where the snapshot is there.
 
     Raises:
-        InputError: for unknown or missing names (all are listed), or a shape that does not fit.
+        InputError: for unknown or missing names (they are listed), or a shape that does not fit.
     """
     if model not in MODELS:
         raise InputError(f"model is {model!r}; it must be {' or '.join(repr(name) for name in MODELS)}")
@@ -38,7 +40,9 @@ def from_reference_state(state, *, model="tsdsae", stage=None):
         raise InputError(f"the state has a snapshot (net_v_prior.*), which only TS-DSAE has; model is {model!r}")
     if stage is None:
         stage = 2 if informed else 1
-    built = MODELS[model](**architecture_of(state), standardize=False, stage=stage)
+    architecture = architecture_of(state) | {"standardize": False, "stage": stage}
+    _check_size(MODELS[model], architecture, state)
+    built = MODELS[model](**architecture)
     for variable, sources in reference_names(built, informed):
         _assign(variable, sources, state)
     return built
@@ -99,6 +103,13 @@ def _names_of_lstms(name, stack, suffix):
             (layer.cell.bias, [f"{name}.rnn.bias_ih_{end}", f"{name}.rnn.bias_hh_{end}"]),
         ]
     return pairs
+
+
+def _check_size(kind, architecture, state):
+    """Refuses shapes that cannot fit each other before a model is made, which could be far larger than the state."""
+    needed, given = kernel_numbers(complete_config(architecture, kind)), sum(value.size for value in state.values())
+    if needed > given:
+        raise InputError(f"the shapes do not fit each other: such a model has {needed} weights, the state {given}")
 
 
 def _assign(variable, sources, state):

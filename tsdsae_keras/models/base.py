@@ -79,7 +79,8 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
     ):
         config = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
         config = checked_config(config, type(self))
-        super().__init__(**kwargs)
+        # Keras would number the names of later instances, and with them the paths of weights.
+        super().__init__(**{"name": type(self).__name__.lower(), **kwargs})
         for name, value in config.items():
             setattr(self, name, value)
         self._config = config

@@ -1,6 +1,7 @@
 """Callbacks: the stage switch, seeds by epoch, the best model, history and progress.
 
 They speak to a model's public methods and to the logs; nothing here knows a term by heart but the three of every model.
+One whose work depends on earlier epochs has `state()`, a dict of JSON values and bytes, and `restore(state)`.
 """
 
 import csv
@@ -12,8 +13,10 @@ import time
 import keras
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.files import replacing, write_text
+from tsdsae_keras.files import replacing, write_bytes, write_text
+from tsdsae_keras.training.undated import without_dates
 
+WATCH = "watch_"  # begins the names of what `WatchCollapse` adds to the logs
 ELBO_TERMS = ("recon", "kl_z", "kl_v")
 
 
@@ -59,7 +62,7 @@ class KeepBest(keras.callbacks.Callback):
     """Saves the model of the lowest validation recon + kl_z + kl_v, in the last stage only, and stops in time.
 
     The losses of two stages cannot be compared, so nothing is kept or counted before the last stage. At the end of
-    training the model has the weights of the best epoch.
+    training the model has the weights of the best epoch. Equal models give equal files.
 
     Args:
         path: of the `.keras` file; replaced in one move.
@@ -69,7 +72,7 @@ class KeepBest(keras.callbacks.Callback):
     def __init__(self, path, patience=None):
         super().__init__()
         self.path, self.patience = path, patience
-        self.best, self.best_epoch = math.inf, None
+        self.best, self.best_epoch, self.file, self.finished = math.inf, None, None, False
 
     def on_epoch_end(self, epoch, logs=None):
         if self.model.stage < self.model.stages:
@@ -77,14 +80,37 @@ class KeepBest(keras.callbacks.Callback):
         value = validation_elbo(logs)
         if value < self.best:
             self.best, self.best_epoch = value, epoch
-            with replacing(self.path) as beside:
-                self.model.save(beside)
+            self.save()
         elif self.patience is not None and self.best_epoch is not None and epoch - self.best_epoch >= self.patience:
-            self.model.stop_training = True
+            self.finished = self.model.stop_training = True
 
     def on_train_end(self, logs=None):
         if self.best_epoch is not None:
             self.model.load_weights(self.path)
+
+    def save(self):
+        """Writes the model as it is."""
+        with replacing(self.path) as beside:
+            self.model.save(beside)
+            self.file = without_dates(beside.read_bytes())
+            beside.write_bytes(self.file)
+
+    def keep_something(self):
+        """Saves the model as it is where no epoch was kept yet; the path of the file."""
+        if self.best_epoch is None:
+            self.save()
+        return self.path
+
+    def state(self):
+        """The best value, its epoch, whether patience has ended, and the bytes of the best model's file."""
+        return {"best": self.best, "best_epoch": self.best_epoch, "finished": self.finished, "file": self.file}
+
+    def restore(self, state):
+        """Takes a state and writes the best model's file anew: the one on disk may be of an epoch that was lost."""
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+        self.finished, self.file = state["finished"], state["file"]
+        if self.file is not None:
+            write_bytes(self.path, self.file)
 
 
 def validation_elbo(logs):
@@ -97,7 +123,9 @@ def validation_elbo(logs):
 
 
 class WriteHistory(keras.callbacks.Callback):
-    """Writes a row an epoch to a CSV file: epoch, stage, seconds and all logs; terms absent from a stage stay empty.
+    """Writes a row an epoch to a CSV file: epoch, stage and all logs; terms absent from a stage stay empty.
+
+    Equal runs give equal files, so the seconds of each epoch are kept beside the rows, in `seconds`.
 
     Args:
         path: of the file; replaced whole at every epoch.
@@ -105,15 +133,24 @@ class WriteHistory(keras.callbacks.Callback):
 
     def __init__(self, path):
         super().__init__()
-        self.path, self.rows = path, []
+        self.path, self.rows, self.seconds = path, [], []
 
     def on_epoch_begin(self, epoch, logs=None):
         self.start = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        seconds = round(time.perf_counter() - self.start, 3)
-        row = {"epoch": epoch, "stage": self.model.stage, "seconds": seconds}
+        self.seconds.append(round(time.perf_counter() - self.start, 3))
+        row = {"epoch": epoch, "stage": self.model.stage}
         self.rows.append(row | {name: float(value) for name, value in logs.items()})
+        write_text(self.path, self._text())
+
+    def state(self):
+        """The rows so far."""
+        return {"rows": self.rows, "seconds": self.seconds}
+
+    def restore(self, state):
+        """Takes the rows of a state and writes the file anew."""
+        self.rows, self.seconds = state["rows"], state["seconds"]
         write_text(self.path, self._text())
 
     def _text(self):
@@ -137,12 +174,12 @@ class LogToTensorBoard(keras.callbacks.Callback):
         super().__init__()
         self.writer, self.show, self.every = writer, show, every
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.perf_counter()
+
     def on_epoch_end(self, epoch, logs=None):
-        train = {name: float(value) for name, value in logs.items() if not name.startswith("val_")}
-        validation = {name[4:]: float(value) for name, value in logs.items() if name.startswith("val_")}
-        self.writer.scalars({f"train/{name}": value for name, value in train.items()}, epoch)
-        self.writer.scalars({f"validation/{name}": value for name, value in validation.items()}, epoch)
-        self.writer.scalars({"stage": self.model.stage}, epoch)
+        self.writer.scalars({_charted(name): float(value) for name, value in logs.items()}, epoch)
+        self.writer.scalars({"stage": self.model.stage, "seconds": time.perf_counter() - self.start}, epoch)
         if self.show is not None and (epoch + 1) % self.every == 0:
             self.show(self.model, self.writer, epoch)
 
@@ -150,8 +187,16 @@ class LogToTensorBoard(keras.callbacks.Callback):
         self.writer.close()
 
 
+def _charted(name):
+    """The chart of a log: "val_recon" -> "validation/recon", "watch_use" -> "watch/use", others under "train/"."""
+    for start, group in (("val_", "validation"), (WATCH, "watch")):
+        if name.startswith(start):
+            return f"{group}/{name.removeprefix(start)}"
+    return f"train/{name}"
+
+
 class ShowProgress(keras.callbacks.Callback):
-    """A line an epoch: bar, stage, the terms in training, validation reconstruction, seconds.
+    """A line an epoch: bar, stage, the terms in training, validation reconstruction, what was watched, seconds.
 
     Args:
         file: where to; on a terminal the line of the running epoch is drawn anew as steps pass.
@@ -179,8 +224,16 @@ class ShowProgress(keras.callbacks.Callback):
         bar = ("=" * round(12 * min(part, 1.0))).ljust(12, ".")
         names = ["loss", *self.model.active_terms()]
         terms = " ".join(f"{name} {float(logs[name]):.4f}" for name in names if name in logs)
-        tail = f" | val recon {float(logs['val_recon']):.4f}" if "val_recon" in logs else ""
         seconds = time.perf_counter() - self.start
         head = f"epoch {self.epoch + 1:>{len(str(epochs))}}/{epochs} [{bar}] stage {self.model.stage}"
         end = "\033[K" if start else ""
-        print(f"{start}{head}  {terms}{tail}  {seconds:.1f} s{end}", end="", file=self.file, flush=True)
+        print(f"{start}{head}  {terms}{_tail(logs)}  {seconds:.1f} s{end}", end="", file=self.file, flush=True)
+
+
+def _tail(logs):
+    """What only some epochs have: validation, skipped steps, what was watched."""
+    tail = f" | val recon {float(logs['val_recon']):.4f}" if "val_recon" in logs else ""
+    watched = {name: logs[name] for name in logs if name.startswith(WATCH)}
+    tail += "".join(f" {name.removeprefix(WATCH)} {float(value):.4g}" for name, value in watched.items())
+    skipped = int(logs.get("skipped_steps", 0))
+    return tail + (f" | {skipped} steps skipped" if skipped else "")

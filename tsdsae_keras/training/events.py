@@ -23,16 +23,19 @@ class EventWriter:
 
     Args:
         folder: the run's log folder, as given to ``tensorboard --logdir``.
+        first_step: what earlier files of the folder hold from this step on is taken back; None takes nothing back.
 
     Raises:
         InputError: the folder cannot be written.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, first_step=None):
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         self._records = RecordWriter(_open_new(Path(folder)))
         self._write(file_version="brain.Event:2")
+        if first_step is not None:
+            self._write(first_step, session_log={"status": "START"})
 
     def scalars(self, values, step):
         """Write ``{name: number}`` at this step; a name may hold slashes, which group the charts."""

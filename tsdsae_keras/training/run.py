@@ -1,23 +1,28 @@
 """A run folder: what outlives a training run.
 
 settings.json    settings, versions, the identity of the data
+checkpoints/     the last two epochs, to go on from
 history.csv      a row an epoch
 events/          TensorBoard: scalars, pictures, sounds
 model.keras      the best model of the last stage
-evaluation.json  its scores on the test split
 swap.png         a swap of two test sequences
+seconds.json     how long everything took
+evaluation.json  the model's scores on the test split; written last, so a run that has it is finished
 """
 
+import contextlib
 import importlib.metadata
 import json
+import os
 import platform
+import reprlib
 from pathlib import Path
 
-import keras
-
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.files import write_json
+from tsdsae_keras.files import TEMPORARY, remove_temporary, write_json
 
+DATA = ("data_folder", "data_identity")
+LARGEST = 1 << 20  # bytes of the record
 PACKAGES = ("tsdsae-keras", "keras", "tensorflow", "jax", "torch", "numpy", "librosa", "scikit-learn", "pyfluidsynth")
 
 
@@ -31,15 +36,26 @@ class RunFolder:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.settings = self.folder / "settings.json"
+        self.checkpoints = self.folder / "checkpoints"
         self.history = self.folder / "history.csv"
         self.events = self.folder / "events"
         self.model = self.folder / "model.keras"
         self.evaluation = self.folder / "evaluation.json"
+        self.seconds = self.folder / "seconds.json"
         self.picture = self.folder / "swap.png"
 
+    @property
+    def resume_command(self):
+        """What a user types to go on with an unfinished run."""
+        return f"python train.py --resume {self.folder}"
+
     def check_free(self):
-        """InputError where the folder holds something already."""
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+        """InputError where the folder holds something already; says how to go on where that is an unfinished run."""
+        if not self.folder.exists():
+            return
+        if self.folder.is_dir() and self.settings.is_file() and not self.evaluation.is_file():
+            raise InputError(f"{self.folder} holds an unfinished run; go on with it: {self.resume_command}")
+        if not self.folder.is_dir() or any(not path.name.startswith(TEMPORARY) for path in self.folder.iterdir()):
             raise InputError(f"{self.folder} is not an empty folder; give another --out, nothing is overwritten")
 
     def create(self, settings):
@@ -48,16 +64,55 @@ class RunFolder:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_json(self.settings, {"settings": settings, "versions": versions()})
 
-    def read_settings(self):
-        """What `create` wrote; InputError where it cannot be read."""
+    @contextlib.contextmanager
+    def held(self):
+        """Keeps other processes out of the run while the body runs; the hold ends with its process.
+
+        Raises:
+            InputError: another process holds it.
+        """
         try:
-            return json.loads(self.settings.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self.settings} cannot be read ({error}); is {self.folder} a run folder?") from None
+            import fcntl
+        except ImportError:  # Windows: nothing keeps two processes apart there
+            yield
+            return
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove_temporary(self.folder)
+            yield
+        except BlockingIOError:
+            raise InputError(f"another process is at work in {self.folder}; wait for it, or end it") from None
+        finally:
+            os.close(handle)
+
+    def read_settings(self):
+        """What `create` wrote: "settings", among them the data's folder and identity, and "versions".
+
+        The settings themselves are checked where they are used, by `settings_from_dict`.
+
+        Raises:
+            InputError: it cannot be read, or is something else.
+        """
+        try:
+            with self.settings.open("rb") as file:
+                content = file.read(LARGEST + 1)
+            if len(content) > LARGEST:
+                raise ValueError(f"more than {LARGEST} bytes")
+            recorded = json.loads(content)
+        except (OSError, ValueError, RecursionError) as error:
+            reason = getattr(error, "strerror", None) or reprlib.repr(str(error))[1:-1]
+            raise InputError(f"{self.settings} cannot be read ({reason}); is {self.folder} a run folder?") from None
+        settings = recorded.get("settings") if isinstance(recorded, dict) else None
+        if not isinstance(settings, dict) or not all(isinstance(settings.get(name), str) for name in DATA):
+            raise InputError(f"{self.settings} is no record of a run, which names {' and '.join(DATA)}")
+        return {"versions": None} | recorded
 
 
 def versions():
     """Versions of Python, the backend in use and the packages that shape a result."""
+    import keras  # here: the settings of a run are read before a backend is chosen
+
     found = {"python": platform.python_version(), "backend": keras.backend.backend()}
     for package in PACKAGES:
         try:

@@ -1,0 +1,81 @@
+"""What is done when a run goes wrong."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests import cases
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.training.callbacks import KeepBest
+from tsdsae_keras.training.guards import StopOnBadSteps, WatchCollapse
+
+
+def broken(n, rows):
+    x = cases.sequences(n)
+    x[rows] = np.nan
+    return x
+
+
+def new_model():
+    model = cases.compiled(cases.small())
+    model.adapt(cases.sequences())
+    return model
+
+
+def fit(x, guard, epochs=1):
+    model = new_model()
+    history = model.fit(x, batch_size=1, epochs=epochs, shuffle=False, verbose=0, callbacks=[guard])
+    return model, history
+
+
+def test_bad_steps_with_good_ones_between_do_not_stop():
+    _, history = fit(broken(6, [0, 1, 3, 4]), StopOnBadSteps(3))
+    assert history.history["skipped_steps"] == [4.0]
+
+
+def test_bad_steps_in_a_row_stop_and_the_model_is_as_before(tmp_path):
+    model = new_model()
+    keep = KeepBest(tmp_path / "model.keras")
+    keep.set_model(model)
+    guard = StopOnBadSteps(3, keep.keep_something)
+    with pytest.raises(InputError, match=r"batch 5 of epoch 1: none was applied, and the model .*model\.keras"):
+        model.fit(broken(7, [2, 3, 4, 5]), batch_size=1, shuffle=False, verbose=0, callbacks=[guard])
+    good = new_model()
+    good.fit(cases.sequences(7)[:2], batch_size=1, shuffle=False, verbose=0)
+    saved = keras.saving.load_model(keep.path)
+    cases.check_same(saved.p_x.get_weights(), good.p_x.get_weights(), "weights of the two good steps")
+
+
+def test_bad_steps_in_a_row_are_counted_across_epochs():
+    with pytest.raises(InputError, match="batch 1 of epoch 2"):
+        fit(broken(4, [0, 2, 3]), StopOnBadSteps(3), epochs=2)
+
+
+@pytest.mark.parametrize(("stage", "use", "warnings"), [(1, 0.0, 0), (2, 0.001, 1), (2, 0.5, 0)])
+def test_ignoring_v_is_said_once_and_in_the_last_stage(stage, use, warnings):
+    said, model = [], cases.small()
+    watch = WatchCollapse(lambda model: {"v_use": use, "active_v": 1}, every=2, say=said.append)
+    watch.set_model(model)
+    if stage == 2:
+        model.enter_stage(2)
+    seen = []
+    for epoch in range(6):
+        logs = {"loss": 1.0}
+        watch.on_epoch_end(epoch, logs)
+        seen.append(logs.get("watch_v_use"))
+    assert seen == [None, use] * 3
+    assert len(said) == warnings and all("--stage-two-at" in line and "--z-dim" in line for line in said)
+
+
+def test_a_warning_is_not_given_again_after_a_resume():
+    said, watch = [], WatchCollapse(lambda model: {"v_use": 0.0}, every=1)
+    watch.set_model(cases.small("dsae"))
+    watch.say = said.append
+    watch.restore({"warned": True})
+    watch.on_epoch_end(0, {})
+    assert said == [] and watch.state() == {"warned": True}
+
+
+def test_data_that_are_not_finite_are_refused_before_training():
+    with pytest.raises(InputError, match="NaN or infinity"):
+        cases.compiled(cases.small()).fit(broken(4, [1]), verbose=0)

@@ -1,0 +1,172 @@
+"""Real runs of `train.py` that are killed, told to stop, or run out of disk, and then gone on with.
+
+Slow: every start of a process costs seconds. Moments are drawn from a fixed seed over the whole of training, so kills
+fall into stage 1, the switch, stage 2, validation, and the writing of files; some wait until a checkpoint is half
+written.
+"""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+BACKEND = keras.backend.backend()
+KILLS = 7
+IN_WRITING = 3
+TRAIN = [sys.executable, str(ROOT / "train.py")]
+DATA = ["--melodies", "40", "--synth", "additive", "--cache", "data"]
+EPOCHS = 16
+RUN = ["--backend", BACKEND, *DATA, "--epochs", str(EPOCHS), "--stage-two-at", "6", "--batch-size", "16"]
+FINISHED = ("model.keras", "history.csv", "evaluation.json")
+
+
+def start(folder, *options):
+    """A process of `train.py` in a folder, its output in a file there."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with (folder / "output.txt").open("ab") as output:
+        return subprocess.Popen([*TRAIN, *options], cwd=folder, stdout=output, stderr=output, env=environment)
+
+
+def finish(folder, *options):
+    assert start(folder, *options).wait(timeout=300) == 0, said(folder)
+
+
+def said(folder):
+    output = folder / "output.txt"
+    return output.read_text() if output.exists() else ""
+
+
+def wait_for(process, condition):
+    """True as soon as the condition holds, False when the process has ended before."""
+    while process.poll() is None:
+        if condition():
+            return True
+        time.sleep(0.001)
+    return False
+
+
+def begun(folder):
+    """Whether the process that was started last has come to training, told by what it prints."""
+    lines = said(folder).count("run: ")
+    return lambda: said(folder).count("run: ") > lines
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of a run that nothing broke, and the seconds that its training took."""
+    folder = tmp_path_factory.mktemp("whole")
+    finish(folder, *RUN, "--out", "r")
+    return folder, json.loads((folder / "r" / "seconds.json").read_text())["train"]
+
+
+def copy_of_data(whole, folder):
+    shutil.copytree(whole[0] / "data", folder / "data")
+    return folder
+
+
+def check_equal(whole, folder):
+    for name in FINISHED:
+        assert (folder / "r" / name).read_bytes() == (whole[0] / "r" / name).read_bytes(), f"{name} differs"
+
+
+def half_written(folder):
+    return lambda: any((folder / "r" / "checkpoints").glob(".tmp-*"))
+
+
+def test_killed_again_and_again_it_ends_the_same(whole, tmp_path):
+    folder, moments, kills = copy_of_data(whole, tmp_path), random.Random(0), 0
+    options = [*RUN, "--out", "r"]
+    while kills < KILLS + IN_WRITING:
+        ready = begun(folder)
+        process = start(folder, *options)
+        assert wait_for(process, ready), said(folder)
+        if kills % 3 == 2:
+            wait_for(process, half_written(folder))
+        else:
+            time.sleep(moments.uniform(0.0, whole[1] * 0.6))
+        process.kill()
+        kills += process.wait() != 0
+        options = ["--resume", "r"]
+        if (folder / "r" / "evaluation.json").exists():  # it had finished: begin anew, until there were kills enough
+            check_equal(whole, folder)
+            shutil.rmtree(folder / "r")
+            options = [*RUN, "--out", "r"]
+    finish(folder, *options)
+    check_equal(whole, folder)
+    assert "Traceback" not in said(folder)
+
+
+def test_told_to_stop_it_says_how_to_go_on_and_loses_nothing(whole, tmp_path):
+    folder = copy_of_data(whole, tmp_path)
+    process = start(folder, *RUN, "--out", "r")
+    for epoch, number in ((2, signal.SIGINT), (5, signal.SIGTERM)):
+        assert wait_for(process, lambda epoch=epoch: f"epoch {epoch:>2}/" in said(folder)), said(folder)
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 128 + number
+        done = sum(line.startswith("epoch ") for line in said(folder).splitlines())
+        assert last_line(folder) == f"stopped with epoch {done} saved; go on with: python train.py --resume r"
+        process = start(folder, "--resume", "r")
+
+    assert wait_for(process, lambda: "epoch  8/" in said(folder)), said(folder)
+    assert start(folder, "--resume", "r").wait(timeout=60) == 2
+    assert last_error(folder) == "error: another process is at work in r; wait for it, or end it"
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        assert wait_for(process, lambda: said(folder).count("once more") == 3), said(folder)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+        assert last_line(folder).endswith("go on with: python train.py --resume r")
+
+    assert start(folder, *RUN, "--out", "r").wait(timeout=60) == 2
+    assert last_error(folder) == "error: r holds an unfinished run; go on with it: python train.py --resume r"
+    finish(folder, "--resume", "r")
+    check_equal(whole, folder)
+    assert "Traceback" not in said(folder)
+
+
+def last_line(folder):
+    return said(folder).strip().splitlines()[-1]
+
+
+def last_error(folder):
+    return [line for line in said(folder).splitlines() if line.startswith("error: ")][-1]
+
+
+def test_a_full_disk_ends_in_one_line_and_loses_nothing(whole, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk to fill")
+    folder = copy_of_data(whole, tmp_path)
+    disk = folder / "r"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(disk)], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a small disk to fill")
+    try:
+        process = start(folder, *RUN, "--out", "r")
+        assert wait_for(process, lambda: "epoch  3/" in said(folder)), said(folder)
+        filler = disk / "filler"
+        with contextlib.suppress(OSError):
+            filler.write_bytes(bytes(1 << 25))
+        assert process.wait(timeout=60) == 2, said(folder)
+        assert last_error(folder).startswith("error: No space left on device")
+        assert last_error(folder).endswith("go on with: python train.py --resume r")
+        assert "Traceback" not in said(folder)
+        filler.unlink()
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        finish(folder, "--resume", "r")
+        check_equal(whole, folder)
+    finally:
+        process.kill()
+        process.wait()
+        subprocess.run(["umount", str(disk)], check=True)

@@ -1,0 +1,52 @@
+"""Ending a run in good order when it is asked to end."""
+
+import signal
+import sys
+import threading
+
+import keras
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """Ends training after the running epoch at the first Ctrl-C or SIGTERM, and everything at once at the second.
+
+    Used as a context around all of a run's work: between epochs of `fit` it is a callback, which belongs behind the one
+    that writes checkpoints; outside of `fit`, where there is no epoch to finish, the first signal ends at once.
+
+    Attributes:
+        asked: the number of the signal that came, or None.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self, file=None):
+        super().__init__()
+        self.file, self.asked, self.in_epoch = file or sys.stderr, None, False
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():  # only it may set handlers
+            self.before = {number: signal.signal(number, self._handle) for number in self.SIGNALS}
+        else:
+            self.before = {}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def on_train_begin(self, logs=None):
+        self.in_epoch = True
+
+    def on_train_end(self, logs=None):
+        self.in_epoch = False
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.asked:
+            self.model.stop_training = True
+
+    def _handle(self, number, frame):
+        at_once = self.asked or not self.in_epoch
+        self.asked = number
+        if at_once:
+            raise KeyboardInterrupt
+        print("\nstopping when this epoch is finished; once more to stop at once", file=self.file, flush=True)
