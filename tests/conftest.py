@@ -1,7 +1,31 @@
-"""One backend a run: KERAS_BACKEND, TensorFlow where it is not set."""
+"""One backend a run: KERAS_BACKEND, TensorFlow where it is not set.
+
+Code that no backend runs in is tested once, with TensorFlow, and left out on the others.
+"""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # tests compile much and compute little
+
+HERE = Path(__file__).parent
+WITHOUT_BACKEND = (
+    "evaluation/",
+    "report/",
+    "test_settings.py",
+    "test_untrusted.py",
+    "training/test_events.py",
+    "training/test_untrusted.py",
+    *(f"data/test_{name}.py" for name in ("audio", "dmelodies", "features", "inversion", "melodies", "store")),
+    *(f"data/test_{name}.py" for name in ("synthesis", "untrusted")),
+)
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ["KERAS_BACKEND"] == "tensorflow":
+        return
+    left_out = [item for item in items if item.path.relative_to(HERE).as_posix().startswith(WITHOUT_BACKEND)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]

@@ -175,7 +175,7 @@ def _train(options):
     if resumed is not None:
         return _resume(resumed, options)
     settings = _settings({"backend": _asked_backend(options)} | options)
-    _use_backend(settings.backend)
+    _load_all(settings.backend)
     from tsdsae_keras.commands.train import train
 
     train(settings)
@@ -189,7 +189,7 @@ def _resume(folder, options):
     other = [name for name, value in options.items() if (name, value) != ("backend", settings.backend)]
     if other:
         raise InputError(f"--resume takes the settings of {folder}; leave out {' '.join(map(flag, other))}")
-    _use_backend(settings.backend)
+    _load_all(settings.backend)
     from tsdsae_keras.commands.train import resume
 
     resume(run, settings)

@@ -13,7 +13,7 @@ from tsdsae_keras.commands.evaluate import score
 from tsdsae_keras.commands.pictures import show_swaps, write_swap_picture
 from tsdsae_keras.commands.prepare import open_data
 from tsdsae_keras.commands.watch import swap_watch
-from tsdsae_keras.data.pipeline import SequenceStream
+from tsdsae_keras.data.pipeline import SequenceStream, check_fills_a_batch
 from tsdsae_keras.data.store import PreparedData
 from tsdsae_keras.errors import InputError, Stopped
 from tsdsae_keras.evaluation.evaluate import table
@@ -46,9 +46,9 @@ def train(settings, say=print):
     run = RunFolder(settings.out or _new_name(settings))
     run.check_free()
     data = open_data(settings, say)
-    streams = _streams(settings, data)
+    check_fills_a_batch(data.counts["train"], settings.batch_size)
     run.create(_recorded(settings, data))
-    _work(run, settings, data, streams, None, {"prepare": time.perf_counter() - start}, say)
+    _work(run, settings, data, None, {"prepare": time.perf_counter() - start}, say)
     return run
 
 
@@ -73,16 +73,16 @@ def resume(run, settings, say=print):
         raise InputError(f"{data.folder} has changed since {run.folder} was begun; start a new run on it")
     if recorded["versions"] != versions():
         say("note: Python or packages have other versions than when the run was begun, so its end may differ")
-    streams, checkpoint = _streams(settings, data), newest(run.checkpoints, say)
-    _work(run, settings, data, streams, checkpoint, {"prepare": time.perf_counter() - start}, say)
+    checkpoint = newest(run.checkpoints, say)
+    _work(run, settings, data, checkpoint, {"prepare": time.perf_counter() - start}, say)
     return run
 
 
-def _work(run, settings, data, streams, checkpoint, seconds, say):
+def _work(run, settings, data, checkpoint, seconds, say):
     """All of a run but its data, from the given checkpoint on."""
     say(f"run: {run.folder} ({settings.model}, {keras.backend.backend()})")
     with run.held(), StopOnSignal() as stop, _ending_well(run, stop):
-        seconds |= _fit(run, settings, data, streams, checkpoint, stop, say)
+        seconds |= _fit(run, settings, data, checkpoint, stop, say)
         if stop.asked:
             raise KeyboardInterrupt
         start = time.perf_counter()
@@ -113,15 +113,11 @@ def _reached(run):
     return f" with epoch {number_of(files[-1]) + 1} saved" if files else " before the first epoch was saved"
 
 
-def _streams(settings, data):
-    """The batches of training and of validation."""
-    stream = SequenceStream(data.features("train"), settings.batch_size, seed=settings.seed, training=True)
-    return stream, SequenceStream(data.features("validation"), settings.batch_size)
-
-
-def _fit(run, settings, data, streams, checkpoint, stop, say):
+def _fit(run, settings, data, checkpoint, stop, say):
     """Trains what is left to train; returns the seconds of all, and of each epoch."""
-    start, (stream, validation) = time.perf_counter(), streams
+    start = time.perf_counter()
+    stream = SequenceStream(data.features("train"), settings.batch_size, seed=settings.seed, training=True)
+    validation = SequenceStream(data.features("validation"), settings.batch_size)
     model = new_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * stream.batches)
     keep, history = callbacks.KeepBest(run.model, settings.patience), callbacks.WriteHistory(run.history)

@@ -77,12 +77,16 @@ class SequenceStream:
             raise InputError(f"batch_size is {self.batch_size!r}: it must be an integer of at least 1")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise InputError(f"seed is {self.seed!r}: it must be an integer of at least 0")
-        if self.training and self._count < self.batch_size:
-            raise InputError(
-                f"{self._count} sequences do not fill one batch of {self.batch_size}: lower the batch size"
-            )
+        if self.training:
+            check_fills_a_batch(self._count, self.batch_size)
         if mask is not None and np.shape(mask) != self._shape[:2]:
             raise InputError(f"the mask has shape {np.shape(mask)}: the sequences need {self._shape[:2]}")
+
+
+def check_fills_a_batch(count, batch_size):
+    """InputError where there are fewer sequences than one batch of training takes."""
+    if count < batch_size:
+        raise InputError(f"{count} sequences do not fill one batch of {batch_size}: lower the batch size")
 
 
 def _in_one_piece(shards, shape):
