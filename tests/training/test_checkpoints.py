@@ -46,9 +46,9 @@ def whole(tmp_path_factory):
 
 
 def test_a_broken_run_ends_like_a_whole_one(whole, tmp_path):
-    """Broken in stage 1, right before the switch, and in stage 2."""
+    """Broken right before the switch, and in stage 2."""
     checkpoint = None
-    for epoch, stage in ((0, 1), (1, 1), (2, 2)):
+    for epoch, stage in ((SWITCH - 1, 1), (SWITCH, 2)):
         train(tmp_path, checkpoint, until=epoch + 1)
         checkpoint = newest(tmp_path / "checkpoints")
         assert (checkpoint.epoch, checkpoint.stage) == (epoch, stage)

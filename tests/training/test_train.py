@@ -44,7 +44,8 @@ def data_of(run):
 def test_what_a_run_leaves(run):
     folder, output = run
     names = {path.name for path in (folder / "r").iterdir()}
-    assert names == {"settings.json", "history.csv", "events", "model.keras", "evaluation.json", "swap.png"}
+    whole = {"settings.json", "history.csv", "model.keras", "evaluation.json", "swap.png", "seconds.json"}
+    assert names == whole | {"events", "checkpoints"}
     rows = list(csv.DictReader((folder / "r" / "history.csv").open()))
     assert [row["stage"] for row in rows] == ["1", "2", "2"]
     settings = json.loads((folder / "r" / "settings.json").read_text())
