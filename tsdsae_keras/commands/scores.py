@@ -1,0 +1,230 @@
+"""The scores of a model on prepared data: the few that every run ends with, and all of them."""
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tsdsae_keras.commands.generation import generated
+from tsdsae_keras.commands.labels import labels_of
+from tsdsae_keras.commands.listening import Ear, Listening
+from tsdsae_keras.data.features import FrontEnd
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.evaluation import measures
+from tsdsae_keras.evaluation.codes import Split
+from tsdsae_keras.evaluation.evaluate import scores_of
+from tsdsae_keras.evaluation.factors import factor_scores
+from tsdsae_keras.evaluation.intervals import macro_f1_interval
+from tsdsae_keras.evaluation.judges import macro_f1
+from tsdsae_keras.evaluation.leakage import leakage
+from tsdsae_keras.evaluation.pairs import pair_list
+from tsdsae_keras.evaluation.plain import plain
+from tsdsae_keras.evaluation.trial import Trial
+from tsdsae_keras.training.run import versions
+
+PAIRS = 64  # made to sound: with 300 test sequences of 4 s all scores then take three to five minutes on two cores
+
+
+def score(model, data, seed):
+    """The dict of the few quick scores of a model on the test split of prepared data, settings included."""
+    return _scored(trial_of(model, data, seed), data)
+
+
+def trial_of(model, data, seed):
+    """The `Trial` of a model on prepared data; InputError where they do not go together."""
+    check_front_end(model, data)
+    return Trial(model, split_of(data, "train"), split_of(data, "test"), seed=seed)
+
+
+def check_front_end(model, data):
+    """Refuses data whose features were made by other settings than those the model was trained on."""
+    if model.front_end is not None and dict(model.front_end) != dict(data.front_end):
+        names = [name for name, value in data.front_end.items() if model.front_end.get(name) != value]
+        differ = ", ".join(f"{name} {model.front_end.get(name)} and {data.front_end[name]}" for name in names)
+        raise InputError(f"model and data ({data.folder}) have other front-end settings: {differ}")
+    if model.features != data.bands:
+        raise InputError(f"the model takes {model.features} bands, {data.folder} has {data.bands}")
+
+
+def split_of(data, split):
+    """Features and instruments of a split."""
+    return Split(x=data.features(split), instrument=data.labels(split).get("instrument"))
+
+
+@dataclass
+class Study:
+    """A model on prepared data with all that its scores and its page share.
+
+    Attributes:
+        trial: the `Trial`.
+        data: the `PreparedData`.
+        tracker: a pitch tracker.
+        embed: an embedding of sound beside logmel, or None.
+        pairs: how many pairs sound.
+    """
+
+    trial: Trial
+    data: object
+    tracker: object
+    embed: object = None
+    pairs: int = PAIRS
+
+    @cached_property
+    def front_end(self):
+        return FrontEnd.from_dict(self.data.front_end)
+
+    @cached_property
+    def ear(self):
+        return Ear(self.front_end, self.tracker)
+
+    @cached_property
+    def labels(self):
+        """`Labels` of the test split."""
+        return labels_of(self.data, "test")
+
+    @cached_property
+    def groups(self):
+        """(n,) which melody a test sequence is; every sequence its own where that is not known."""
+        melody = self.labels.melody
+        return np.arange(len(self.trial.test)) if melody is None else np.unique(melody, return_inverse=True)[1]
+
+    @cached_property
+    def pair_list(self):
+        return pair_list(self.trial.partner, self.pairs, self.trial.seed)
+
+    @cached_property
+    def listening(self):
+        """The `Listening` to the pairs that sound."""
+        return Listening(self.trial, self.pair_list["heard"], self.ear, self.labels.notes, self.embed)
+
+    @cached_property
+    def generated(self):
+        """New sequences, and the number of the mixture's components."""
+        return generated(self.trial)
+
+
+def full_scores(study, say=print):
+    """Every score of a `Study`: a superset of `score`, and the seconds that each stage took.
+
+    A score that cannot be had is named in ``left_out`` with its reason, and the others go on; InputError only where
+    the model cannot be used at all.
+    """
+    result, seconds, trial = {"left_out": {}}, {}, study.trial
+    for number, (name, stage) in enumerate(STAGES.items(), start=1):
+        say(f"{number}/{len(STAGES)} {name} ...")
+        start = time.perf_counter()
+        stage(study, result)
+        seconds[name] = time.perf_counter() - start
+    result |= {"n": len(trial.test), "pairs": study.pair_list}
+    result["left_out"] |= {f"label {name}": reason for name, reason in study.labels.left_out.items()}
+    result, odd = plain(result)
+    return result | ({"not_finite": odd} if odd else {}), seconds
+
+
+def _scored(trial, data):
+    result = scores_of(trial)
+    settings = {"model": trial.model.get_config(), "data": data.identity, "synth": data.manifest.get("synth")}
+    result["settings"] |= settings | {"versions": versions()}
+    return result
+
+
+def _attempt(result, name, work):
+    """Adds the score, or the reason why it is left out."""
+    try:
+        result[name] = work()
+    except InputError as error:
+        result["left_out"][name] = str(error)
+
+
+def _basics(study, result):
+    found = _scored(study.trial, study.data)
+    result["left_out"] |= found.pop("left_out", {})
+    result |= found
+    result["settings"] |= {
+        "pairs_heard": len(study.pair_list["heard"]),
+        "pairs_sha256": study.pair_list["sha256"],
+        "partners": "the next sequence" if study.trial.why_no_classes else "drawn, each of another instrument",
+        "intervals": "95 %, percentile bootstrap of 1000 draws; sequences of one melody are drawn together",
+        "pitch": study.tracker.name,
+        "embeddings": ["logmel", *([study.embed.name] if study.embed else [])],
+    }
+    result["intervals"] = measures.intervals_of(study.trial, study.groups)
+    result["reconstruction"] |= measures.reconstruction_of(study.trial, study.groups)
+
+
+def _use(study, result):
+    _attempt(result, "use", lambda: measures.use_of(study.trial))
+    _attempt(result, "kl", lambda: measures.kl_of(study.trial))
+
+
+def _labelled(study):
+    train = labels_of(study.data, "train").with_codes(study.trial.train_codes)
+    return train, study.labels.with_codes(study.trial.codes)
+
+
+def _leakage(study, result):
+    _attempt(result, "leakage", lambda: leakage(*_labelled(study), seed=study.trial.seed))
+
+
+def _factors(study, result):
+    _attempt(result, "factors", lambda: factor_scores(*_labelled(study), seed=study.trial.seed))
+
+
+def _distances(study, result):
+    _attempt(result, "generation", lambda: {"mixture_components": study.generated[1]})
+    made = _made(study, result).items()
+    hop = study.front_end.hop_length / study.front_end.sample_rate
+    _attempt(result, "frechet", lambda: {"logmel": measures.logmel_distances(study.trial, hop, made)})
+
+
+def _melody(study, result):
+    _attempt(result, "melody", lambda: study.listening.melody(study.groups))
+    if "melody" in result and study.trial.why_no_classes is None:
+        result["judge_vocoded"] = _judged(study)
+
+
+def _judged(study):
+    """Macro-F1 of the independent judge on real sequences that went through the vocoder, stated."""
+    rows = study.listening.heard
+    truth, answer = (
+        study.trial.test.instrument[rows],
+        study.trial.judge.predict(np.stack(study.listening.resynthesised)),
+    )
+    find, groups, seed = macro_f1_interval, study.groups[rows], study.trial.seed
+    interval = measures.interval_or_none(find, truth, answer, groups=groups, seed=seed)
+    return {"value": macro_f1(truth, answer), "interval": interval, "n": len(rows)}
+
+
+def _embedded(study, result):
+    if study.embed is None or "melody" not in result:
+        return
+    name = f"frechet_{study.embed.name}"
+    _attempt(result, name, lambda: _sound_distances(study, _made(study, result)))
+
+
+def _made(study, result):
+    """The generated sequences by name; none where they were left out."""
+    return study.generated[0] if "generation" in result else {}
+
+
+def _sound_distances(study, generated):
+    vectors = dict(study.listening.vectors)
+    groups = np.repeat(np.arange(len(vectors["real"])), [len(part) for part in vectors["real"]])
+    for name, made in generated.items():
+        made = made[: len(study.listening.heard)]
+        sounds = Ear(study.front_end).hear(made, len(made))
+        vectors[name] = [study.embed(samples, study.front_end.sample_rate) for samples, *_ in sounds]
+    sets = {name: np.concatenate(parts) for name, parts in vectors.items()}
+    return measures.distances_of(sets, groups, study.embed.name, study.trial.seed)
+
+
+STAGES = {
+    "timbre after swaps, reconstruction": _basics,
+    "use of the codes": _use,
+    "leakage": _leakage,
+    "factors": _factors,
+    "generation and distances": _distances,
+    "sound and melody": _melody,
+    "distances of sound": _embedded,
+}

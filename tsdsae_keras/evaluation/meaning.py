@@ -1,0 +1,123 @@
+"""What every score of an evaluation is called, which direction is better, and what it cannot see: all in one place."""
+
+from dataclasses import dataclass
+
+HIGHER, LOWER = "higher", "lower"
+
+INTERVALS = (
+    "Intervals are at 95 %, by a percentile bootstrap over test sequences, those of one melody drawn together; they do "
+    "not see another seed of the training, another draw of partners or another judge. Where no example is wrong the "
+    "bootstrap gives no width: with n independent examples and no error, the rate of errors is below 3 / n at 95 %. "
+    "Floor: what a worthless model gets by the same measurement; ceiling: what a perfect one could. After a swap the "
+    "floor of F1 is 0 and not 1 / classes: partners always differ in class, so a model that ignores v is always wrong."
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A row of the table: its group, its name, which direction is better ("higher", "lower", None), its note."""
+
+    group: str
+    name: str
+    direction: str | None
+    note: str
+
+
+OWN = "Timbre, by the own encoder (macro-F1)"
+JUDGE = "Timbre, by an independent judge (macro-F1)"
+MELODY = "Melody ({tracker}, against {reference})"
+RECONSTRUCTION = "Reconstruction"
+USE = "Use of the codes"
+LEAKAGE = "Leakage"
+DISTANCE = "Distance from real sequences (Fréchet, embedding {embedding})"
+FACTORS = "A dimension for each factor (v and z together)"
+
+_OWN = "Linear discriminant analysis on v of the training set. Blind to whether anyone but this encoder hears it."
+_JUDGE = (
+    "Logistic regression on outlines of real training frames; it never saw the model. Blind to attacks, vibrato and "
+    "quality."
+)
+_RPA = "Frames with the right pitch, to 50 cents. Blind to timbre and to what sounds in rests; trackers err."
+_RCA = "The same, octave errors forgiven. Blind as above."
+_ENDS = "Floor: another melody of the set. Ceiling: the originals, which a swap to an easier timbre may pass."
+_LEAK = (
+    "Of two probes the better: 0 is chance, 1 all read. What they do not find may still be there. Learning amplifies "
+    "rounding: another backend moves it by some hundredths."
+)
+_CONTROL = "Control for the leak above: where the label belongs."
+_GAP = "Share of its entropy, from lower bounds of information."
+_FACTOR = "Axis-aligned: asks for one dimension a factor, which a model of two blocks does not promise."
+_DISTANCE = (
+    "Means and covariances only; grows as n falls, so compare at equal n. Floor: the mean frame in every place; "
+    "ceiling: two halves of the real set, at half the n."
+)
+
+_DRAWN = f"{_DISTANCE} One draw of v and z: another moves it, by a fifth in one trained model."
+
+MEANINGS = {
+    "swap_f1.pre": Meaning(OWN, "before the swap", HIGHER, f"{_OWN} Floor: chance."),
+    "swap_f1.global": Meaning(OWN, "after the global swap (v of the partner)", HIGHER, _OWN),
+    "swap_f1.local": Meaning(OWN, "after the local swap (z of the partner)", HIGHER, _OWN),
+    "judge_f1.real": Meaning(JUDGE, "real sequences", HIGHER, f"{_JUDGE} This is what the judge knows."),
+    "judge_vocoded": Meaning(JUDGE, "real sequences through the vocoder", HIGHER, f"{_JUDGE} What a vocoder leaves."),
+    "judge_f1.pre": Meaning(JUDGE, "reconstructions", HIGHER, f"{_JUDGE} Ceiling: on real sequences. Floor: chance."),
+    "judge_f1.global": Meaning(JUDGE, "after the global swap", HIGHER, f"{_JUDGE} Ceiling: on real sequences."),
+    "judge_f1.local": Meaning(JUDGE, "after the local swap", HIGHER, f"{_JUDGE} Ceiling: on real sequences."),
+    "melody.ceiling.rpa": Meaning(MELODY, "pitch, originals through the vocoder", HIGHER, f"{_RPA} The ceiling."),
+    "melody.reconstruction.rpa": Meaning(MELODY, "pitch, reconstructions", HIGHER, f"{_RPA} {_ENDS}"),
+    "melody.global.rpa": Meaning(MELODY, "pitch, global swap: the melody it must keep", HIGHER, f"{_RPA} {_ENDS}"),
+    "melody.local.rpa": Meaning(MELODY, "pitch, local swap: the melody it must take", HIGHER, f"{_RPA} {_ENDS}"),
+    "melody.ceiling.rca": Meaning(MELODY, "chroma, originals through the vocoder", HIGHER, f"{_RCA} The ceiling."),
+    "melody.reconstruction.rca": Meaning(MELODY, "chroma, reconstructions", HIGHER, f"{_RCA} {_ENDS}"),
+    "melody.global.rca": Meaning(MELODY, "chroma, global swap", HIGHER, f"{_RCA} {_ENDS}"),
+    "melody.local.rca": Meaning(MELODY, "chroma, local swap", HIGHER, f"{_RCA} {_ENDS}"),
+    "reconstruction.mse": Meaning(
+        RECONSTRUCTION,
+        "mean squared error (nats²)",
+        LOWER,
+        "Compare swap scores at equal error only. Blind to what is audible. Floor: the training set's mean frame.",
+    ),
+    "reconstruction.lsd": Meaning(
+        RECONSTRUCTION,
+        "log-spectral distance (dB)",
+        LOWER,
+        "Frame by frame. A band far below the others counts as much as the loudest. Floor: the mean frame.",
+    ),
+    "use.use_of_v": Meaning(
+        USE,
+        "change by another v / by another z",
+        None,
+        "0: the decoder ignores v. Says that v moves the output, not where to.",
+    ),
+    "use.other": Meaning(USE, "error added by another's v (share)", HIGHER, "0: the decoder ignores v."),
+    "use.zero": Meaning(
+        USE, "error added by v = 0 (share)", HIGHER, "0: the decoder ignores v. After stage 2 v = 0 may be unheard of."
+    ),
+    "use.active_v": Meaning(USE, "active dimensions of v, of {v}", None, "Written, not necessarily read."),
+    "use.active_z": Meaning(USE, "active dimensions of z, of {z}", None, "Written, not necessarily read."),
+    "kl.v": Meaning(USE, "KL of v from its prior (nats)", None, "Near 0: on its prior, by collapse or by design."),
+    "kl.z": Meaning(USE, "KL of z from the transition (nats a frame)", None, "Near 0: a frame tells nothing new."),
+    "leakage.instrument_z": Meaning(LEAKAGE, "instrument read in z (over time)", LOWER, _LEAK),
+    "leakage.instrument_frame": Meaning(LEAKAGE, "instrument read in z (single frames)", LOWER, _LEAK),
+    "leakage.instrument_v": Meaning(LEAKAGE, "instrument read in v", HIGHER, _CONTROL),
+    "leakage.melody_v": Meaning(LEAKAGE, "melody read in v (mean of {labels} labels)", LOWER, _LEAK),
+    "leakage.melody_z": Meaning(LEAKAGE, "melody read in z (mean of {labels} labels)", HIGHER, _CONTROL),
+    "leakage.gap_static": Meaning(LEAKAGE, "instrument known by v, less by z", HIGHER, _GAP),
+    "leakage.gap_dynamic": Meaning(
+        LEAKAGE,
+        "melody known by z, less by v (mean)",
+        HIGHER,
+        _GAP,
+    ),
+    "frechet.reconstruction": Meaning(DISTANCE, "reconstructions", LOWER, _DISTANCE),
+    "frechet.global": Meaning(DISTANCE, "global swaps", LOWER, _DISTANCE),
+    "frechet.local": Meaning(DISTANCE, "local swaps", LOWER, _DISTANCE),
+    "frechet.generated_prior": Meaning(DISTANCE, "generated, v from N(0, I)", LOWER, _DRAWN),
+    "frechet.generated_mixture": Meaning(DISTANCE, "generated, v from the mixture of real codes", LOWER, _DRAWN),
+    "factors.mig": Meaning(FACTORS, "mutual information gap", HIGHER, _FACTOR),
+    "factors.modularity": Meaning(FACTORS, "modularity", HIGHER, _FACTOR),
+    "factors.sap": Meaning(FACTORS, "attribute predictability gap (SAP)", HIGHER, f"{_FACTOR} Best is 1 - chance."),
+    "factors.disentanglement": Meaning(FACTORS, "DCI disentanglement", HIGHER, _FACTOR),
+    "factors.completeness": Meaning(FACTORS, "DCI completeness", HIGHER, _FACTOR),
+    "factors.informativeness": Meaning(FACTORS, "DCI informativeness", HIGHER, _FACTOR),
+}

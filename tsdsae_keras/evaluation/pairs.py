@@ -1,0 +1,23 @@
+"""Which sequences swap with which, written down, so that another model can be asked the same."""
+
+import hashlib
+import json
+
+import numpy as np
+
+
+def pair_list(partner, heard, seed):
+    """All pairs and those that are made to sound, with a hash to tell two lists apart.
+
+    Args:
+        partner: (n,) integers, sequence i swaps with partner[i].
+        heard: how many sequences sound; they are drawn, and none twice. At most n.
+        seed: fixes the draw.
+
+    Returns:
+        {"partner": [n integers], "heard": [integers, ascending], "sha256": of these two as JSON without spaces}.
+    """
+    partner = np.asarray(partner)
+    drawn = np.random.default_rng(seed).permutation(len(partner))[:heard]
+    pairs = {"partner": partner.tolist(), "heard": np.sort(drawn).tolist()}
+    return pairs | {"sha256": hashlib.sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()}
