@@ -1,5 +1,7 @@
 """A run that goes on from a checkpoint ends as one that was never broken."""
 
+import csv
+
 import numpy as np
 import pytest
 
@@ -11,12 +13,12 @@ from tsdsae_keras.training.checkpoints import WriteCheckpoint, checkpoint_files,
 EPOCHS, SWITCH = 4, 2
 
 
-def train(folder, checkpoint=None, until=EPOCHS, patience=None):
+def train(folder, checkpoint=None, until=EPOCHS, seed=3):
     """Fits a small model from a checkpoint, or from the start, and returns it with its callbacks."""
     folder.mkdir(exist_ok=True)
     model, x = cases.compiled(cases.small()), cases.sequences(7)
     model.adapt(x)
-    kept = (callbacks.KeepBest(folder / "model.keras", patience), callbacks.WriteHistory(folder / "history.csv"))
+    kept = (callbacks.KeepBest(folder / "model.keras"), callbacks.WriteHistory(folder / "history.csv"))
     if checkpoint:
         go_on(model, kept, checkpoint)
     model.fit(
@@ -28,7 +30,7 @@ def train(folder, checkpoint=None, until=EPOCHS, patience=None):
         shuffle=False,
         verbose=0,
         callbacks=[
-            callbacks.SeedEpochs(3),
+            callbacks.SeedEpochs(seed),
             callbacks.EnterStageTwo(SWITCH),
             *kept,
             WriteCheckpoint(folder / "checkpoints", kept),
@@ -58,6 +60,12 @@ def test_a_broken_run_ends_like_a_whole_one(whole, tmp_path):
     a, b = newest(whole / "checkpoints").weights, newest(tmp_path / "checkpoints").weights
     assert list(a) == list(b)
     cases.check_same(a.values(), b.values(), "weights at the end")
+
+
+def test_another_seed_ends_otherwise(whole, tmp_path):
+    train(tmp_path, until=1, seed=4)
+    first = [next(csv.DictReader((folder / "history.csv").open())) for folder in (whole, tmp_path)]
+    assert first[0]["loss"] != first[1]["loss"]
 
 
 def test_the_last_two_are_kept(whole):
