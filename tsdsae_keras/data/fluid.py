@@ -225,10 +225,15 @@ class _Library:
 def load_module():
     """pyfluidsynth's module; its import fails where the C library is missing.
 
+    soundfile brings a libsndfile under the name by which FluidSynth asks for the system's, and whichever comes first
+    serves both. The two decode a font's samples otherwise in the last bit, so the order is always this one.
+
     Raises:
         NotInstalled: the module or the library is missing.
         InputError: another package of that name stands in its place.
     """
+    import soundfile  # noqa: F401 - before fluidsynth
+
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # it prints where it found the library when CI is set
             import fluidsynth
