@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from tsdsae_keras.commands.evaluation_page import page_of
-from tsdsae_keras.commands.scores import PAIRS, Study, full_scores, score, trial_of
+from tsdsae_keras.commands.scores import PAIRS, Study, full_scores, trial_of
 from tsdsae_keras.data.store import PreparedData
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.evaluation.rows import rows_of, text_table
@@ -12,8 +12,6 @@ from tsdsae_keras.files import write_json
 from tsdsae_keras.models.loading import load_model
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.training.run import RunFolder
-
-__all__ = ["evaluate", "score"]
 
 PAGE = "report.html"
 

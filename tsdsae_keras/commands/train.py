@@ -9,9 +9,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tsdsae_keras.commands.evaluate import score
 from tsdsae_keras.commands.pictures import show_swaps, write_swap_picture
 from tsdsae_keras.commands.prepare import open_data
+from tsdsae_keras.commands.scores import score
 from tsdsae_keras.commands.watch import swap_watch
 from tsdsae_keras.data.pipeline import SequenceStream, check_fills_a_batch
 from tsdsae_keras.data.store import PreparedData
@@ -48,7 +48,7 @@ def train(settings, say=print):
     data = open_data(settings, say)
     check_fills_a_batch(data.counts["train"], settings.batch_size)
     run.create(_recorded(settings, data))
-    _work(run, settings, data, None, {"prepare": time.perf_counter() - start}, say)
+    _work(run, settings, data, {"prepare": time.perf_counter() - start}, say)
     return run
 
 
@@ -73,15 +73,16 @@ def resume(run, settings, say=print):
         raise InputError(f"{data.folder} has changed since {run.folder} was begun; start a new run on it")
     if recorded["versions"] != versions():
         say("note: Python or packages have other versions than when the run was begun, so its end may differ")
-    checkpoint = newest(run.checkpoints, say)
-    _work(run, settings, data, checkpoint, {"prepare": time.perf_counter() - start}, say)
+    _work(run, settings, data, {"prepare": time.perf_counter() - start}, say)
     return run
 
 
-def _work(run, settings, data, checkpoint, seconds, say):
-    """All of a run but its data, from the given checkpoint on."""
+def _work(run, settings, data, seconds, say):
+    """All of a run but its data, from its last whole checkpoint on."""
     say(f"run: {run.folder} ({settings.model}, {keras.backend.backend()})")
     with run.held(), StopOnSignal() as stop, _ending_well(run, stop):
+        # Not before the run is held: looking for it clears away what a process at work has half written.
+        checkpoint = newest(run.checkpoints, say)
         seconds |= _fit(run, settings, data, checkpoint, stop, say)
         if stop.asked:
             raise KeyboardInterrupt

@@ -3,19 +3,13 @@
 import contextlib
 import hashlib
 import json
-import os
 
-TEMPORARY = ".tmp-"
+from tsdsae_keras.files import write_bytes
 
 
 def write_atomically(path, content):
-    """Write bytes beside the place, push them to the disk, and move them there; returns their size and SHA-256."""
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    """Replaces a file by bytes; returns their size and SHA-256."""
+    write_bytes(path, content)
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tsdsae_keras.data.files import TEMPORARY, json_bytes, write_atomically
+from tsdsae_keras.data.files import json_bytes, write_atomically
 from tsdsae_keras.data.store import MANIFEST, check_file, shard_name
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.files import TEMPORARY, remove_temporary
 
 PROGRESS = "progress.json"
 
@@ -47,9 +48,8 @@ class PreparedWriter:
     def finish(self, manifest):
         """Write the manifest and give the folder its name; returns it."""
         write_atomically(self.partial / MANIFEST, json_bytes(manifest | {"files": self.files}))
-        for path in self.partial.iterdir():
-            if path.name == PROGRESS or path.name.startswith(TEMPORARY):
-                path.unlink()
+        remove_temporary(self.partial)
+        (self.partial / PROGRESS).unlink(missing_ok=True)
         os.rename(self.partial, self.folder)
         return self.folder
 
