@@ -5,7 +5,7 @@ from keras.saving import register_keras_serializable
 
 from tsdsae_keras.layers.features import KINDS
 from tsdsae_keras.layers.masked import MaskedLayer
-from tsdsae_keras.ops import beside_every_frame
+from tsdsae_keras.ops import beside_every_frame, flat
 
 
 @register_keras_serializable(package="tsdsae_keras")
@@ -29,7 +29,7 @@ class Decoder(MaskedLayer):
         self.output_layer.build((*input_shape[:-1], self.trunk.width))
 
     def call(self, z, v, mask=None):
-        return self.output_layer(self.trunk(beside_every_frame(v, z), mask=mask))
+        return flat(self.output_layer, self.trunk(beside_every_frame(v, z), mask=mask))
 
     def get_config(self):
         return super().get_config() | {"features": self.features, "kind": self.kind, "units": self.units}

@@ -1,11 +1,11 @@
 """Encoders: q(v | x) of a whole sequence and q(z_t | .) of every frame."""
 
-from keras import layers
+from keras import layers, ops
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras.layers.features import KINDS
 from tsdsae_keras.layers.masked import MaskedLayer
-from tsdsae_keras.ops import beside_every_frame, masked_mean
+from tsdsae_keras.ops import beside_every_frame, flat, masked_mean
 
 
 @register_keras_serializable(package="tsdsae_keras")
@@ -27,7 +27,11 @@ class GaussianHead(MaskedLayer):
         self.log_var.build(input_shape)
 
     def call(self, features):
-        return self.mean(features), self.log_var(features)
+        # One product for both reads the features once, and so does its gradient.
+        kernel = ops.concatenate([self.mean.kernel, self.log_var.kernel], axis=-1)
+        bias = ops.concatenate([self.mean.bias, self.log_var.bias], axis=-1)
+        both = flat(lambda rows: ops.add(ops.matmul(rows, kernel), bias), features)
+        return tuple(ops.split(both, 2, axis=-1))
 
     def get_config(self):
         return super().get_config() | {"dim": self.dim}

@@ -1,9 +1,12 @@
 """Features of every frame, from the frame alone or from the whole sequence: the trunk of encoders and decoders."""
 
+import functools
+
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras.layers.masked import MaskedLayer
+from tsdsae_keras.ops import flat
 
 
 class _Trunk(MaskedLayer):
@@ -37,9 +40,7 @@ class FrameFeatures(_Trunk):
             layer.build((*input_shape[:-1], width))
 
     def call(self, x, mask=None):
-        for layer in self.stack:
-            x = layer(x)
-        return x
+        return flat(lambda frames: functools.reduce(lambda inner, layer: layer(inner), self.stack, frames), x)
 
 
 @register_keras_serializable(package="tsdsae_keras")

@@ -1,11 +1,12 @@
-"""A stack of LSTM layers in one loop over time instead of one loop a layer.
+"""A stack of LSTM layers, where the backend has no quicker way, in one loop over time instead of one loop a layer.
 
 Each layer runs a frame behind the one below, so that in one step all layers can advance at once, from one matrix
 product: the loop is as long as the sequence instead of as long as the sequence times the layers.
 """
 
-import keras
 from keras import layers, ops
+
+from tsdsae_keras.layers.native import of_backend
 
 FRAMES = 4  # taken in one turn of the loop, whose own cost is then shared
 SHUT = -1e4  # added to an input gate, it keeps the gate at exactly 0 and with it the cell and the output
@@ -20,11 +21,15 @@ def run_together(stack, x):
         stack: built layers, each fed by the one before.
         x: (batch, time, in).
     """
-    if keras.backend.backend() == "torch":
-        from tsdsae_keras.layers.native import run_natively
+    native = of_backend()
+    if native.serves(x):
+        return native.run_natively(stack, x)
+    return run_joined(stack, x)
 
-        return run_natively(stack, x)
-    lag, time = len(stack) - 1, x.shape[1]
+
+def run_joined(stack, x):
+    """The same, by the one loop."""
+    lag, time = len(stack) - 1, ops.shape(x)[1]  # a tensor where TensorFlow traces for any length
     rest = -(time + lag) % FRAMES
     turns = (time + lag + rest) // FRAMES
     x = ops.pad(x, [[0, 0], [0, lag + rest], [0, 0]])

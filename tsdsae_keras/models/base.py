@@ -117,12 +117,20 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         """Names of the terms of the current stage whose weight is not 0."""
         return tuple(name for name in self.all_terms if self.term_weights[name])
 
+    def idle_terms(self):
+        """Names of the active terms that nothing which trains can change; a training step leaves them out."""
+        fixed = self.v_condition == "none" and not (self.q_z.trainable or self.p_z.trainable)
+        return ("kl_z",) if fixed and self.term_weights["kl_z"] else ()
+
     def call(self, inputs, training=False):
         x, mask = split_inputs(inputs)
-        return self.one_pass(x, mask, sample=training)
+        return self.one_pass(x, mask, sample=training, prior=not (training and self.idle_terms()))
 
-    def one_pass(self, x, mask=None, sample=False):
-        """One pass: reconstruction, samples (means where `sample` is false), posteriors and priors, and the mask."""
+    def one_pass(self, x, mask=None, sample=False, prior=True):
+        """One pass: reconstruction, samples (means where `sample` is false), posteriors and priors, and the mask.
+
+        Without `prior`, that of z is left out, and with it the transition.
+        """
         x = self.standardized(x, mask)
         v, v_posterior = self.infer_v(x, mask, sample)
         z, z_posterior = self.infer_z(x, v, mask, sample)
@@ -131,7 +139,7 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
             **{"v": v, "z": z},
             **named("v", v_posterior),
             **named("z", z_posterior),
-            **named("z_prior", self.p_z(z)),
+            **(named("z_prior", self.p_z(z)) if prior else {}),
             **named("v_prior", self.v_prior(x, mask, v_posterior)),
         }
         return outputs if mask is None else outputs | {"mask": mask}
@@ -160,7 +168,7 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         return tuple(ops.zeros_like(parameter) for parameter in v_posterior)
 
     def terms(self, x, outputs, *, sample=False, permutations=None):
-        """The named scalars of the loss, unweighted; those of weight 0 are left out.
+        """The named scalars of the loss, unweighted; those of weight 0 are left out, and kl_z without a prior of z.
 
         Args:
             x: the sequences; or a dict with "x" and "mask".
@@ -170,11 +178,10 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         """
         x, mask = split_inputs(x)
         x = own_ops.hide_padding(x, mask)
-        terms = {
-            "recon": self.reconstruction_error(x, outputs["reconstruction"], mask),
-            "kl_z": self.kl_frames(gaussian(outputs, "z"), gaussian(outputs, "z_prior"), mask),
-            "kl_v": self.kl_codes(gaussian(outputs, "v"), gaussian(outputs, "v_prior")),
-        }
+        terms = {"recon": self.reconstruction_error(x, outputs["reconstruction"], mask)}
+        if "z_prior_mean" in outputs:
+            terms["kl_z"] = self.kl_frames(gaussian(outputs, "z"), gaussian(outputs, "z_prior"), mask)
+        terms["kl_v"] = self.kl_codes(gaussian(outputs, "v"), gaussian(outputs, "v_prior"))
         return {name: value for name, value in terms.items() if self.term_weights[name]}
 
     def reconstruction_error(self, x, reconstruction, mask=None):

@@ -16,6 +16,7 @@ def _add_finite(tracker, value, finite, batch):
 
 
 def step_logs(model):
-    """The terms and the loss, the gradient norm and the count of skipped steps so far in this epoch."""
-    trackers = (model.norm_tracker, model.skipped_tracker)
-    return model.get_metrics_result() | {tracker.name: tracker.result() for tracker in trackers}
+    """The terms that were worked out and the loss, the gradient norm and the count of skipped steps in this epoch."""
+    trackers, idle = (model.norm_tracker, model.skipped_tracker), model.idle_terms()
+    results = {name: value for name, value in model.get_metrics_result().items() if name not in idle}
+    return results | {tracker.name: tracker.result() for tracker in trackers}
