@@ -1,10 +1,12 @@
 """Checks that hold for every model and every variant, written once, and the small models they run on."""
 
 import importlib.util
+from functools import partial
 
 import keras
 import numpy as np
 
+from tests.gradients import terms_and_gradients
 from tsdsae_keras.models.loading import make_model
 
 BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
@@ -80,12 +82,10 @@ def check_terms_add_up(model, x, batch_size=2):
 
 
 def check_padding_changes_nothing(model, x):
-    """Codes, reconstruction and terms of a sequence do not see its padding (NaN here) or its batch mates."""
-    frames, short = x.shape[1], x.shape[1] - 2
-    mask = np.ones(x.shape[:2], bool)
-    mask[0, short:] = False
-    padded = x.copy()
-    padded[0, short:] = np.nan
+    """Codes, reconstruction, terms and gradients of a sequence do not see its padding (NaN, then garbage) or its batch
+    mates."""
+    short = x.shape[1] - 2
+    padded, mask = padded_with(x, [short, x.shape[1]], x.shape[1], np.nan)
     codes, alone = model.encode(padded, mask), model.encode(x[:1, :short])
     for name in ("v_mean", "v_log_var"):
         np.testing.assert_allclose(codes[name][0], alone[name][0], rtol=1e-5, atol=1e-6, err_msg=name)
@@ -93,9 +93,60 @@ def check_padding_changes_nothing(model, x):
         np.testing.assert_allclose(codes[name][0, :short], alone[name][0], rtol=1e-5, atol=1e-6, err_msg=name)
     sound = model.reconstruct(padded, mask)[0, :short]
     np.testing.assert_allclose(sound, model.reconstruct(x[:1, :short])[0], rtol=1e-4, atol=1e-5)
-    assert frames > short
-    terms = numbers(model.loss_terms(padded, mask, sample=False))
-    assert all(np.isfinite(value) for value in terms.values()), terms
+    _check_two_pairs(model, x[:2, :short], x[2:4])
+    _check_unequal_partners(model, x[:3])
+
+
+def padded_with(x, lengths, frames, padding):
+    """x (n, time, features) cut to lengths, of which the last is that of all others, and padded: (x, mask)."""
+    lengths = np.array([*lengths, *[lengths[-1]] * (len(x) - len(lengths))])
+    mask = np.arange(frames) < lengths[:, None]
+    wide = np.concatenate([x, np.zeros((len(x), frames - x.shape[1], x.shape[2]), "float32")], axis=1)
+    return np.where(mask[..., None], wide, np.float32(padding)), mask
+
+
+def _check_two_pairs(model, first, second):
+    """A batch of two pairs of unequal length, each sequence the other's partner, is the mean of the pairs alone."""
+    frames = second.shape[1]
+    wide = np.concatenate([first, np.zeros((2, frames - first.shape[1], first.shape[2]), "float32")], axis=1)
+    both, mask = padded_with(np.concatenate([wide, second]), [first.shape[1]] * 2 + [frames], frames + 3, np.nan)
+    together = terms_and_gradients(model, partial(_paired, model, both, mask))
+    alone = [terms_and_gradients(model, partial(_paired, model, pair)) for pair in (first, second)]
+    expected = [_mean(*(each[part] for each in alone)) for part in (0, 1)]
+    _check_alike(together, expected)
+
+
+def _check_unequal_partners(model, x):
+    """Swaps between sequences of unequal length do not see how they are padded, nor with what."""
+    lengths, orders = [x.shape[1], x.shape[1] - 3, x.shape[1] - 1], ([1, 2, 0], [2, 0, 1])
+    found = []
+    for frames, padding in ((x.shape[1], np.nan), (x.shape[1] + 4, 1e4)):
+        padded, mask = padded_with(x, lengths, frames, padding)
+        terms = partial(model.loss_terms, padded, mask, sample=False, permutations=orders)
+        found.append(terms_and_gradients(model, terms))
+    _check_alike(*found)
+
+
+def _paired(model, x, mask=None):
+    order = np.arange(len(x)) ^ 1
+    return model.loss_terms(x, mask, sample=False, permutations=(order, order))
+
+
+def _mean(first, second):
+    return {name: value if value is None else (value + second[name]) / 2 for name, value in first.items()}
+
+
+def _check_alike(found, expected):
+    """Terms and gradients, to a relative 1e-5; nothing trains the statistics of the bands."""
+    for these, those in zip(found, expected, strict=True):
+        for name, value in these.items():
+            if value is not None and "/standardization/" not in name:
+                np.testing.assert_allclose(value, those[name], rtol=1e-5, atol=1e-5 * largest(those), err_msg=name)
+
+
+def largest(gradients):
+    """The largest number in a dict of arrays or numbers, some of them None."""
+    return max(np.abs(value).max() for value in gradients.values() if value is not None)
 
 
 def check_means_outside_training(model, x):

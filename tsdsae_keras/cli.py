@@ -12,8 +12,11 @@ import sys
 import typing
 from dataclasses import MISSING, fields
 
+from tsdsae_keras.commands.prepare_options import SOURCES, add_source_options
 from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.process import keep_memory
 from tsdsae_keras.settings import BACKENDS, Settings, flag, settings_from_dict, with_preset
+from tsdsae_keras.tuning.options import RUN_OPTIONS, add_tune_options
 
 DATA_OPTIONS = (
     *("cache", "melodies", "programs", "octaves", "tonics", "scales", "subset"),
@@ -54,11 +57,12 @@ def _parser():
     add.add_argument("--resume", metavar="RUN", help="go on with an unfinished run folder, with its own settings")
     _add_options(add, [option.name for option in fields(Settings)])
     add.set_defaults(run=_train)
-    add = commands.add_parser("prepare", help="prepare data once, for many runs")
-    add.add_argument("data", choices=("dmelodies",), help="what to prepare")
-    _add_options(add, DATA_OPTIONS)
-    add.set_defaults(run=_prepare)
+    _add_prepare(commands)
     _add_evaluate(commands)
+    add = commands.add_parser("tune", help="search for the smallest model that disentangles and reconstructs")
+    add_tune_options(add)
+    _add_options(add, RUN_OPTIONS)
+    add.set_defaults(run=_tune)
     add = commands.add_parser("import-checkpoint", help="make a .keras file of a checkpoint of the PyTorch code")
     add.add_argument("file", help="a PyTorch Lightning checkpoint (.ckpt); nothing in it is executed")
     add.add_argument("model_file", help="the .keras file to write")
@@ -70,6 +74,20 @@ def _parser():
     add.set_defaults(run=_doctor)
     _add_sound_commands(commands)
     return parser
+
+
+def _add_prepare(commands):
+    kinds = commands.add_parser("prepare", help="prepare data once, for many runs").add_subparsers(
+        required=True, metavar="DATA"
+    )
+    add = kinds.add_parser("dmelodies", help="melodies made here, rendered by a synthesiser")
+    _add_options(add, DATA_OPTIONS)
+    add.set_defaults(run=_prepare)
+    for name, text in SOURCES.items():
+        add = kinds.add_parser(name, help=text, description=text)
+        add_source_options(add, name)
+        _add_options(add, ("backend",))
+        add.set_defaults(run=functools.partial(_prepare_recordings, name))
 
 
 def _add_evaluate(commands):
@@ -203,11 +221,18 @@ def _resume(folder, options):
 
 
 def _prepare(options):
-    options.pop("data")
     settings = _settings(options)
     from tsdsae_keras.commands.prepare import prepare
 
     prepare(settings)
+
+
+def _prepare_recordings(name, options):
+    """The backend serves CREPE alone, so it is loaded where that is asked."""
+    backend = _asked_backend(options)
+    from tsdsae_keras.commands.prepare import prepare_recordings_of
+
+    prepare_recordings_of(name, **options, use_backend=lambda: _use_backend(backend))
 
 
 def _evaluate(options):
@@ -215,6 +240,12 @@ def _evaluate(options):
     from tsdsae_keras.commands.evaluate import evaluate
 
     evaluate(**options)
+
+
+def _tune(options):
+    from tsdsae_keras.commands.tune import run
+
+    run(options, _load_all)
 
 
 def _import_checkpoint(options):
@@ -240,6 +271,7 @@ def _sound(name, options):
 
 def _load_all(backend):
     """The backend, then the pipeline, which loads TensorFlow for its tf.data on every backend."""
+    keep_memory()
     _use_backend(backend)
     with _no_chatter():
         import tsdsae_keras.data.pipeline  # noqa: F401

@@ -51,6 +51,8 @@ def evaluate(
     loaded = load_model(run.model if path.is_dir() else path)
     out = _checked_out(out, run, path)
     prepared = PreparedData(data or _data_of(run))
+    if prepared.warning:
+        say(f"warning: {prepared.warning}")
     study = Study(trial_of(loaded, prepared, seed), prepared, None, _embedding(embedding, vggish_weights), pairs)
     study.tracker = _tracker(pitch, crepe_weights, study)
     result, seconds = full_scores(study, say)

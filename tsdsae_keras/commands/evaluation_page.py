@@ -5,7 +5,7 @@ import csv
 import numpy as np
 
 from tsdsae_keras.commands.labels import name_of
-from tsdsae_keras.commands.listening import VOCODER
+from tsdsae_keras.commands.listening import VOCODER, heard_part, recombined
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.evaluation import codes as coding
 from tsdsae_keras.evaluation.meaning import INTERVALS
@@ -81,13 +81,13 @@ def _pairs(study):
 
 
 def _panels(trial, first, second):
-    """{panel: log-mel frames} of a pair."""
+    """{panel: log-mel frames} of a pair, the part of them that sounds."""
     rows = np.array([first, second])
-    z, v = trial.codes.z_mean[rows], trial.codes.v_mean[rows]
     made = [pair for pair in PANELS.values() if pair[1] is not None]
-    melody, timbre = (np.array(whose) for whose in zip(*made, strict=True))
-    decoded = dict(zip(made, coding.decode_batch(trial.model.decode, z[melody], v[timbre]), strict=True))
-    return {name: decoded.get(pair, trial.test.x[rows[pair[0]]]) for name, pair in PANELS.items()}
+    melody, timbre = (rows[list(whose)] for whose in zip(*made, strict=True))
+    decoded = dict(zip(made, recombined(trial, melody, timbre), strict=True))
+    real = [heard_part(trial.test.x[row], coding.part(trial.test.mask, row)) for row in rows]
+    return {name: decoded.get(pair, real[pair[0]]) for name, pair in PANELS.items()}
 
 
 def _swap_picture(study, panels, tracks):

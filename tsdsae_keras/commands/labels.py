@@ -17,6 +17,7 @@ class Labels:
         notes: (n, time) MIDI numbers, 0 for a rest.
         factors: {name: (n,)} of whole melodies.
         melody: (n,) which melody a sequence is.
+        recording: (n,) which recording a sequence is from.
         left_out: {label: reason}.
     """
 
@@ -24,25 +25,34 @@ class Labels:
     notes: np.ndarray | None = None
     factors: dict | None = None
     melody: np.ndarray | None = None
+    recording: np.ndarray | None = None
     left_out: dict = field(default_factory=dict)
 
-    def with_codes(self, codes):
+    @property
+    def groups(self):
+        """(n,) what belongs together: sequences of one melody, or where that is not known of one recording; or None."""
+        return self.recording if self.melody is None else self.melody
+
+    def with_codes(self, codes, mask=None):
         """`Labelled`: the codes of the split with its labels."""
-        return Labelled(codes.v_mean, codes.z_mean, self.instrument, self.factors, self.notes)
+        return Labelled(codes.v_mean, codes.z_mean, self.instrument, self.factors, self.notes, mask)
 
 
-def labels_of(data, split):
-    """The `Labels` of a split of prepared data."""
+def labels_of(data, split, frames=None):
+    """The `Labels` of a split of prepared data, those of frames cut to `frames`."""
     n, found = data.counts[split], data.labels(split)
-    shapes = {"instrument": (n,), "notes": (n, data.frames), "factors": (n, None), "melody": (n,)}
+    shapes = {"instrument": (n,), "notes": (n, data.frames), "factors": (n, None), "melody": (n,), "recording": (n,)}
     left_out = {name: _why_not(found.get(name), shape) for name, shape in shapes.items()}
     left_out = {name: reason for name, reason in left_out.items() if reason}
     if "notes" not in left_out and not ((found["notes"] >= 0) & (found["notes"] <= 127)).all():
         left_out["notes"] = "values outside 0 to 127, which are no MIDI notes"
     kept = {name: found[name] for name in shapes if name not in left_out}
+    if "notes" in kept:
+        kept["notes"] = kept["notes"][:, :frames]
     if "factors" in kept:
         kept["factors"] = dict(zip(_factor_names(data, kept["factors"].shape[1]), kept["factors"].T, strict=True))
-    return Labels(**kept, left_out=left_out)
+    needless = {"recording", *(["melody"] if "recording" in kept else [])} - found.keys()
+    return Labels(**kept, left_out={name: reason for name, reason in left_out.items() if name not in needless})
 
 
 def name_of(data, instrument):

@@ -11,6 +11,7 @@ from joblib import Parallel, cpu_count, delayed
 
 from tsdsae_keras.data.inversion import PHASE_ITERATIONS, UPDATES, sound_of
 from tsdsae_keras.data.progress import Progress
+from tsdsae_keras.errors import InputError
 from tsdsae_keras.evaluation import codes as coding
 from tsdsae_keras.evaluation.measures import stated
 from tsdsae_keras.evaluation.pitch import hz_of_notes, melody_accuracy, voiced_hz
@@ -18,6 +19,7 @@ from tsdsae_keras.evaluation.pitch import hz_of_notes, melody_accuracy, voiced_h
 BLOCK = 32  # sounds held at a time
 CLIPS_A_PROCESS = 8  # a process takes seconds to start
 VOCODER = f"magnitudes by KL factorisation ({UPDATES} updates), phases by Griffin-Lim ({PHASE_ITERATIONS} iterations)"
+LISTENED = 1024  # frames of a sequence that sound at most: trackers take longer than the sound lasts
 MADE = ("reconstruction", "global", "local")
 ACCURACIES = ("rpa", "rca")
 
@@ -59,13 +61,31 @@ def sound_and_track(log_mel, front_end, tracker):
     return samples, None if tracker is None else tracker(samples, front_end.sample_rate)
 
 
+def can_sound(lengths, front_end):
+    """Whether sequences of so many frames are long enough to be made to sound."""
+    return np.asarray(lengths) >= 2 + front_end.n_fft // front_end.hop_length
+
+
+def heard_part(sequence, mask=None):
+    """What sounds of a sequence (time, bands): its valid frames, and of these the first `LISTENED`."""
+    return (sequence if mask is None else sequence[np.asarray(mask, bool)])[:LISTENED]
+
+
 def versions_of(trial, rows, batch_size=16):
-    """For each of `rows` its reconstruction, global swap (its melody) and local swap (its partner's melody)."""
-    z, v, decode = trial.codes.z_mean, trial.codes.v_mean, trial.model.decode
-    for own in (rows[part] for part in coding.batches(rows, batch_size)):
+    """For each of `rows` its reconstruction, global swap (its melody) and local swap (its partner's melody), each the
+    part of it that sounds."""
+    for own in (rows[part] for part in coding.batches(rows, min(batch_size, trial.batch_size))):
         other = trial.partner[own]
-        made = [coding.decode_batch(decode, z[i], v[j]) for i, j in ((own, own), (own, other), (other, own))]
+        made = [recombined(trial, *pair) for pair in ((own, own), (own, other), (other, own))]
         yield from chain.from_iterable(zip(*made, strict=True))
+
+
+def recombined(trial, melody, timbre):
+    """The part that sounds of each sequence with z of the test sequences `melody` and v of those of `timbre`."""
+    masks = coding.part(trial.test.mask, melody)
+    codes = trial.codes.z_mean[melody], trial.codes.v_mean[timbre]
+    made = coding.decode_batch(trial.model.decode, *codes, masks)
+    return [heard_part(x, coding.part(masks, place)) for place, x in enumerate(made)]
 
 
 class Listening:
@@ -73,15 +93,20 @@ class Listening:
 
     Args:
         trial: a `Trial`.
-        heard: (m,) rows of the test split, each with its partner.
+        heard: (m,) rows of the test split, each with its partner, one or more.
         ear: an `Ear` with a tracker.
         notes: (n, time) of the test split, or None: then originals are tracked to be the reference, partners' too.
         embed: an embedding of sound, such as `interop.vggish.VggishEmbedding`, or None.
+
+    Raises:
+        InputError: no row is to be heard.
     """
 
     def __init__(self, trial, heard, ear, notes=None, embed=None):
         self.trial, self.ear, self.notes, self.embed = trial, ear, notes, embed
         self.heard = np.asarray(heard)
+        if not len(self.heard):
+            raise InputError("no two test sequences are long enough to be made to sound and compared")
         self.tracks = {name: {} for name in ("original", *MADE)}  # {name: {row: (hz, voiced)}}
         self.vectors = {name: [] for name in ("real", *MADE)}
         self.resynthesised = []
@@ -91,7 +116,7 @@ class Listening:
     def _listen_to_originals(self):
         more = self.trial.partner[self.heard] if self.notes is None else []
         rows = list(dict.fromkeys(chain(self.heard.tolist(), map(int, more))))
-        sounds = self.ear.hear((self.trial.test.x[row] for row in rows), len(rows))
+        sounds = self.ear.hear((self.original(row) for row in rows), len(rows))
         for place, (row, (samples, *track)) in enumerate(zip(rows, sounds, strict=True)):
             self.tracks["original"][row] = track
             if place < len(self.heard):
@@ -109,9 +134,15 @@ class Listening:
         if self.embed is not None:
             self.vectors[name].append(self.embed(samples, self.ear.front_end.sample_rate))
 
+    def original(self, row):
+        """What sounds of a test sequence: frames (time, bands)."""
+        return heard_part(self.trial.test.x[row], coding.part(self.trial.test.mask, row))
+
     def reference(self, row):
         """The melody (time,) in Hz that a test sequence has: from its notes, else the track of its resynthesis."""
-        return voiced_hz(*self.tracks["original"][row]) if self.notes is None else hz_of_notes(self.notes[row])
+        if self.notes is None:
+            return voiced_hz(*self.tracks["original"][row])
+        return hz_of_notes(heard_part(self.notes[row], coding.part(self.trial.test.mask, row)))
 
     def melody(self, groups=None):
         """Raw pitch and chroma accuracy of everything made, stated; see `pitch.melody_accuracy`.

@@ -2,21 +2,25 @@
 
 import numpy as np
 
+from tsdsae_keras.commands.labels import labels_of
+from tsdsae_keras.commands.listening import LISTENED, can_sound, heard_part
 from tsdsae_keras.data.features import FrontEnd
 from tsdsae_keras.data.inversion import sound_of
+from tsdsae_keras.evaluation.codes import Split
 from tsdsae_keras.files import replacing
 from tsdsae_keras.report.figures import png_bytes, swap_figure
 
 
 def show_swaps(data):
     """A function of (model, writer, epoch) that shows two validation sequences, of two instruments where there are."""
-    x, front_end = two_sequences(data), FrontEnd.from_dict(data.front_end)
+    pair, front_end = two_sequences(data), FrontEnd.from_dict(data.front_end)
 
     def show(model, writer, epoch):
-        panels = swap_panels(model, x)
+        panels = swap_panels(model, pair)
         writer.picture("swap", swap_png(panels, front_end, title=f"epoch {epoch + 1}"), epoch)
         for name, sequence in panels.items():
-            writer.sound(name, sound_of(sequence, front_end), front_end.sample_rate, epoch)
+            if can_sound(len(sequence), front_end):
+                writer.sound(name, sound_of(sequence, front_end), front_end.sample_rate, epoch)
 
     return show
 
@@ -34,20 +38,30 @@ def write_swap_picture(model, data, path):
 
 
 def two_sequences(data, split="validation"):
-    """(2, time, features): the first sequence and the first of another instrument, or just the second."""
-    x, instrument = data.features(split), data.labels(split).get("instrument")
-    others = [1 % len(x)] if instrument is None else np.flatnonzero(instrument != instrument[0])
-    return np.stack([x[0], x[others[0] if len(others) else 1 % len(x)]])
+    """A `Split` of two sequences, of long ones the beginning: one and the next of another instrument, or just the next.
+
+    The first of the split is one of them, or where they differ in length one from the middle.
+    """
+    x, instrument = data.sequences(split, frames=LISTENED), labels_of(data, split).instrument
+    first = 0 if x.lengths is None else len(x) // 2
+    following = (first + 1 + np.arange(len(x))) % len(x)
+    others = following if instrument is None else following[instrument[following] != instrument[first]]
+    rows = [first, others[0] if len(others) else following[0]]
+    return Split(x=x[rows], mask=None if x.mask is None else x.mask[rows])
 
 
-def swap_panels(model, x):
-    """The sequences a and b, their reconstructions and both swaps, by title; each row of the figure keeps a melody."""
-    reconstruction, swapped = model.reconstruct(x), model.swap(x, x[::-1])
-    return {
-        "a": x[0],
-        "a reconstructed": reconstruction[0],
-        "melody a, timbre b": swapped[0],
-        "b": x[1],
-        "b reconstructed": reconstruction[1],
-        "melody b, timbre a": swapped[1],
+def swap_panels(model, pair):
+    """The sequences a and b of a `Split`, their reconstructions and both swaps, by title; each row of the figure keeps
+    a melody, and is as long as it."""
+    codes = model.encode(pair.x, pair.mask)
+    own, swapped = (model.decode(codes["z_mean"], v, pair.mask) for v in (codes["v_mean"], codes["v_mean"][::-1]))
+    panels = {
+        "a": (pair.x, 0),
+        "a reconstructed": (own, 0),
+        "melody a, timbre b": (swapped, 0),
+        "b": (pair.x, 1),
+        "b reconstructed": (own, 1),
+        "melody b, timbre a": (swapped, 1),
     }
+    masks = [None, None] if pair.mask is None else pair.mask
+    return {name: heard_part(made[place], masks[place]) for name, (made, place) in panels.items()}

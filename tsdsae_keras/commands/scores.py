@@ -1,18 +1,18 @@
 """The scores of a model on prepared data: the few that every run ends with, and all of them."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from tsdsae_keras.commands.generation import generated
 from tsdsae_keras.commands.labels import labels_of
-from tsdsae_keras.commands.listening import Ear, Listening
+from tsdsae_keras.commands.listening import Ear, Listening, can_sound
 from tsdsae_keras.data.features import FrontEnd
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.evaluation import measures
-from tsdsae_keras.evaluation.codes import Split
+from tsdsae_keras.evaluation.codes import Split, at_once
 from tsdsae_keras.evaluation.evaluate import scores_of
 from tsdsae_keras.evaluation.factors import factor_scores
 from tsdsae_keras.evaluation.intervals import macro_f1_interval
@@ -23,6 +23,8 @@ from tsdsae_keras.evaluation.plain import plain
 from tsdsae_keras.evaluation.trial import Trial
 from tsdsae_keras.training.run import versions
 
+FRAMES = 1 << 24  # of a split that are scored at most, so that codes fit into memory, but
+SCORED = 1 << 10  # frames of each sequence always
 PAIRS = 64  # made to sound: with 300 test sequences of 4 s all scores then take three to five minutes on two cores
 
 
@@ -34,7 +36,9 @@ def score(model, data, seed):
 def trial_of(model, data, seed):
     """The `Trial` of a model on prepared data; InputError where they do not go together."""
     check_front_end(model, data)
-    return Trial(model, split_of(data, "train"), split_of(data, "test"), seed=seed)
+    train, test = split_of(data, "train"), split_of(data, "test")
+    batch_size = at_once(max(split.x.shape[1] for split in (train, test)))
+    return Trial(model, train, test, seed=seed, batch_size=batch_size)
 
 
 def check_front_end(model, data):
@@ -48,8 +52,9 @@ def check_front_end(model, data):
 
 
 def split_of(data, split):
-    """Features and instruments of a split."""
-    return Split(x=data.features(split), instrument=data.labels(split).get("instrument"))
+    """Features, left on disk, and instruments of a split; of very long sequences the beginning."""
+    x = data.sequences(split, frames=max(SCORED, FRAMES // data.counts[split]))
+    return Split(x=x, instrument=labels_of(data, split).instrument, mask=x.mask)
 
 
 @dataclass
@@ -81,17 +86,23 @@ class Study:
     @cached_property
     def labels(self):
         """`Labels` of the test split."""
-        return labels_of(self.data, "test")
+        return labels_of(self.data, "test", self.trial.test.x.shape[1])
 
     @cached_property
     def groups(self):
-        """(n,) which melody a test sequence is; every sequence its own where that is not known."""
-        melody = self.labels.melody
-        return np.arange(len(self.trial.test)) if melody is None else np.unique(melody, return_inverse=True)[1]
+        """(n,) which melody a test sequence is, or which recording it is from; every sequence its own where neither is
+        known."""
+        groups = self.labels.groups
+        return np.arange(len(self.trial.test)) if groups is None else np.unique(groups, return_inverse=True)[1]
 
     @cached_property
     def pair_list(self):
-        return pair_list(self.trial.partner, self.pairs, self.trial.seed)
+        """Of `pairs.pair_list`; those that sound are long enough for that, both of them."""
+        if len(self.trial.test) < 2:
+            return pair_list(np.zeros(0, int), 0, self.trial.seed)
+        partner, lengths = self.trial.partner, self.trial.test.lengths
+        among = np.flatnonzero(can_sound(np.minimum(lengths, lengths[partner]), self.front_end))
+        return pair_list(partner, self.pairs, self.trial.seed, among)
 
     @cached_property
     def listening(self):
@@ -145,12 +156,27 @@ def _basics(study, result):
         "pairs_heard": len(study.pair_list["heard"]),
         "pairs_sha256": study.pair_list["sha256"],
         "partners": "the next sequence" if study.trial.why_no_classes else "drawn, each of another instrument",
-        "intervals": "95 %, percentile bootstrap of 1000 draws; sequences of one melody are drawn together",
+        "intervals": f"95 %, percentile bootstrap of 1000 draws; {_drawn_together(study.labels)}",
         "pitch": study.tracker.name,
         "embeddings": ["logmel", *([study.embed.name] if study.embed else [])],
     }
+    if cut := _cut(study):
+        result["settings"]["cut"] = cut
     result["intervals"] = measures.intervals_of(study.trial, study.groups)
     result["reconstruction"] |= measures.reconstruction_of(study.trial, study.groups)
+
+
+def _drawn_together(labels):
+    if labels.groups is None:
+        return "every sequence by itself"
+    return f"sequences of one {'recording' if labels.melody is None else 'melody'} are drawn together"
+
+
+def _cut(study):
+    """Of which splits sequences were cut, to how many frames."""
+    splits = {"train": study.trial.train, "test": study.trial.test}
+    longest = {name: study.data.sequences(name).shape[1] for name in splits}
+    return {name: split.x.shape[1] for name, split in splits.items() if split.x.shape[1] < longest[name]}
 
 
 def _use(study, result):
@@ -159,12 +185,18 @@ def _use(study, result):
 
 
 def _labelled(study):
-    train = labels_of(study.data, "train").with_codes(study.trial.train_codes)
-    return train, study.labels.with_codes(study.trial.codes)
+    train, test = study.trial.train, study.trial.test
+    known = labels_of(study.data, "train", train.x.shape[1])
+    return known.with_codes(study.trial.train_codes, train.mask), study.labels.with_codes(study.trial.codes, test.mask)
 
 
 def _leakage(study, result):
-    _attempt(result, "leakage", lambda: leakage(*_labelled(study), seed=study.trial.seed))
+    train, test = _labelled(study)
+    if study.labels.recording is not None and study.labels.factors:
+        train, test = (replace(each, factors=None) for each in (train, test))
+        names = ", ".join(study.labels.factors)
+        result["left_out"]["leakage of labels"] = f"{names}: of recordings, so nobody knows to which code they belong"
+    _attempt(result, "leakage", lambda: leakage(train, test, seed=study.trial.seed))
 
 
 def _factors(study, result):
@@ -187,10 +219,8 @@ def _melody(study, result):
 def _judged(study):
     """Macro-F1 of the independent judge on real sequences that went through the vocoder, stated."""
     rows = study.listening.heard
-    truth, answer = (
-        study.trial.test.instrument[rows],
-        study.trial.judge.predict(np.stack(study.listening.resynthesised)),
-    )
+    truth = study.trial.test.instrument[rows]
+    answer = np.concatenate([study.trial.judge.predict(x[None]) for x in study.listening.resynthesised])
     find, groups, seed = macro_f1_interval, study.groups[rows], study.trial.seed
     interval = measures.interval_or_none(find, truth, answer, groups=groups, seed=seed)
     return {"value": macro_f1(truth, answer), "interval": interval, "n": len(rows)}

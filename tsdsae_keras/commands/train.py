@@ -31,6 +31,9 @@ MODEL_OPTIONS = (
     *("initial_weights", "standardize"),
 )
 
+LARGE = 1 << 17  # frames in a batch; 128 sequences of 4 s have a quarter
+FRAME = 20 << 10  # bytes that stage 2 was seen to take for each, with layers of 64
+
 
 def train(settings, say=print):
     """Trains by the settings and returns the run folder.
@@ -46,7 +49,7 @@ def train(settings, say=print):
     run = RunFolder(settings.out or _new_name(settings))
     run.check_free()
     data = open_data(settings, say)
-    check_fills_a_batch(data.counts["train"], settings.batch_size)
+    _check_splits(data, settings.batch_size)
     run.create(_recorded(settings, data))
     _work(run, settings, data, {"prepare": time.perf_counter() - start}, say)
     return run
@@ -79,6 +82,8 @@ def resume(run, settings, say=print):
 
 def _work(run, settings, data, seconds, say):
     """All of a run but its data, from its last whole checkpoint on."""
+    if data.warning:
+        say(f"warning: {data.warning}")
     say(f"run: {run.folder} ({settings.model}, {keras.backend.backend()})")
     with run.held(), StopOnSignal() as stop, _ending_well(run, stop):
         # Not before the run is held: looking for it clears away what a process at work has half written.
@@ -117,12 +122,14 @@ def _reached(run):
 def _fit(run, settings, data, checkpoint, stop, say):
     """Trains what is left to train; returns the seconds of all, and of each epoch."""
     start = time.perf_counter()
-    stream = SequenceStream(data.features("train"), settings.batch_size, seed=settings.seed, training=True)
-    validation = SequenceStream(data.features("validation"), settings.batch_size)
+    stream = SequenceStream(data.sequences("train"), settings.batch_size, seed=settings.seed, training=True)
+    validation = SequenceStream(data.sequences("validation"), settings.batch_size)
+    _say_lengths(data.lengths("train"), stream, say)
     model = new_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * stream.batches)
     keep, history = callbacks.KeepBest(run.model, settings.patience), callbacks.WriteHistory(run.history)
-    watch = [WatchCollapse(swap_watch(data, settings.seed), settings.watch_every, say)] if settings.watch_every else []
+    measure = swap_watch(data, settings.seed) if settings.watch_every else None
+    watch = [WatchCollapse(measure, settings.watch_every, say)] if measure else []
     kept, first = (keep, history, *watch), 0
     if checkpoint:
         go_on(model, kept, checkpoint)
@@ -156,6 +163,30 @@ def _fit(run, settings, data, checkpoint, stop, say):
     return {"train": time.perf_counter() - start, "epochs": history.seconds}
 
 
+def _check_splits(data, batch_size):
+    missing = [split for split in ("train", "validation", "test") if split not in data.counts]
+    if missing:
+        raise InputError(f"{data.folder} has no split {missing[0]!r}: prepare the data again, with all three")
+    check_fills_a_batch(data.counts["train"], batch_size)
+
+
+def _say_lengths(lengths, stream, say):
+    """How sequences of unequal length are put in batches."""
+    if lengths is None:
+        return
+    frames, rest = ", ".join(map(str, stream.frames)), ""
+    if stream.left_out:
+        rest = f"; {stream.left_out} that fill no batch are left out of each epoch, drawn anew"
+    shown = f"{len(lengths)} training sequences of {lengths.min()} to {lengths.max()} frames"
+    say(f"{shown}, in batches of {stream.batch_size} padded to {frames} frames{rest}")
+    largest = stream.batch_size * stream.frames[-1]
+    if largest > LARGE:
+        need = largest * FRAME / 2**30
+        say(
+            f"note: the largest batch has {largest} frames, about {need:.0f} GiB to train on: lower --batch-size for less"
+        )
+
+
 def _best_model(run):
     if not run.model.is_file():
         raise InputError(
@@ -178,7 +209,7 @@ def new_model(settings, data):
         **config,
     )
     if settings.standardize:
-        model.adapt(data.features("train"))
+        model.adapt(data.sequences("train").chunks())
     return model
 
 

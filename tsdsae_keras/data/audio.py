@@ -68,21 +68,28 @@ def survey(path, sample_rate):
     return Survey(samples, peak)
 
 
-def audio_blocks(path, sample_rate, longest=LONGEST):
+def audio_blocks(path, sample_rate, longest=LONGEST, channel=None):
     """The samples of `read_audio` in blocks, each a float32 array (n,), in bounded memory.
 
     What a file declares is believed only to refuse it: no memory is set aside by it. A cut-off WAV file passes as a
     shorter one, since its header is commonly wrong in good files too.
 
+    Args:
+        path, sample_rate, longest: as `read_audio` takes them.
+        channel: None is the mean of all channels, 0 the left one.
+
     Raises:
         InputError: no such file; nothing in it; not a sound that libsndfile reads; damaged; longer than `longest`
-            seconds; a rate outside 1 to 768 kHz; samples that are not finite or beyond a million times full scale.
+            seconds; a rate outside 1 to 768 kHz; samples that are not finite or beyond a million times full scale; a
+            channel that the file has not.
     """
     path = Path(path)
     with _opened(path) as file:
         _check_declared(path, file, longest)
+        if channel is not None and not 0 <= channel < file.channels:
+            raise InputError(f"{path} has {file.channels} channels and no channel {channel}; count from 0")
         stream = _Resampled(file.samplerate, sample_rate)
-        for block in _mono_blocks(path, file):
+        for block in _mono_blocks(path, file, channel):
             yield stream.next(block)
         yield stream.last()
 
@@ -175,7 +182,7 @@ def _check_declared(path, file, longest):
         raise InputError(f"{path} declares {hours:.3g} hours; at most {longest / 3600:.3g} can be read: cut it up")
 
 
-def _mono_blocks(path, file):
+def _mono_blocks(path, file, channel):
     import soundfile
 
     done = 0
@@ -187,11 +194,21 @@ def _mono_blocks(path, file):
         if not len(block):
             break
         done += len(block)
-        yield _checked(path, block, done / file.samplerate).mean(axis=1, dtype=np.float32)
+        yield _mono(_checked(path, block, done / file.samplerate), channel)
     # Compressed formats may declare some samples more than they hold.
     if done < 0.9 * file.frames:
         seconds, declared = done / file.samplerate, file.frames / file.samplerate
         raise InputError(f"{path} is cut off: it declares {declared:.2f} s and ends after {seconds:.2f} s")
+
+
+def _mono(block, channel):
+    """One channel, or the mean of all; column by column, which is many times faster than numpy's mean of short rows."""
+    if channel is not None or block.shape[1] == 1:
+        return np.ascontiguousarray(block[:, channel or 0])
+    total = block[:, 0] + block[:, 1]
+    for number in range(2, block.shape[1]):
+        total += block[:, number]
+    return total / np.float32(block.shape[1])
 
 
 def _checked(path, block, seconds):

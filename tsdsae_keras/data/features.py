@@ -63,6 +63,8 @@ class FrontEnd:
 
     def mel_power(self, samples):
         """The power in every mel band, before the logarithm: arguments, shapes and errors as in `log_mel`."""
+        from scipy.fft import rfft
+
         samples = np.asarray(samples, np.float32)
         if samples.ndim != 1:
             raise InputError(f"samples have shape {samples.shape}: give one channel, shape (n,)")
@@ -71,7 +73,7 @@ class FrontEnd:
             raise InputError("samples hold values that are not finite: give audio without NaN or infinity")
         padded = np.pad(samples, self.n_fft // 2, mode="reflect")
         windows = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)[:: self.hop_length][:frames]
-        spectra = np.fft.rfft(windows * _window(self.n_fft), axis=-1).astype(np.complex64, copy=False)
+        spectra = rfft(windows * _window(self.n_fft), axis=-1)  # SciPy's transforms several frames at once
         power = np.square(spectra.real) + np.square(spectra.imag)
         return np.ascontiguousarray((mel_matrix(self) @ np.ascontiguousarray(power.T)).T)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tsdsae_keras.data.files import json_bytes, write_atomically
+from tsdsae_keras.data.records import write_records
 from tsdsae_keras.data.store import MANIFEST, check_file, shard_name
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import TEMPORARY, remove_temporary
@@ -20,13 +21,14 @@ class PreparedWriter:
 
     Args:
         folder: where the prepared folder will stand; it must not exist yet.
+        storage: "npy", a file an array, or "tfrecord", a file of records for all arrays of a shard.
 
     Raises:
         InputError: the partial folder holds something that is not from a broken run.
     """
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder, storage="npy"):
+        self.folder, self.storage = Path(folder), storage
         self.partial = self.folder.with_name(self.folder.name + ".partial")
         self.partial.mkdir(parents=True, exist_ok=True)
         self.files = self._finished()
@@ -34,10 +36,14 @@ class PreparedWriter:
 
     def has_shard(self, split, number, arrays):
         """Whether an earlier run left this shard whole."""
-        return all(self._is_whole(shard_name(split, number, array)) for array in arrays)
+        return all(self._is_whole(shard_name(split, number, array, self.storage)) for array in arrays)
 
     def write_shard(self, split, number, arrays):
         """Write one shard: a dictionary of arrays."""
+        if self.storage == "tfrecord":
+            file = shard_name(split, number, "features", self.storage)
+            self.files[file] = write_records(self.partial / file, arrays)
+            arrays = {}
         for name, array in arrays.items():
             content = io.BytesIO()
             np.save(content, np.ascontiguousarray(array), allow_pickle=False)
@@ -47,7 +53,8 @@ class PreparedWriter:
 
     def finish(self, manifest):
         """Write the manifest and give the folder its name; returns it."""
-        write_atomically(self.partial / MANIFEST, json_bytes(manifest | {"files": self.files}))
+        stated = {"files": self.files} | ({} if self.storage == "npy" else {"storage": self.storage})
+        write_atomically(self.partial / MANIFEST, json_bytes(manifest | stated))
         remove_temporary(self.partial)
         (self.partial / PROGRESS).unlink(missing_ok=True)
         os.rename(self.partial, self.folder)

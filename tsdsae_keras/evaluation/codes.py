@@ -11,13 +11,16 @@ import numpy as np
 
 from tsdsae_keras.errors import InputError
 
+FRAMES_AT_ONCE = 1 << 16
+
 
 @dataclass(frozen=True)
 class Split:
     """Sequences with what is known of them.
 
     Attributes:
-        x: (n, time, features) sequences, log-mel in nats.
+        x: (n, time, features) sequences, log-mel in nats; an array, or what stays on disk and has the shape, `ndim` and
+            indices of one, and a method `read`.
         instrument: (n,) one label a sequence, integers or strings; None when nobody knows.
         mask: (n, time) true where a frame is valid; None when all are.
 
@@ -32,7 +35,8 @@ class Split:
     def __post_init__(self):
         for name in ("x", "instrument", "mask"):
             value = getattr(self, name)
-            object.__setattr__(self, name, None if value is None else np.asanyarray(value))
+            if value is not None and not hasattr(value, "read"):
+                object.__setattr__(self, name, np.asanyarray(value))
         if self.x is None or self.x.ndim != 3 or not len(self.x):
             raise InputError(f"x has shape {np.shape(self.x)}; it should be (sequences, time, features)")
         _check_shape("instrument", self.instrument, self.x.shape[:1])
@@ -40,6 +44,12 @@ class Split:
 
     def __len__(self):
         return len(self.x)
+
+    @property
+    def lengths(self):
+        """(n,) valid frames."""
+        whole = np.full(len(self), self.x.shape[1])
+        return whole if self.mask is None else np.asarray(self.mask, bool).sum(axis=1)
 
     @classmethod
     def of(cls, given):
@@ -78,6 +88,11 @@ def encode_batch(model, x, mask=None):
 def decode_batch(decode, z, v, mask=None):
     """Sequences (batch, time, features) from the two codes of one batch, as a numpy array."""
     return finite("output", decode(z, v) if mask is None else decode(z, v, mask=mask))
+
+
+def at_once(frames, most=64):
+    """How many sequences of so many frames are taken at a time: `most`, fewer where sequences are long, at least 1."""
+    return max(1, min(most, FRAMES_AT_ONCE // frames))
 
 
 def batches(sized, batch_size):

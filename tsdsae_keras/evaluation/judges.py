@@ -3,7 +3,7 @@
 import numpy as np
 
 from tsdsae_keras.evaluation import frames as hearing
-from tsdsae_keras.evaluation.codes import batches, part
+from tsdsae_keras.evaluation.codes import at_once, batches, part
 
 
 def macro_f1(truth, answer):
@@ -97,7 +97,7 @@ def _draw_frames(x, instrument, mask, seed, wanted):
     classes, member = np.unique(instrument, return_inverse=True)
     share = max(1, wanted // len(x))
     drawn, owner = [], []
-    for rows in batches(x, 64):
+    for rows in batches(x, at_once(x.shape[1])):
         chunk = np.asarray(x[rows])
         rank = np.where(hearing.sounding(chunk, part(mask, rows)), rng.random(chunk.shape[:2]), np.inf)
         order = np.argsort(rank, axis=1)[:, :share]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 HIGHER, LOWER = "higher", "lower"
 
 INTERVALS = (
-    "Intervals are at 95 %, by a percentile bootstrap over test sequences, those of one melody drawn together; they do "
-    "not see another seed of the training, another draw of partners or another judge. Where no example is wrong the "
-    "bootstrap gives no width: with n independent examples and no error, the rate of errors is below 3 / n at 95 %. "
+    "Intervals are at 95 %, by a percentile bootstrap over test sequences, those of one melody, or where melodies are "
+    "not known of one recording, drawn together; they do not see another seed of the training, another draw of "
+    "partners or another judge. Where no example is wrong the bootstrap gives no width: with n independent examples "
+    "and no error, the rate of errors is below 3 / n at 95 %. "
     "Floor: what a worthless model gets by the same measurement; ceiling: what a perfect one could. After a swap the "
     "floor of F1 is 0 and not 1 / classes: partners always differ in class, so a model that ignores v is always wrong."
 )

@@ -2,8 +2,8 @@
 
 A stated score is {"value", "interval": [low, high] or None, "n"}, and where they are known "floor", what a worthless
 model gets by the same measurement, and "ceiling", what a perfect one could. Intervals are at 95 %, percentile
-bootstrap (`intervals`); `groups` (n,) names the sequences that belong together, such as clips of one melody. A swap
-belongs where its z came from.
+bootstrap (`intervals`); `groups` (n,) names the sequences that belong together, such as clips of one melody or of one
+recording. A swap belongs where its z came from.
 """
 
 import numpy as np
@@ -101,9 +101,11 @@ def logmel_distances(trial, seconds_per_frame, made=()):
     Raises:
         InputError: the split is too small for a covariance.
     """
-    patches = {name: [] for name in ("real", "reconstruction", "global", "local")}
+    patches, groups = {name: [] for name in ("real", "reconstruction", "global", "local")}, []
     for rows, x_hat, mask in trial.reconstructions():
-        patches["real"].append(logmel_patches(trial.test.x[rows], seconds_per_frame, mask)[0])
+        real, owner = logmel_patches(trial.test.x[rows], seconds_per_frame, mask)
+        patches["real"].append(real)
+        groups.append(rows.start + owner)
         patches["reconstruction"].append(logmel_patches(x_hat, seconds_per_frame, mask)[0])
     for _, swapped, masks in trial.swaps():
         for name, x, mask in zip(("global", "local"), swapped, masks, strict=True):
@@ -113,8 +115,7 @@ def logmel_distances(trial, seconds_per_frame, made=()):
     sets["mean_frame"] = np.concatenate(
         [logmel_patches(x, seconds_per_frame, mask)[0] for x, mask in _mean_everywhere(trial)]
     )
-    groups = logmel_patches(trial.test.x, seconds_per_frame, trial.test.mask)[1]
-    return distances_of(sets, groups, "logmel", trial.seed)
+    return distances_of(sets, np.concatenate(groups), "logmel", trial.seed)
 
 
 def distances_of(sets, groups, embedding, seed=0):
@@ -139,12 +140,19 @@ def _f1_interval(column, pair, trial, groups):
 
 def _mean_everywhere(trial):
     """The training set's mean frame in every place of each batch, and the batch's mask."""
-    x, mask = trial.train.x, trial.train.mask
-    frames = x.reshape(-1, x.shape[-1]) if mask is None else x[np.asarray(mask, bool)]
-    mean = frames.mean(axis=0, dtype="float64")
+    mean = _mean_frame(trial.train, trial.batch_size)
     for rows in coding.batches(trial.test, trial.batch_size):
         shape = trial.test.x[rows].shape
         yield np.broadcast_to(mean, shape), coding.part(trial.test.mask, rows)
+
+
+def _mean_frame(split, batch_size):
+    total = 0.0
+    for rows in coding.batches(split, batch_size):
+        x, mask = split.x[rows], coding.part(split.mask, rows)
+        frames = x.reshape(-1, x.shape[-1]) if mask is None else x[np.asarray(mask, bool)]
+        total = total + frames.sum(axis=0, dtype="float64")
+    return total / split.lengths.sum()
 
 
 def _outputs_of(trial, rows):

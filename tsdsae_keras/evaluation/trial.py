@@ -65,7 +65,7 @@ class Trial:
     @cached_property
     def why_no_classes(self):
         """Why no judge can be asked for classes, or None when one can."""
-        return _why_no_classes(self.train, self.test)
+        return why_no_classes(self.train, self.test)
 
     def reconstructions(self):
         """Batch by batch: rows of the test set, their reconstruction, their mask."""
@@ -118,7 +118,8 @@ def _check_agreement(train, test, batch_size):
         raise InputError(f"batch_size is {batch_size}; it should be 1 or more")
 
 
-def _why_no_classes(train, test):
+def why_no_classes(train, test):
+    """Why no judge that is fitted on `train` can be asked for the classes of `test`, or None when one can."""
     if train.instrument is None or test.instrument is None:
         return "no instrument labels"
     known, asked = np.unique(train.instrument), np.unique(test.instrument)

@@ -1,0 +1,81 @@
+"""The options of `tsdsae-keras prepare folder|urmp|nsynth`; nothing heavy is imported."""
+
+SOURCES = {
+    "folder": "your own sound files: a folder of WAV, FLAC, Ogg, Opus, MP3, AIFF ...",
+    "urmp": "URMP, as it is distributed or as it was published preprocessed",
+    "nsynth": "NSynth, its JSON and WAV form",
+}
+
+
+def add_source_options(parser, source):
+    """Adds what a source has in common with the others, and its own."""
+    parser.add_argument("folder", metavar="DIR", help="the folder that holds the sound")
+    parser.add_argument("--out", required=True, metavar="DATA", help="the prepared folder to make")
+    _OWN[source](parser.add_argument)
+    _add_segments(parser.add_argument, source)
+    _add_front_end(parser.add_argument)
+    add = parser.add_argument
+    text = "of the shards; tfrecord: for data in object storage, the same values (default: npy)"
+    add("--format", choices=("npy", "tfrecord"), default="npy", help=text)
+    add("--seed", type=int, default=0, help="of the splits (default: 0)")
+    add("--workers", type=int, default=2, help="how many at once (default: 2)")
+    text = (
+        "threads, processes, or a cluster: the one that DASK_SCHEDULER_ADDRESS or RAY_ADDRESS names, else one made here"
+    )
+    add(
+        "--jobs", choices=("threading", "loky", "dask", "ray"), default="threading", help=f"{text} (default: threading)"
+    )
+
+
+def _add_segments(add, source):
+    add("--segment", type=float, default=4.0, help="seconds of a sequence; 0: whole files (default: 4)")
+    add("--hop", type=float, help="seconds from segment to segment (default: the segment)")
+    text = "dB re full scale before normalisation; segments below are left out (default: -50)"
+    add("--min-level", type=float, default=-50.0, help=text)
+    text = "0 to 1; segments below are left out (default: %s)"
+    own = "0.85 where there is CREPE or an F0 file, else 0" if source == "urmp" else "0, all are taken"
+    add("--min-pitch-confidence", type=float, help=text % own)
+    text = "what measures pitch confidence; auto: CREPE where installed, else URMP's F0 file, else pYIN (default: auto)"
+    add("--pitch", choices=("auto", "crepe", "pyin"), default="auto", help=text)
+    add(
+        "--normalise",
+        choices=("peak", "loudness", "none"),
+        default="peak",
+        help="to peak 1 or -23 LUFS (default: peak)",
+    )
+    together = "group" if source == "urmp" else "file"
+    text = f"what shares one factor (default: {together})"
+    add("--normalise-by", choices=("file", "group"), default=together, help=text)
+
+
+def _add_front_end(add):
+    add("--sample-rate", type=int, default=16000, help="Hz (default: 16000)")
+    add("--mels", type=int, default=80, help="mel bands of a frame (default: 80)")
+    add("--n-fft", type=int, default=2048, help="samples of a frame (default: 2048)")
+    add("--hop-length", type=int, default=256, help="samples from frame to frame (default: 256)")
+    add("--fmin", type=float, default=0.0, help="lowest frequency of the bands, Hz (default: 0)")
+    add("--fmax", type=float, help="highest frequency of the bands, Hz (default: half the sample rate)")
+
+
+def _add_folder(add):
+    text = "'folder': each file's folder names its instrument; or a CSV with a column 'file' and one for each label"
+    add("--labels", metavar="folder|CSV", help=f"{text} (default: none)")
+    text = "what never stands in two splits: a file, a folder, a column of the labels, or what REGEX finds in names"
+    add("--split-by", default="file", metavar="file|folder|COLUMN|REGEX", help=f"{text} (default: file)")
+
+
+def _add_urmp(add):
+    text = "URMP's short names (default: vn tpt)"
+    add("--instruments", nargs="+", default=("vn", "tpt"), metavar="X", help=text)
+    text = "by recording, or over segments as published, which leaks (default: recording)"
+    add("--split", choices=("recording", "published"), default="recording", help=text)
+
+
+def _add_nsynth(add):
+    add("--families", nargs="+", metavar="X", help="such as brass string (default: all)")
+    add("--sources", nargs="+", metavar="X", help="acoustic, electronic, synthetic (default: all)")
+    text = "every instrument in one split, or as published (default: instrument)"
+    add("--split", choices=("instrument", "published"), default="instrument", help=text)
+
+
+_OWN = {"folder": _add_folder, "urmp": _add_urmp, "nsynth": _add_nsynth}

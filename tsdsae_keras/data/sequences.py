@@ -1,0 +1,152 @@
+"""Sequences of a prepared folder as one array that stays on disk: rows are read when they are asked for."""
+
+import contextlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tsdsae_keras.errors import InputError
+
+CHUNK = 1 << 26  # bytes
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Where the sequences of one shard stand: `path`, the byte they begin at, and their shape (n, T, F) in float32."""
+
+    path: Path
+    start: int
+    shape: tuple
+
+    @contextlib.contextmanager
+    def opened(self):
+        """A function that reads row `row` from its first frame on into an array (frames, F).
+
+        Files are read, not mapped: pages of a map would count as memory of the process.
+        """
+        size = 4 * math.prod(self.shape[1:])
+        with self.path.open("rb") as file:
+
+            def read(row, out):
+                file.seek(self.start + row * size)
+                if file.readinto(memoryview(out).cast("B")) != out.nbytes:
+                    raise InputError(f"{self.path} ends too early, so it was cut while in use; prepare it again")
+
+            yield read
+
+
+@dataclass(frozen=True)
+class Held:
+    """A shard that is in memory already: an array (n, T, F)."""
+
+    array: np.ndarray
+
+    @property
+    def shape(self):
+        return self.array.shape
+
+    @contextlib.contextmanager
+    def opened(self):
+        def read(row, out):
+            out[...] = self.array[row, : len(out)]
+
+        yield read
+
+
+class Sequences:
+    """Sequences (n, T, F) that are read row by row, float32.
+
+    It has the `shape`, `ndim`, `dtype`, `nbytes` and length of an array; a whole number, a slice, or an array of rows
+    as index gives an array. What lies behind the end of a sequence is `fill`, whatever stands there on disk.
+
+    Args:
+        shards: `Shard`s, or arrays (n_k, T_k, F), that follow one another; each may have a T of its own.
+        lengths: (n,) valid frames of every sequence; None where all frames are valid.
+        frames: 1 or more, to which longer sequences are cut; None cuts none. T is that of the longest shard, or this.
+        fill: what padding holds.
+
+    Raises:
+        InputError: shards that do not fit together, or lengths that do not fit them; when rows are read, a file that
+            has become shorter.
+    """
+
+    ndim, dtype = 3, np.dtype("float32")
+
+    def __init__(self, shards, lengths=None, frames=None, fill=0.0):
+        self.shards = [each if isinstance(each, Shard) else Held(np.asanyarray(each)) for each in shards]
+        _check_shards([each.shape for each in self.shards])
+        sizes = [each.shape[0] for each in self.shards]
+        self._starts, self._fill = np.cumsum([0, *sizes]), fill
+        own = np.repeat([each.shape[1] for each in self.shards], sizes)
+        if lengths is None and len(np.unique(own)) > 1:
+            raise InputError(f"sequences of {own.min()} to {own.max()} frames: their lengths must be given")
+        frames = int(own.max()) if frames is None else min(int(own.max()), frames)
+        self._stored = np.minimum(own if lengths is None else _checked_lengths(lengths, own), frames)
+        self.lengths = None if lengths is None else self._stored
+        self.shape = (len(own), frames, self.shards[0].shape[2])
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        rows = np.arange(len(self))[rows]
+        return self.read(rows) if rows.ndim else self.read(rows[None])[0]
+
+    def __array__(self, dtype=None, copy=None):
+        return self.read(np.arange(len(self))).astype(dtype or self.dtype, copy=False)
+
+    @property
+    def nbytes(self):
+        """Bytes that all of them would take in memory."""
+        return 4 * math.prod(self.shape)
+
+    @property
+    def mask(self):
+        """(n, T) true where a frame is valid; None where all are."""
+        return None if self.lengths is None else np.arange(self.shape[1]) < self.lengths[:, None]
+
+    def chunks(self):
+        """All of them in order, at most 64 MiB or one sequence at a time: arrays, or with lengths {"x", "mask"}."""
+        for start, shard in zip(self._starts, self.shards, strict=False):
+            count, frames, bands = shard.shape
+            step = max(1, CHUNK // (4 * frames * bands))
+            for first in range(0, count, step):
+                rows = start + np.arange(first, min(first + step, count))
+                frames = int(self._stored[rows].max())
+                x = self.read(rows, frames)
+                yield x if self.lengths is None else {"x": x, "mask": np.arange(frames) < self.lengths[rows, None]}
+
+    def read(self, rows, frames=None, out=None):
+        """The given rows (m,), cut or padded to `frames`: (m, frames, F), written to `out` where it is given."""
+        frames = self.shape[1] if frames is None else frames
+        out = np.empty((len(rows), frames, self.shape[2]), self.dtype) if out is None else out
+        shard = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(shard):
+            with self.shards[number].opened() as read:
+                for place in np.flatnonzero(shard == number):
+                    valid = min(frames, self._stored[rows[place]])
+                    read(int(rows[place] - self._starts[number]), out[place, :valid])
+                    out[place, valid:] = self._fill
+        return out
+
+
+def _check_shards(shapes):
+    if not shapes or not sum(shape[0] if shape else 0 for shape in shapes):
+        raise InputError("there are no sequences: give features of shape (n, T, F) with n of at least 1")
+    for shape in shapes:
+        if len(shape) != 3 or shape[2] != shapes[0][2]:
+            raise InputError(f"features have shape {shape}: all must be (n, T, F) with the same F")
+
+
+def _checked_lengths(lengths, own):
+    lengths = np.asarray(lengths)
+    if lengths.shape != own.shape or lengths.dtype.kind not in "iu":
+        raise InputError(
+            f"lengths are {lengths.dtype} of shape {lengths.shape}: give a whole number for each of {len(own)}"
+        )
+    wrong = np.flatnonzero((lengths < 1) | (lengths > own))
+    if len(wrong):
+        raise InputError(f"sequence {wrong[0]} has length {lengths[wrong[0]]}: it must be from 1 to {own[wrong[0]]}")
+    return lengths.astype(np.int64)
