@@ -44,6 +44,14 @@ def test_seeds_fix_fit_and_draw():
     assert (first != draw(fit_code_mixture(v, 3, seed=3), 20, seed=5)).all()
 
 
+def test_last_digits_of_the_codes_do_not_move_the_draws():
+    v = clusters(300, 0)
+    other = v + 1e-6 * np.random.default_rng(1).normal(size=v.shape)
+    np.testing.assert_allclose(
+        draw(fit_code_mixture(other), 50, seed=4), draw(fit_code_mixture(v), 50, seed=4), atol=1e-4
+    )
+
+
 def test_one_cluster_is_one_component():
     v = np.random.default_rng(2).normal(size=(200, 4))
     mixture = fit_code_mixture(v)
