@@ -1,0 +1,151 @@
+"""`tsdsae-keras tune`: a search for the smallest model that disentangles and reconstructs."""
+
+import dataclasses
+import math
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from tsdsae_keras.data.store import PreparedData
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.settings import flag, with_preset
+from tsdsae_keras.tuning import workers
+from tsdsae_keras.tuning.folder import SearchFolder
+from tsdsae_keras.tuning.options import MARGIN, SEARCH_OPTIONS, TRIALS
+from tsdsae_keras.tuning.space import make_space
+
+PROGRAM = "import sys; from tsdsae_keras.commands.tune import main; sys.exit(main())"
+
+
+def main(arguments=None):
+    """`tuning/search.py`: the command line of a search; returns the exit status."""
+    from tsdsae_keras import cli
+
+    return cli.main(["tune", *(sys.argv[1:] if arguments is None else arguments)])
+
+
+def run(options, load):
+    """What the command line asks for: a new search, or to go on with one.
+
+    Args:
+        options: of `tuning.options` and of a run.
+        load: as in `tune`.
+    """
+    own = {name: options.pop(name) for name in SEARCH_OPTIONS}
+    resumed, processes = own.pop("resume"), own.pop("workers")
+    if resumed is None:
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+        usual = {"backend": os.environ.get("KERAS_BACKEND") or "tensorflow", "pictures_every": 0}
+        folder = plan_of(with_preset(usual | given), **own)
+    else:
+        _check_only_more(options, own, resumed)
+        folder = extended(resumed, own["trials"], own["margin"])
+    tune(folder, load, processes)
+
+
+def _check_only_more(options, own, resumed):
+    defaults = SEARCH_OPTIONS | {"trials": own["trials"], "margin": own["margin"]}
+    backend = ("backend", SearchFolder(resumed).read()["backend"])
+    other = [each[0] for each in options.items() if each != backend]
+    other = [*other, *(name for name, value in own.items() if value != defaults[name])]
+    if other:
+        raise InputError(
+            f"--resume takes the settings of {resumed}, and beside them only --trials, --margin and --workers; leave "
+            f"out {' '.join(map(flag, other))}"
+        )
+
+
+def tune(folder, load, processes=1, say=print):
+    """Runs a search, or the part of it that KerasTuner's variables ask for; returns its `SearchFolder`.
+
+    Args:
+        folder: `SearchFolder` with a plan, of `plan_of` or `extended`.
+        load: called with the name of the backend before anything that needs it is imported.
+        processes: workers to start on this machine; 1 searches in this one.
+        say: takes lines of progress.
+
+    Raises:
+        InputError: something cannot be used.
+        Stopped: on Ctrl-C or SIGTERM.
+    """
+    workers.end_with_parent()
+    backend, role = folder.read()["backend"], workers.role()
+    if processes < 1:
+        raise InputError(f"--workers is {processes}; it must be 1 or more")
+    if role == "alone" and processes > 1:
+        say(f"search: {folder.folder} ({processes} workers)")
+        command = [sys.executable, "-c", PROGRAM, "--resume", str(folder.folder)]
+        workers.supervise(command, processes, folder.folder, say)
+    load(backend)
+    from tsdsae_keras.tuning.results import conclude
+    from tsdsae_keras.tuning.search import Search
+
+    search = Search(folder, say)
+    if role == "worker":
+        search.work()
+    elif role == "chief" or processes == 1:
+        say(f"search: {folder.folder} ({backend}{', chief' if role == 'chief' else ''})")
+        search.run(chief=role == "chief")
+    if role != "worker" and not workers.guarded():
+        conclude(search, say)
+    return folder
+
+
+def plan_of(settings, out=None, space="zdim", seeds=1, objective="balanced", tuner="random", trials=None, margin=None):
+    """The folder of a new search, or of the same one begun before, with its plan recorded.
+
+    Args:
+        settings: `Settings` of all that does not vary.
+        out: the folder; None for a new one under searches/.
+        space: "zdim", "full" or a JSON file, see `tuning.space`.
+        seeds: how many each configuration is trained with.
+        objective: what is searched for, see `tuning.objective`.
+        tuner: "random", "bayesian", "hyperband" or "grid".
+        trials: how many at most; None for 20, or all that "grid" and "hyperband" have.
+        margin: of the score, within which the smallest model is taken.
+
+    Raises:
+        InputError: something cannot be used.
+    """
+    from tsdsae_keras.commands.prepare import open_data
+
+    trials = TRIALS if trials is None and tuner in ("random", "bayesian") else trials
+    ranges = make_space(space, settings, seeds).ranges
+    _check_numbers(trials, margin)
+    data = PreparedData(settings.data) if settings.data != "dmelodies" else open_data(settings)
+    base = dataclasses.replace(settings, data=str(data.folder.resolve()))
+    plan = {
+        "space": ranges,
+        "base": base.to_dict(),
+        "objective": objective,
+        "tuner": tuner,
+        "data_identity": data.identity,
+        "data_folder": base.data,
+        "trials": trials,
+        "margin": MARGIN if margin is None else margin,
+        "backend": settings.backend,
+    }
+    folder = SearchFolder(out or _new_name(space, tuner))
+    folder.begin(plan)
+    return folder
+
+
+def extended(folder, trials=None, margin=None):
+    """A search that was begun before, to be gone on with; with more trials, or another margin, where they are given."""
+    _check_numbers(trials, margin)
+    folder = SearchFolder(folder)
+    given = {name: value for name, value in {"trials": trials, "margin": margin}.items() if value is not None}
+    folder.begin(folder.read() | given)
+    return folder
+
+
+def _check_numbers(trials, margin):
+    if trials is not None and trials < 1:
+        raise InputError(f"--trials is {trials}; it must be 1 or more")
+    if margin is not None and not (math.isfinite(margin) and margin >= 0):
+        raise InputError(f"--margin is {margin}; it must be 0 or more")
+
+
+def _new_name(space, tuner):
+    return Path("searches") / f"{Path(space).stem}-{tuner}-{datetime.now().strftime('%Y%m%d-%H%M%S')}"

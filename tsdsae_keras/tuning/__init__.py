@@ -1,0 +1,1 @@
+"""Hyperparameter search with KerasTuner: the smallest model that disentangles and reconstructs."""
