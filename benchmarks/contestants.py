@@ -1,0 +1,261 @@
+"""Contestants: processes that stay alive and train for an epoch on command, so that several can take turns.
+
+Run as a program, this file is one contestant: it reads settings, a line of JSON, from standard input, then a line for
+each epoch that it is to run, and answers each with a line of JSON.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")  # the last is XLA's
+
+
+@dataclass(frozen=True)
+class Race:
+    """What one contestant does.
+
+    Attributes:
+        kind: "tensorflow", "jax", "torch" (this library on that backend) or "peer" (plain PyTorch).
+        stage: 1 or 2.
+        batch, frames, features, z_dim: sizes of a step.
+        clips: sequences in memory, which make an epoch of clips // batch steps.
+        precision: "float32" or "mixed_bfloat16".
+        threads: of the processor.
+        tf32: whether a GPU may round the factors of float32 products.
+        compiled, whole: of the peer: through torch.compile; with whole second passes (see `peer.Peer`).
+        data: a prepared folder whose training split is taken, or None for made-up sequences.
+    """
+
+    kind: str
+    stage: int = 2
+    batch: int = 128
+    frames: int = 251
+    features: int = 80
+    z_dim: int = 16
+    clips: int = 1536
+    precision: str = "float32"
+    threads: int = 2
+    tf32: bool = False
+    compiled: bool = False
+    whole: bool = False
+    data: str | None = None
+
+    @property
+    def steps(self):
+        """Steps of an epoch."""
+        return self.clips // self.batch
+
+    @property
+    def name(self):
+        """What the table calls it."""
+        if self.kind != "peer":
+            return f"tsdsae_keras, {self.kind}"
+        how = ["plain PyTorch"] + ["whole passes"] * self.whole + ["compiled"] * self.compiled
+        return ", ".join([*how, f"{self.threads} thread{'s' * (self.threads > 1)}"])
+
+
+class Contestant:
+    """A process that runs a `Race`; everything it says on its own goes to a file that is kept until it fails."""
+
+    def __init__(self, race):
+        self.race, self.error, self.about = race, None, {}
+        self.chatter = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the process
+        threads = {name: str(race.threads) for name in THREAD_VARIABLES}
+        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+        memory = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # else the peak is what was taken, not what was used
+        self.process = subprocess.Popen(
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.chatter,
+            text=True,
+            env=os.environ | threads | quiet | memory,
+        )
+        self._tell(asdict(race))
+
+    def epoch(self):
+        """Runs an epoch; its answer, a dict with "seconds", "loss" and "memory", or None where the process failed."""
+        if self.error is None:
+            self._tell("epoch")
+            self._listen()
+        return None if self.error else self.about
+
+    def end(self):
+        """Ends the process."""
+        with contextlib.suppress(BrokenPipeError):  # it has ended, with something left to read
+            self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.chatter.close()
+
+    def _tell(self, what):
+        try:
+            print(json.dumps(what), file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            self._fail()
+
+    def _listen(self):
+        line = self.process.stdout.readline()
+        if not line:
+            self._fail()
+        else:
+            self.about |= json.loads(line)
+            self.error = self.about.get("error")
+
+    def _fail(self):
+        status = self.process.wait()
+        self.chatter.seek(0)
+        said = self.chatter.read().strip().splitlines()
+        self.error = f"ended with status {status}: {said[-1] if said else 'no message'}"
+
+
+def sequences(race):
+    """The sequences of a race, float32 (clips, frames, features): log-mel of the data, or noise of its size."""
+    import numpy as np
+
+    if race.data is None:
+        shape = (race.clips, race.frames, race.features)
+        return 3.0 * np.random.default_rng(0).standard_normal(shape, "float32") - 4.0
+    from tsdsae_keras.data.store import PreparedData
+
+    x = PreparedData(race.data).features("train")
+    return np.resize(x, (race.clips, *x.shape[1:]))
+
+
+def run_keras(race, wait, reply):
+    """This library as `train.py` runs it: the same model, compiled alike, in one `fit` over a `SequenceStream`."""
+    import keras
+
+    import tsdsae_keras.data.pipeline as pipeline
+    from tsdsae_keras.commands.train import MODEL_OPTIONS, compile_model
+    from tsdsae_keras.models.loading import make_model
+    from tsdsae_keras.settings import with_preset
+    from tsdsae_keras.training.callbacks import SeedEpochs
+
+    _set_up(race)
+    keras.config.set_dtype_policy(race.precision)
+    x = sequences(race)
+    settings = with_preset({"backend": race.kind, "batch_size": race.batch, "z_dim": race.z_dim})
+    config = {name: getattr(settings, name) for name in MODEL_OPTIONS}
+    model = make_model(settings.model, features=x.shape[-1], seed=settings.seed, **config)
+    if settings.standardize:
+        model.adapt(x[: race.batch])
+    stream = pipeline.SequenceStream(x, race.batch, training=True)
+    compile_model(model, settings, steps=settings.epochs * race.steps)
+    if race.stage == 2:
+        model.enter_stage(2)
+
+    class TakeTurns(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if not wait():
+                sys.exit()
+            self.start = time.perf_counter()
+
+        def on_epoch_end(self, epoch, logs=None):
+            keras.ops.convert_to_numpy(model.trainable_variables[-1])  # the device has finished the last step
+            reply(time.perf_counter() - self.start, float(logs["loss"]))
+
+    calls = [TakeTurns(), SeedEpochs(0, stream)]
+    model.fit(stream.dataset, epochs=10**9, shuffle=False, verbose=0, callbacks=calls)
+
+
+def _set_up(race):
+    """Threads, TF32, and the GPU to the backend alone."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(race.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(race.threads)
+    tf.config.experimental.enable_tensor_float_32_execution(race.tf32)
+    if race.kind != "tensorflow":
+        tf.config.set_visible_devices([], "GPU")
+    if race.kind == "jax":
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "tensorfloat32" if race.tf32 else "float32")
+    elif race.kind == "torch":
+        import torch
+
+        torch.set_num_threads(race.threads)
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = race.tf32
+
+
+def run_peer(race, wait, reply):
+    """Plain PyTorch."""
+    from benchmarks import peer
+
+    peer.Race(sequences(race), asdict(race)).run(wait, reply)
+
+
+def memory_peak(kind):
+    """{"device": its name, "memory": bytes at the peak}: on a GPU those of the backend, else those of the process."""
+    device, peak = _gpu(kind) or (platform.processor() or platform.machine(), _resident_peak())
+    return {"device": device, "memory": peak}
+
+
+def _gpu(kind):
+    """(name, bytes at the peak) of the GPU in use, or None."""
+    if kind in ("torch", "peer"):
+        import torch
+
+        return (torch.cuda.get_device_name(), torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else None
+    if kind == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        on_gpu = device.platform == "gpu"
+        return (device.device_kind, device.memory_stats()["peak_bytes_in_use"]) if on_gpu else None
+    import tensorflow as tf
+
+    found = tf.config.list_physical_devices("GPU")
+    if not found:
+        return None
+    name = tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU")
+    return name, tf.config.experimental.get_memory_info("GPU:0")["peak"]
+
+
+def _resident_peak():
+    try:
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    except (OSError, IndexError):  # no Linux
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main():
+    """Reads settings, then runs an epoch for each line; ends with the input."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no answer
+    race = Race(**json.loads(sys.stdin.readline()))
+
+    def reply(seconds, loss):
+        told = {"seconds": seconds, "loss": loss, **memory_peak(race.kind)}
+        print(json.dumps(told), file=answers, flush=True)
+
+    if race.kind != "peer":
+        os.environ["KERAS_BACKEND"] = race.kind
+    try:
+        (run_peer if race.kind == "peer" else run_keras)(race, sys.stdin.readline, reply)
+    except Exception as error:  # whatever the backend raises: the others race on
+        said = " ".join(str(error).split())[:200]
+        print(json.dumps({"error": f"{type(error).__name__}: {said}"}), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

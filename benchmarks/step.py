@@ -1,0 +1,192 @@
+"""Seconds of a training step: this library on each backend beside plain PyTorch, taking turns.
+
+    python benchmarks/step.py --backends tensorflow jax torch --stages 1 2 --out step.json
+
+See README.md for what is timed and how.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+from importlib import metadata
+from itertools import product
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.contestants import Contestant, Race
+
+PACKAGES = ("tsdsae-keras", "keras", "tensorflow", "jax", "jaxlib", "torch", "numpy")
+COMPILERS = ("g++", "clang++", "c++")
+COLUMNS = ("seconds a step", "lowest", "highest", "times peer", "lowest", "highest", "memory (MB)", "first epoch (s)")
+
+
+def peers(race, kinds):
+    """Races of plain PyTorch on the sizes of `race`: with 1 and all its threads, and as `kinds` says."""
+    changes = {"plain": {}, "compiled": {"compiled": True}, "whole": {"whole": True}}
+    threads = sorted({1, race.threads})
+    return [changed(race, kind="peer", threads=n, **changes[kind]) for kind, n in product(kinds, threads)]
+
+
+def changed(race, **values):
+    """A race with other values."""
+    return Race(**{**vars(race), **values})
+
+
+def race_all(races, rounds, say=print):
+    """Runs races in turns, each in its own process: an epoch that is not timed, then `rounds` that are.
+
+    Returns:
+        A list of dicts, one a race: its settings, "name", "seconds" (of a step, one value a round), "first" (seconds
+        of the first epoch, compilation included), "loss", "device", "memory"; or "error".
+    """
+    contestants = [Contestant(race) for race in races]
+    try:
+        epochs = [_turn(contestants, number, say) for number in range(rounds + 1)]
+    finally:
+        for contestant in contestants:
+            contestant.end()
+    return [_result(contestant, [epoch[i] for epoch in epochs]) for i, contestant in enumerate(contestants)]
+
+
+def _turn(contestants, number, say):
+    """An epoch of each; who is first changes from round to round. Answers in the order of the contestants."""
+    answers, n = {}, len(contestants)
+    for i in sorted(range(n), key=lambda i: (i - number) % n):
+        answers[i] = contestants[i].epoch()
+        if answers[i] is not None:
+            answers[i] = dict(answers[i])
+        elif number == 0:
+            say(f"{contestants[i].race.name}: {contestants[i].error}")
+    return [answers[i] for i in range(n)]
+
+
+def _result(contestant, epochs):
+    settings = {**vars(contestant.race), "name": contestant.race.name}
+    if contestant.error:
+        return settings | {"error": contestant.error}
+    first, *timed = epochs
+    seconds = [epoch["seconds"] / contestant.race.steps for epoch in timed]
+    last = {name: timed[-1][name] for name in ("loss", "device", "memory")}
+    return settings | {"seconds": seconds, "first": first["seconds"], **last}
+
+
+def with_ratios(results):
+    """The results with "ratio" to the fastest peer: seconds of each round divided by its seconds in that round.
+
+    Rounds are compared one by one because what slows a machine for a while slows all who take turns in it. The
+    fastest peer is the one of the lowest median. Without a peer there are no ratios.
+    """
+    timed = [result for result in results if "seconds" in result]
+    rivals = [result for result in timed if result["kind"] == "peer"]
+    if rivals:
+        best = min(rivals, key=lambda result: statistics.median(result["seconds"]))
+        for result in timed:
+            pairs = zip(result["seconds"], best["seconds"], strict=True)
+            result["ratio"], result["against"] = [own / other for own, other in pairs], best["name"]
+    return results
+
+
+def table(results):
+    """Results as aligned text, a line each: medians over the rounds with the lowest and the highest."""
+    width = max(len(result["name"]) for result in results)
+    lines = [" " * width + "".join(f"{name:>17}" for name in COLUMNS)]
+    for result in results:
+        if "error" in result:
+            lines.append(f"{result['name']:<{width}}  failed: {result['error']}")
+            continue
+        spread = [*_spread(result["seconds"]), *_spread(result.get("ratio"))]
+        cells = [*spread, result["memory"] / 1e6, result["first"]]
+        lines.append(f"{result['name']:<{width}}" + "".join(map(_cell, cells)))
+    return "\n".join(lines)
+
+
+def _spread(values):
+    return (statistics.median(values), min(values), max(values)) if values else (None,) * 3
+
+
+def _cell(value):
+    return f"{'-' if value is None else f'{value:.4g}':>17}"
+
+
+def machine():
+    """What a figure depends on beside the code: processor, cores, versions."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "packages": found,
+    }
+
+
+def _processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def write(path, **content):
+    """Writes a JSON file, the machine added."""
+    Path(path).write_text(json.dumps({"machine": machine(), **content}, indent=1) + "\n")
+    print(f"written: {path}")
+
+
+def add_common(parser):
+    """The options that `step.py` and `scaling.py` share."""
+    backends = ("tensorflow", "jax", "torch")
+    parser.add_argument("--backends", nargs="*", choices=backends, default=list(backends))
+    usual = ["plain", "compiled", "whole"] if any(map(shutil.which, COMPILERS)) else ["plain", "whole"]
+    text = "plain PyTorch: plain, through torch.compile, or with whole second passes"
+    parser.add_argument("--peers", nargs="*", choices=("plain", "compiled", "whole"), default=usual, help=text)
+    parser.add_argument("--steps", type=int, default=12, help="of an epoch (default: 12)")
+    parser.add_argument("--rounds", type=int, default=5, help="timed epochs of each (default: 5)")
+    parser.add_argument("--threads", type=int, default=2, help="of each contestant (default: 2)")
+    parser.add_argument("--tf32", action="store_true", help="let a GPU round factors (default: all in full float32)")
+    parser.add_argument("--out", metavar="FILE", help="a JSON file of all that was measured")
+
+
+def main(arguments=None):
+    """Measures what the options ask for, each combination on its own."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_common(parser)
+    parser.add_argument("--stages", nargs="+", type=int, choices=(1, 2), default=[1, 2])
+    parser.add_argument("--frames", type=int, default=251, help="of a sequence (default: 251)")
+    parser.add_argument("--data", help="a prepared folder (default: made-up sequences)")
+    parser.add_argument("--batch", nargs="+", type=int, default=[128])
+    parser.add_argument("--z-dim", nargs="+", type=int, default=[16])
+    parser.add_argument("--precision", nargs="+", choices=("float32", "mixed_bfloat16"), default=["float32"])
+    options = parser.parse_args(arguments)
+    groups = []
+    for stage, batch, z_dim, precision in product(options.stages, options.batch, options.z_dim, options.precision):
+        race = Race(
+            "peer",
+            stage=stage,
+            batch=batch,
+            z_dim=z_dim,
+            precision=precision,
+            clips=options.steps * batch,
+            **{name: getattr(options, name) for name in ("frames", "threads", "tf32", "data")},
+        )
+        print(f"\nstage {stage}, batch {batch}, z_dim {z_dim}, {precision}", flush=True)
+        races = [changed(race, kind=kind) for kind in options.backends] + peers(race, options.peers)
+        groups.append(with_ratios(race_all(races, options.rounds)))
+        print(table(groups[-1]), flush=True)
+    if options.out:
+        write(options.out, results=[result for group in groups for result in group])
+
+
+if __name__ == "__main__":
+    main()
