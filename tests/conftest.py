@@ -18,9 +18,12 @@ WITHOUT_BACKEND = (
     "test_settings.py",
     "test_untrusted.py",
     "training/test_events.py",
+    "training/test_hparams.py",
+    *(f"tuning/test_{name}.py" for name in ("objective", "space", "results")),
     "training/test_untrusted.py",
     *(f"data/test_{name}.py" for name in ("audio", "dmelodies", "features", "inversion", "melodies", "store")),
     *(f"data/test_{name}.py" for name in ("synthesis", "untrusted")),
+    *(f"data/test_{name}.py" for name in ("splits", "urmp", "nsynth", "adapters", "folder", "folder_faults")),
 )
 
 
