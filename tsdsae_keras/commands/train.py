@@ -182,9 +182,7 @@ def _say_lengths(lengths, stream, say):
     largest = stream.batch_size * stream.frames[-1]
     if largest > LARGE:
         need = largest * FRAME / 2**30
-        say(
-            f"note: the largest batch has {largest} frames, about {need:.0f} GiB to train on: lower --batch-size for less"
-        )
+        say(f"note: the largest batch has {largest} frames and takes about {need:.0f} GiB: lower --batch-size for less")
 
 
 def _best_model(run):

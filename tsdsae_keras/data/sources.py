@@ -102,7 +102,9 @@ def _inputs(recordings, workers):
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two recordings are named {twice!r}; give each a name of its own")
-    hashed = dict(in_parallel(_hashed, _in_groups(recordings, _CHUNK_FILES), workers))
+    # Of few, large files each is a group of its own: hashing is a fifth of the work.
+    size = max(1, min(_CHUNK_FILES, len(recordings) // _CHUNKS))
+    hashed = dict(in_parallel(_hashed, _in_groups(recordings, size), workers))
     inputs, skipped, seen = [], [], {}
     for each, found in zip(recordings, (one for number in sorted(hashed) for one in hashed[number]), strict=True):
         if isinstance(found, str):
