@@ -27,6 +27,14 @@ def test_every_variant(variant):
     cases.check_swap_with_itself(model, x)
 
 
+@pytest.mark.slow  # JAX compiles every one of these passes
+@pytest.mark.parametrize("variant", cases.VARIANTS)
+def test_padding_teaches_nothing(variant):
+    model, x = cases.small(stage=2, **cases.VARIANTS[variant]), cases.sequences()
+    model.adapt(x)
+    cases.check_padding_teaches_nothing(model, x)
+
+
 def test_every_swap_weight_counts():
     x, weights = cases.sequences(), (0.5, 2.0, 0.0, 3.0)
     model = cases.small(stage=2, swap_weights=weights)
