@@ -13,6 +13,7 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # tests compile mu
 HERE = Path(__file__).parent
 WITHOUT_BACKEND = (
     "commands/test_evaluate.py",
+    "commands/test_real_page.py",
     "evaluation/",
     "report/",
     "test_settings.py",
