@@ -63,6 +63,10 @@ def loop(folder, out, workers, jobs):
 
 
 def prepare(folder, out, workers, jobs):
+    """What `tsdsae-keras prepare folder` does, with its setting of the allocator."""
+    from tsdsae_keras.process import keep_memory
+
+    keep_memory()
     from tsdsae_keras.data.folder import folder_recordings
     from tsdsae_keras.data.jobs import jobs_on
     from tsdsae_keras.data.segments import SoundSettings

@@ -229,6 +229,7 @@ def _prepare(options):
 
 def _prepare_recordings(name, options):
     """The backend serves CREPE alone, so it is loaded where that is asked."""
+    keep_memory()
     backend = _asked_backend(options)
     from tsdsae_keras.commands.prepare import prepare_recordings_of
 

@@ -1,4 +1,4 @@
-"""Settings of the whole process that make training faster and change no number."""
+"""Settings of the whole process that make training and preparation faster and change no number."""
 
 import ctypes
 import sys
