@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,9 @@ def test_three_commands_from_a_folder_to_a_swapped_sound(place):
     commands = Path(sys.executable).parent
     environment = os.environ | {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
     for line in lines_of_the_guide():
+        start = time.perf_counter()
         done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True)
+        print(f"{shlex.join(line[:2])}: {time.perf_counter() - start:.1f} s")
         assert done.returncode == 0, f"{shlex.join(line)}: {done.stderr}"
     known = {path: name for name in ("violin", "trumpet") for path in (folder / "sounds" / name).iterdir()}
     x = [frames_of(path) for path in known]
