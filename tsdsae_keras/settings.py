@@ -62,6 +62,9 @@ class Settings:
     schedule: str = _option("cosine", "of the learning rate, over all epochs", choices=("cosine", "constant"))
     optimizer: str = _option("adam", "Adam, or its AMSGrad variant", choices=("adam", "amsgrad"))
     patience: int | None = _option(None, "epochs of stage 2 without a better model before stopping (default: none)")
+    stop_at_recon: float | None = _option(
+        None, "validation reconstruction at which the last stage ends (default: none)"
+    )
     seed: int = _option(0, "of initial weights, noise, order and swap partners")
     out: str | None = _option(None, "run folder (default: a new one under runs/)")
     bad_steps: int = _option(10, "steps in a row without a finite loss and gradient after which a run stops")
@@ -95,6 +98,9 @@ class Settings:
                 raise InputError(f"{flag(option.name)} is {shown(value)}; it must be {' or '.join(choices)}")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise InputError(f"--learning-rate is {self.learning_rate}; it must be above 0")
+        stop = self.stop_at_recon
+        if stop is not None and not (math.isfinite(stop) and stop > 0):
+            raise InputError(f"--stop-at-recon is {stop}; it must be above 0")
         for weight in self.swap_weights:
             if not (math.isfinite(weight) and weight >= 0):
                 raise InputError(f"--swap-weights has {weight}; a weight must be at least 0")

@@ -41,6 +41,28 @@ def test_best_model_of_the_last_stage_only(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
 
 
+def test_the_epoch_that_reconstructs_well_enough_is_kept_and_the_last(tmp_path):
+    logs = {2: (0.2, float("nan")), 4: (2.0, 0.0), 5: (1.5, 9.0)}  # validation recon and kl_z
+    model, keep = cases.small(), callbacks.KeepBest(tmp_path / "model.keras", stop_at_recon=1.5)
+    keep.set_model(model)
+    model.enter_stage(2)
+    for epoch, (recon, kl_z) in logs.items():
+        model.p_x.output_layer.bias.assign(np.full(5, epoch, "float32"))
+        keep.on_epoch_end(epoch, {"val_recon": recon, "val_kl_z": kl_z, "val_kl_v": 0.0})
+        assert keep.finished == (epoch == 5), "an epoch without a finite loss, or above the mark, ends nothing"
+    assert model.stop_training and keep.best_epoch == 5 and keep.best == 10.5  # though epoch 4 had 2.0 in all
+    other = callbacks.KeepBest(tmp_path / "other.keras", stop_at_recon=1.5)
+    other.restore(keep.state())
+    assert other.state() == keep.state()
+    model.load_weights(other.path)
+    assert bias_of(model) == 5.0
+
+
+def test_stage_one_never_reconstructs_well_enough(tmp_path):
+    keep = callbacks.KeepBest(tmp_path / "model.keras", stop_at_recon=1.0)
+    assert run(cases.small(), keep, [0.1, 0.1, 2.0, 0.9, 0.1], 2) == 4
+
+
 def test_a_model_of_one_stage_is_kept_from_the_start(tmp_path):
     model = cases.small("dsae")
     assert run(model, callbacks.KeepBest(tmp_path / "model.keras"), [0.1, 0.2, 0.3]) == 3

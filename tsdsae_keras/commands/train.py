@@ -38,8 +38,8 @@ FRAME = 20 << 10  # bytes that stage 2 was seen to take for each, with layers of
 def train(settings, say=print):
     """Trains by the settings and returns the run folder.
 
-    The model of the lowest validation recon + kl_z + kl_v in the last stage is saved as `model.keras` and scored on
-    the test split. A run that ends before is taken up by `resume`.
+    The model of the lowest validation recon + kl_z + kl_v in the last stage, or the one that reached `stop_at_recon`,
+    is saved as `model.keras` and scored on the test split. A run that ends before is taken up by `resume`.
 
     Raises:
         InputError: something cannot be used, or the disk is full.
@@ -49,7 +49,7 @@ def train(settings, say=print):
     run = RunFolder(settings.out or _new_name(settings))
     run.check_free()
     data = open_data(settings, say)
-    _check_splits(data, settings.batch_size)
+    check_splits(data, settings.batch_size)
     run.create(_recorded(settings, data))
     _work(run, settings, data, {"prepare": time.perf_counter() - start}, say)
     return run
@@ -127,7 +127,8 @@ def _fit(run, settings, data, checkpoint, stop, say):
     _say_lengths(data.lengths("train"), stream, say)
     model = new_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * stream.batches)
-    keep, history = callbacks.KeepBest(run.model, settings.patience), callbacks.WriteHistory(run.history)
+    keep = callbacks.KeepBest(run.model, settings.patience, settings.stop_at_recon)
+    history = callbacks.WriteHistory(run.history)
     measure = swap_watch(data, settings.seed) if settings.watch_every else None
     watch = [WatchCollapse(measure, settings.watch_every, say)] if measure else []
     kept, first = (keep, history, *watch), 0
@@ -163,7 +164,8 @@ def _fit(run, settings, data, checkpoint, stop, say):
     return {"train": time.perf_counter() - start, "epochs": history.seconds}
 
 
-def _check_splits(data, batch_size):
+def check_splits(data, batch_size):
+    """InputError where prepared data lack a split, or have too few training sequences for a batch."""
     missing = [split for split in ("train", "validation", "test") if split not in data.counts]
     if missing:
         raise InputError(f"{data.folder} has no split {missing[0]!r}: prepare the data again, with all three")

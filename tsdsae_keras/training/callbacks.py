@@ -64,24 +64,31 @@ class KeepBest(keras.callbacks.Callback):
     The losses of two stages cannot be compared, so nothing is kept or counted before the last stage. At the end of
     training the model has the weights of the best epoch. Equal models give equal files.
 
+    Where a reconstruction is named to stop at, the epoch that reaches it ends training and is kept, be it the best or
+    not: so models are compared at equal reconstruction.
+
     Args:
         path: of the `.keras` file; replaced in one move.
         patience: epochs without a better value after which training stops; None never stops it.
+        stop_at_recon: validation reconstruction that is enough, above 0; None never stops it.
     """
 
-    def __init__(self, path, patience=None):
+    def __init__(self, path, patience=None, stop_at_recon=None):
         super().__init__()
-        self.path, self.patience = path, patience
+        self.path, self.patience, self.stop_at_recon = path, patience, stop_at_recon
         self.best, self.best_epoch, self.file, self.finished = math.inf, None, None, False
 
     def on_epoch_end(self, epoch, logs=None):
         if self.model.stage < self.model.stages:
             return
         value = validation_elbo(logs)
-        if value < self.best:
+        reached = math.isfinite(value) and reaches(logs.get("val_recon", math.inf), self.stop_at_recon)
+        if value < self.best or reached:
             self.best, self.best_epoch = value, epoch
             self.save()
         elif self.patience is not None and self.best_epoch is not None and epoch - self.best_epoch >= self.patience:
+            self.finished = self.model.stop_training = True
+        if reached:
             self.finished = self.model.stop_training = True
 
     def on_train_end(self, logs=None):
@@ -102,7 +109,7 @@ class KeepBest(keras.callbacks.Callback):
         return self.path
 
     def state(self):
-        """The best value, its epoch, whether patience has ended, and the bytes of the best model's file."""
+        """The best value, its epoch, whether training is over before its last epoch, and the bytes of the best file."""
         return {"best": self.best, "best_epoch": self.best_epoch, "finished": self.finished, "file": self.file}
 
     def restore(self, state):
@@ -111,6 +118,11 @@ class KeepBest(keras.callbacks.Callback):
         self.finished, self.file = state["finished"], state["file"]
         if self.file is not None:
             write_bytes(self.path, self.file)
+
+
+def reaches(recon, stop_at_recon):
+    """Whether a validation reconstruction is as low as the one to stop at; never where none is named."""
+    return stop_at_recon is not None and float(recon) <= stop_at_recon
 
 
 def validation_elbo(logs):

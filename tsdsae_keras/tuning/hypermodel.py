@@ -112,7 +112,8 @@ class DisentanglingModel(keras_tuner.HyperModel):
         return found
 
     def _train(self, model, settings, run, writer, stop):
-        keep, history = callbacks.KeepBest(run.model, settings.patience), callbacks.WriteHistory(run.history)
+        keep = callbacks.KeepBest(run.model, settings.patience, settings.stop_at_recon)
+        history = callbacks.WriteHistory(run.history)
         watch = swap_watch(self.data, settings.seed) if settings.watch_every else None
         watching = [WatchCollapse(watch, settings.watch_every, self.say)] if watch else []
         kept, first = (keep, history, *watching), run.first_epoch()

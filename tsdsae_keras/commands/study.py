@@ -1,0 +1,114 @@
+"""`python tuning/study.py`: the paper's study, models x z_dim x seeds x optimizer, and its figures."""
+
+import os
+import shlex
+import sys
+from dataclasses import replace
+
+from tsdsae_keras.data.store import PreparedData
+from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.settings import with_preset
+from tsdsae_keras.tuning import workers
+from tsdsae_keras.tuning.study import StudyFolder, grid
+from tsdsae_keras.tuning.study_options import AXES, RUN_OPTIONS, add_study_options
+
+PROGRAM = "import sys; from tsdsae_keras.commands.study import main; sys.exit(main())"
+ALONE = ("--workers", "1")  # added to the command line of each process
+OWN = ("reach", "pairs", "workers", "out", "figures", *AXES)
+
+
+def main(arguments=None):
+    """`tuning/study.py`: the command line of the study; returns the exit status as `cli.main` does."""
+    from tsdsae_keras import cli
+
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = cli._Parser(prog="study.py", description="The paper's study: models x z_dim x seeds x optimizer.")
+    add_study_options(parser)
+    cli._add_options(parser, RUN_OPTIONS)
+    try:
+        run(vars(parser.parse_args(arguments)), cli._load_all, arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        return stopped.status
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run(options, load, arguments=(), say=print):
+    """What the command line asks for.
+
+    Args:
+        options: of `tuning.study_options` and of a run.
+        load: called with the name of the backend before anything that needs it is imported.
+        arguments: the command line, for processes and for the line that says how to go on.
+        say: takes lines of progress.
+
+    Raises:
+        InputError: something cannot be used.
+        Stopped: on Ctrl-C or SIGTERM.
+    """
+    own = {name: options.pop(name) for name in OWN}
+    folder = StudyFolder(own["out"])
+    if own["figures"]:
+        return _draw(folder, say)
+    workers.end_with_parent()
+    for name in ("pairs", "workers"):
+        if own[name] < 1:
+            raise InputError(f"--{name} is {own[name]}; it must be 1 or more")
+    base, data = _base(options, own["reach"], say)
+    runs = grid(base, own)
+    folder.begin(data, own["pairs"])
+    folder.check(runs)
+    typed = arguments[: -len(ALONE)] if workers.guarded() else arguments
+    how = f"python tuning/study.py {shlex.join(typed)}"
+    if own["workers"] > 1:
+        from tsdsae_keras.tuning.study_workers import supervise
+
+        supervise([sys.executable, "-c", PROGRAM, *arguments, *ALONE], own["workers"], how, say)
+    else:
+        load(base.backend)
+        from tsdsae_keras.tuning.study_work import work
+
+        work(folder, runs, data, own["pairs"], how, say)
+    if not workers.guarded():
+        _say_state(folder, runs, how, say)
+
+
+def _base(options, reach, say):
+    """The settings of all runs, and the data, prepared where they are not."""
+    from tsdsae_keras.commands.prepare import open_data
+
+    if reach is not None and not 0 < reach < float("inf"):
+        raise InputError(f"--reach is {reach}; it must be above 0")
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    usual = {"backend": os.environ.get("KERAS_BACKEND") or "tensorflow", "pictures_every": 0}
+    settings = with_preset(usual | given | {"stop_at_recon": reach})
+    data = PreparedData(settings.data) if settings.data != "dmelodies" else open_data(settings, say)
+    return replace(settings, data=str(data.folder.resolve())), data
+
+
+def _say_state(folder, runs, how, say):
+    from tsdsae_keras.tuning.folder import read_json
+
+    found = [read_json(folder.result(name)) for name in runs]
+    done = [each for each in found if each]
+    say(f"\n{len(done)} of {len(runs)} runs have a result in {folder.results}")
+    for each in done:
+        if "failure" in each:
+            say(f"  {each['name']} failed: {each['failure']}")
+            say(f"  (to try it again, remove {folder.result(each['name'])} and {folder.run(each['name']).folder})")
+    if len(done) < len(runs):
+        say(f"others are at work on the rest, or have left it; go on with: {how}")
+    say(f"figures and table: python tuning/study.py --figures --out {folder.folder}")
+
+
+def _draw(folder, say):
+    from tsdsae_keras.tuning.study_results import draw
+
+    for path in draw(folder):
+        say(f"  {path}")
