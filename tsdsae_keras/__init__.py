@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "models": ("DSAE", "DSAEf", "SequentialVAE", "TSDSAE", "load_model", "make_model"),
+    "models.pretrained": ("load_pretrained", "pretrained_card", "pretrained_names"),
     "training.callbacks": ("EnterStageTwo", "KeepBest", "SeedEpochs"),
     "interop": ("from_reference_state",),
     "data.features": ("FrontEnd",),

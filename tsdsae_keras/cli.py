@@ -22,6 +22,7 @@ DATA_OPTIONS = (
     *("cache", "melodies", "programs", "octaves", "tonics", "scales", "subset"),
     *("data_seed", "synth", "soundfont", "workers"),
 )
+MODEL = "a run folder, a .keras file, or a trained model of the library such as dmelodies-z16"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -92,7 +93,7 @@ def _add_prepare(commands):
 
 def _add_evaluate(commands):
     add = commands.add_parser("evaluate", help="score a saved model on the test split, as JSON and as a page")
-    add.add_argument("model", help="a run folder or a .keras file")
+    add.add_argument("model", help=MODEL)
     add.add_argument("--data", help="a prepared folder (default: the one of the run)")
     add.add_argument("--pairs", type=int, default=64, help="pairs made to sound and listened to (default: 64)")
     add.add_argument("--pitch", choices=("pyin", "crepe"), default="pyin", help="pitch tracker (default: pyin)")
@@ -134,7 +135,7 @@ def _add_sound_commands(commands):
 def _add_sound_command(commands, name, text, sounding=True):
     """What the commands on sound files have in common; those that make sound take a seed and a vocoder."""
     add = commands.add_parser(name, help=text, description=text)
-    add.add_argument("model", help="a run folder or a .keras file")
+    add.add_argument("model", help=MODEL)
     add.add_argument("--paper-front-end", action="store_true", help="where a model does not name its front end")
     if sounding:
         add.add_argument("--vocoder", metavar="KERAS", help="a model from log-mel to samples (default: Griffin-Lim)")

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from tsdsae_keras.commands.evaluation_page import page_of
+from tsdsae_keras.commands.model_files import is_pretrained, model_file
 from tsdsae_keras.commands.scores import PAIRS, Study, full_scores, trial_of
 from tsdsae_keras.data.store import PreparedData
 from tsdsae_keras.errors import InputError
@@ -31,7 +32,7 @@ def evaluate(
     """Scores a run folder or a `.keras` file, writes JSON and a page beside it, prints the table; returns the dict.
 
     Args:
-        model: a run folder or a `.keras` file.
+        model: a run folder, a `.keras` file, or the name of a trained model of the library.
         data: a prepared folder; None for the one of the run.
         out: the JSON file; None for `evaluation.json` in the run folder, or beside the model file.
         seed: fixes pairs, judges, probes and draws.
@@ -46,15 +47,16 @@ def evaluate(
         InputError: something cannot be used.
     """
     _check_options(pairs, pitch, crepe_weights, embedding, vggish_weights)
-    path = Path(model)
+    path = Path(model) if Path(model).is_dir() else model_file(model)
     run = RunFolder(path if path.is_dir() else path.parent)
+    if is_pretrained(model) and not (data and out):
+        raise InputError(f"give --data FOLDER and --out FILE.json: {model} comes with the library, without its data")
     loaded = load_model(run.model if path.is_dir() else path)
     out = _checked_out(out, run, path)
     prepared = PreparedData(data or _data_of(run))
     if prepared.warning:
         say(f"warning: {prepared.warning}")
-    study = Study(trial_of(loaded, prepared, seed), prepared, None, _embedding(embedding, vggish_weights), pairs)
-    study.tracker = _tracker(pitch, crepe_weights, study)
+    study = study_of(loaded, prepared, seed, pairs, pitch, crepe_weights, _embedding(embedding, vggish_weights))
     result, seconds = full_scores(study, say)
     say("page ...")
     start, groups = time.perf_counter(), rows_of(result)
@@ -64,6 +66,13 @@ def evaluate(
     say(f"\n{text_table(groups, result)}\n\n{_spent(seconds)}")
     say(f"scores: {out}\nreport: {out.with_name(PAGE)}")
     return result
+
+
+def study_of(model, data, seed=0, pairs=PAIRS, pitch="pyin", crepe_weights=None, embed=None):
+    """The `Study` of a model on opened data; `embed` is an embedding of sound or None, the rest as in `evaluate`."""
+    study = Study(trial_of(model, data, seed), data, None, embed, pairs)
+    study.tracker = _tracker(pitch, crepe_weights, study)
+    return study
 
 
 def _check_options(pairs, pitch, crepe_weights, embedding, vggish_weights):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tsdsae_keras.commands.model_files import model_file
 from tsdsae_keras.commands.recordings import Coder, Recording, sound_blocks
 from tsdsae_keras.data.audio import write_audio
 from tsdsae_keras.data.features import FrontEnd
@@ -10,14 +11,13 @@ from tsdsae_keras.data.progress import Progress
 from tsdsae_keras.data.vocoders import KerasVocoder
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.models.loading import load_model
-from tsdsae_keras.training.run import RunFolder
 
 
 class Maker:
     """A loaded model with what it takes to hear and to sound.
 
     Args:
-        model: a run folder or a `.keras` file.
+        model: a run folder, a `.keras` file, or the name of a trained model of the library.
         vocoder: a `data.vocoders.Vocoder`, the path of a Keras one, or None for the phases of Griffin and Lim.
         seed: of phases and draws.
         paper_front_end: whether a model that names no front end takes the published one.
@@ -30,8 +30,7 @@ class Maker:
     def __init__(self, model, vocoder=None, seed=0, paper_front_end=False, say=print):
         if not 0 <= seed < 2**31:
             raise InputError(f"--seed is {seed}; it must be from 0 to {2**31 - 1}")
-        path = Path(model)
-        path = RunFolder(path).model if path.is_dir() else path
+        path = model_file(model)
         self.model, self.seed, self.say = load_model(path), seed, say
         self.front_end = front_end_of(self.model, path, paper_front_end)
         self.coder = Coder(self.model)

@@ -1,0 +1,127 @@
+"""Makes a finished and evaluated run one of the library's trained models, with its card.
+
+    python train.py --preset fast --z-dim 16 --out runs/z16
+    tsdsae-keras evaluate runs/z16
+    python benchmarks/pretrained.py runs/z16 dmelodies-z16
+
+With --outputs it then writes tests/reference/pretrained.npz: what every trained model gives for two test sequences.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+ROOT = Path(__file__).resolve().parents[1]
+OUTPUTS = ROOT / "tests" / "reference" / "pretrained.npz"
+FRAMES = 48  # of a stored sequence
+OF_DATA = ("dataset", "identity", "settings", "front_end", "counts", "label_names", "licence", "synth")
+OF_MACHINE = ("backend", "cache", "out", "workers", "data_folder", "data_identity", "data")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("run", nargs="?", type=Path, help="a finished run, scored by `tsdsae-keras evaluate`")
+    parser.add_argument("name", nargs="?", help="of the trained model")
+    parser.add_argument("--outputs", type=Path, metavar="DATA", help="store the outputs for sequences of this folder")
+    options = parser.parse_args()
+    if options.run:
+        release(options.run, options.name or parser.error("give the name of the trained model"))
+    if options.outputs:
+        store_outputs(options.outputs)
+
+
+def release(folder, name):
+    """Writes the model and its card into the package."""
+    from tsdsae_keras.files import write_bytes, write_json
+    from tsdsae_keras.models.pretrained import FOLDER
+    from tsdsae_keras.training.run import RunFolder
+
+    run = RunFolder(folder)
+    scores = json.loads(run.evaluation.read_text(encoding="utf-8"))
+    if "pitch" not in scores:
+        sys.exit(f"{folder} has the short scores only: tsdsae-keras evaluate {folder}")
+    content, parameters = _without_optimizer(run.model)
+    write_bytes(FOLDER / f"{name}.keras", content)
+    file = {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    write_json(FOLDER / f"{name}.json", file | {"parameters": parameters} | card(run, scores))
+    print(f"written: {FOLDER / name}.keras and .json")
+
+
+def card(run, scores):
+    """What `pretrained_card` describes, but for the file."""
+    from tsdsae_keras.data.store import PreparedData
+
+    recorded, spent = run.read_settings(), json.loads(run.seconds.read_text(encoding="utf-8"))
+    data = PreparedData(recorded["settings"]["data_folder"], verify=False)
+    about = data.manifest | {"identity": data.identity}
+    settings = {name: value for name, value in recorded["settings"].items() if name not in OF_MACHINE}
+    training = {"epochs": len(spent["epochs"]), "seconds": spent["train"], "backend": recorded["settings"]["backend"]}
+    return {
+        "data": {key: about[key] for key in OF_DATA if key in about},
+        "licence": "Apache-2.0, as the library",
+        "recipe": settings,
+        "training": training | {"kept": _kept_epoch(run), "cores": os.cpu_count(), "machine": _processor()},
+        "versions": recorded["versions"],
+        "scores": scores,
+    }
+
+
+def _kept_epoch(run):
+    """The row of the epoch whose model was kept: the lowest validation recon + kl_z + kl_v of the last stage."""
+    rows = list(csv.DictReader(run.history.open(encoding="utf-8")))
+    last = [row for row in rows if row["stage"] == rows[-1]["stage"]]
+    best = min(last, key=lambda row: sum(float(row[f"val_{name}"]) for name in ("recon", "kl_z", "kl_v")))
+    return {name: float(value) for name, value in best.items() if value}
+
+
+def _without_optimizer(path):
+    """The bytes of a model's file without optimizer and dates, and the number of its weights."""
+    import tempfile
+
+    from tsdsae_keras.models.loading import load_model
+    from tsdsae_keras.training.undated import without_dates
+
+    model = load_model(path)
+    model.compiled = False
+    model.optimizer = None
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder) / "model.keras")
+        return without_dates((Path(folder) / "model.keras").read_bytes()), int(model.count_params())
+
+
+def _processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def store_outputs(folder):
+    """The first two test sequences and, of every trained model, codes, reconstruction and swap."""
+    import keras
+    import numpy as np
+
+    from tsdsae_keras.data.store import PreparedData
+    from tsdsae_keras.models.pretrained import load_pretrained, pretrained_names
+
+    x = np.asarray(PreparedData(folder).features("test")[:2, :FRAMES])
+    arrays = {"x": x}
+    for name in pretrained_names():
+        model = load_pretrained(name)
+        codes = {key: keras.ops.convert_to_numpy(value) for key, value in model.encode(x).items()}
+        arrays |= {f"{name}/{key}": codes[key] for key in ("v_mean", "z_mean")}
+        arrays[f"{name}/swap"] = keras.ops.convert_to_numpy(model.swap(x[:1], x[1:]))
+    np.savez_compressed(OUTPUTS, **arrays)
+    print(f"written: {OUTPUTS}")
+
+
+if __name__ == "__main__":
+    main()
