@@ -148,9 +148,10 @@ def run_keras(race, wait, reply):
     from tsdsae_keras.training.callbacks import SeedEpochs
 
     _set_up(race)
-    keras.config.set_dtype_policy(race.precision)
     x = sequences(race)
-    settings = with_preset({"backend": race.kind, "batch_size": race.batch, "z_dim": race.z_dim})
+    settings = with_preset(
+        {"backend": race.kind, "batch_size": race.batch, "z_dim": race.z_dim, "precision": race.precision}
+    )
     config = {name: getattr(settings, name) for name in MODEL_OPTIONS}
     model = make_model(settings.model, features=x.shape[-1], seed=settings.seed, **config)
     if settings.standardize:

@@ -52,6 +52,7 @@ class Settings:
     reduction: str = _option("mean", "means as published, or the exact ELBO's sums", choices=("mean", "sum"))
     initial_weights: str = _option("keras", "whose initial weights", choices=("keras", "pytorch"))
     standardize: bool = _option(True, "standardise mel bands inside the model")
+    precision: str = _option("float32", "of matrix products in training and use", choices=("float32", "mixed_bfloat16"))
     swap_weights: tuple[float, ...] = _option(
         (1.0, 1.0, 1.0, 1.0), "weights of kl_v_gswap kl_z_gswap kl_v_lswap kl_z_lswap", length=4
     )

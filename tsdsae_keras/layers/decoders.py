@@ -1,8 +1,8 @@
 """Decoders: p(x_t | z_t, v) and p(x_t | z_1:T, v), of unit variance."""
 
-from keras import layers
 from keras.saving import register_keras_serializable
 
+from tsdsae_keras.layers.dense import dense
 from tsdsae_keras.layers.features import KINDS
 from tsdsae_keras.layers.masked import MaskedLayer
 from tsdsae_keras.ops import beside_every_frame, flat
@@ -16,13 +16,14 @@ class Decoder(MaskedLayer):
         features: values of a frame.
         kind: "frame" (Dense, each frame from its own z) or "sequence" (bidirectional LSTM, the enriched decoder).
         units: widths of the layers.
+        precision: of the products, see `dense.dense`.
     """
 
-    def __init__(self, features, kind="frame", units=(64, 64), **kwargs):
+    def __init__(self, features, kind="frame", units=(64, 64), precision="float32", **kwargs):
         super().__init__(**kwargs)
-        self.features, self.kind, self.units = features, kind, tuple(units)
-        self.trunk = KINDS[kind](units, name="trunk")
-        self.output_layer = layers.Dense(features, name="output")
+        self.features, self.kind, self.units, self.precision = features, kind, tuple(units), precision
+        self.trunk = KINDS[kind](units, precision, name="trunk")
+        self.output_layer = dense(features, precision=precision, name="output")
 
     def build(self, input_shape):
         self.trunk.build(input_shape)
@@ -32,4 +33,5 @@ class Decoder(MaskedLayer):
         return flat(self.output_layer, self.trunk(beside_every_frame(v, z), mask=mask))
 
     def get_config(self):
-        return super().get_config() | {"features": self.features, "kind": self.kind, "units": self.units}
+        names = ("features", "kind", "units", "precision")
+        return super().get_config() | {name: getattr(self, name) for name in names}

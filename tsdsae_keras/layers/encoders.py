@@ -47,12 +47,13 @@ class GlobalEncoder(MaskedLayer):
         dim: dimensions of v.
         kind: "frame" (Dense, each frame alone) or "sequence" (bidirectional LSTM).
         units: widths of the layers.
+        precision: of the features' products, see `dense.dense`.
     """
 
-    def __init__(self, dim, kind="frame", units=(64, 64), **kwargs):
+    def __init__(self, dim, kind="frame", units=(64, 64), precision="float32", **kwargs):
         super().__init__(**kwargs)
-        self.dim, self.kind, self.units = dim, kind, tuple(units)
-        self.features = KINDS[kind](units, name="features")
+        self.dim, self.kind, self.units, self.precision = dim, kind, tuple(units), precision
+        self.features = KINDS[kind](units, precision, name="features")
         self.head = GaussianHead(dim, name="head")
 
     def build(self, input_shape):
@@ -63,7 +64,8 @@ class GlobalEncoder(MaskedLayer):
         return self.head(masked_mean(self.features(x, mask=mask), mask))
 
     def get_config(self):
-        return super().get_config() | {"dim": self.dim, "kind": self.kind, "units": self.units}
+        names = ("dim", "kind", "units", "precision")
+        return super().get_config() | {name: getattr(self, name) for name in names}
 
 
 @register_keras_serializable(package="tsdsae_keras")
@@ -77,18 +79,14 @@ class LocalEncoder(MaskedLayer):
         v_condition: where v joins every frame: "none", "after" the features (the authors' code) or "before"
             them (their paper).
         units: widths of the layers.
+        precision: of the features' products, see `dense.dense`.
     """
 
-    def __init__(self, dim, v_dim, kind="frame", v_condition="none", units=(64, 64), **kwargs):
+    def __init__(self, dim, v_dim, kind="frame", v_condition="none", units=(64, 64), precision="float32", **kwargs):
         super().__init__(**kwargs)
-        self.dim, self.v_dim, self.kind, self.v_condition, self.units = (
-            dim,
-            v_dim,
-            kind,
-            v_condition,
-            tuple(units),
-        )
-        self.features = KINDS[kind](units, name="features")
+        self.dim, self.v_dim, self.kind, self.v_condition = dim, v_dim, kind, v_condition
+        self.units, self.precision = tuple(units), precision
+        self.features = KINDS[kind](units, precision, name="features")
         self.head = GaussianHead(dim, name="head")
 
     def build(self, input_shape):
@@ -105,5 +103,5 @@ class LocalEncoder(MaskedLayer):
         return self.head(features)
 
     def get_config(self):
-        names = ("dim", "v_dim", "kind", "v_condition", "units")
+        names = ("dim", "v_dim", "kind", "v_condition", "units", "precision")
         return super().get_config() | {name: getattr(self, name) for name in names}

@@ -5,6 +5,7 @@ import functools
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
+from tsdsae_keras.layers.dense import dense
 from tsdsae_keras.layers.masked import MaskedLayer
 from tsdsae_keras.ops import flat
 
@@ -12,9 +13,9 @@ from tsdsae_keras.ops import flat
 class _Trunk(MaskedLayer):
     """What both kinds share: the widths, the configuration and building a stack in order."""
 
-    def __init__(self, units=(64, 64), **kwargs):
+    def __init__(self, units=(64, 64), precision="float32", **kwargs):
         super().__init__(**kwargs)
-        self.units = tuple(units)
+        self.units, self.precision = tuple(units), precision
 
     @property
     def width(self):
@@ -22,7 +23,7 @@ class _Trunk(MaskedLayer):
         return self.units[-1]
 
     def get_config(self):
-        return super().get_config() | {"units": self.units}
+        return super().get_config() | {"units": self.units, "precision": self.precision}
 
 
 @register_keras_serializable(package="tsdsae_keras")
@@ -31,11 +32,12 @@ class FrameFeatures(_Trunk):
 
     Args:
         units: widths of the layers.
+        precision: of their products, see `dense.dense`.
     """
 
     def build(self, input_shape):
-        widths = (input_shape[-1], *self.units)
-        self.stack = [layers.Dense(units, "tanh", name=f"dense_{i}") for i, units in enumerate(self.units)]
+        widths, how = (input_shape[-1], *self.units), {"precision": self.precision}
+        self.stack = [dense(units, "tanh", name=f"dense_{i}", **how) for i, units in enumerate(self.units)]
         for layer, width in zip(self.stack, widths, strict=False):
             layer.build((*input_shape[:-1], width))
 
@@ -52,6 +54,7 @@ class RecurrentFeatures(_Trunk):
 
     Args:
         units: widths of one direction of the layers.
+        precision: not looked at; the recurrence is float32.
     """
 
     def build(self, input_shape):

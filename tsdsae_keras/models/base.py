@@ -43,6 +43,8 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         term_weights: weight by name of a term, 1 where not given; 0 leaves a term out.
         initial_weights: "keras", with which training is faster, or "pytorch", of the published figures.
         standardize: whether bands are standardised inside the model; the loss stays on the scale of x.
+        precision: "float32", or "mixed_bfloat16": the products of Dense trunks and of the decoder's output are taken
+            in bfloat16, all else (weights, heads, recurrence, loss) stays float32.
         front_end: settings of the features it is trained on, kept for those who load it.
         stage: 1, or 2 where the model has a second stage.
         seed: of the draws; None takes Keras's global seed.
@@ -72,6 +74,7 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         term_weights=None,
         initial_weights="keras",
         standardize=True,
+        precision="float32",
         front_end=None,
         stage=1,
         seed=None,
@@ -94,10 +97,12 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
     def _make_parts(self):
         kind = LOCAL_KINDS[self.local_encoder]
         self.standardization = BandStandardization(name="standardization")
-        self.q_v = GlobalEncoder(self.v_dim, self.global_encoder, self.global_units, name="global_encoder")
-        self.q_z = LocalEncoder(self.z_dim, self.v_dim, kind, self.v_condition, self.local_units, name="local_encoder")
+        how = {"precision": self.precision}
+        self.q_v = GlobalEncoder(self.v_dim, self.global_encoder, self.global_units, **how, name="global_encoder")
+        local = (self.z_dim, self.v_dim, kind, self.v_condition, self.local_units)
+        self.q_z = LocalEncoder(*local, **how, name="local_encoder")
         self.p_z = Transition(self.z_dim, self.transition_units, name="transition")
-        self.p_x = Decoder(self.features, self.decoder, self.decoder_units, name="decoder")
+        self.p_x = Decoder(self.features, self.decoder, self.decoder_units, **how, name="decoder")
         self.sampling = Sampling(self.seed, name="sampling")
 
     def _make_trackers(self):

@@ -12,6 +12,7 @@ CHOICES = {
     "reduction": ("mean", "sum"),
     "initial_weights": ("keras", "pytorch"),
     "standardize": (True, False),
+    "precision": ("float32", "mixed_bfloat16"),
 }
 UNITS = ("global_units", "local_units", "transition_units", "decoder_units")
 WIDEST, DEEPEST = 1 << 16, 64  # far beyond what can be trained; a slip or a hostile file is told from a choice

@@ -34,7 +34,8 @@ class TSDSAE(SequentialVAE):
     def _make_parts(self):
         super()._make_parts()
         # From birth, because Keras adds no layer to a built model; frozen and copied into at the switch.
-        self.informed_prior = GlobalEncoder(self.v_dim, self.global_encoder, self.global_units, name="informed_prior")
+        sizes = (self.v_dim, self.global_encoder, self.global_units)
+        self.informed_prior = GlobalEncoder(*sizes, precision=self.precision, name="informed_prior")
 
     def build(self, input_shape):
         super().build(input_shape)
