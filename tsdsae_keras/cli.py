@@ -4,7 +4,6 @@ Nothing heavy is imported before the options are understood, so that `--help` an
 """
 
 import argparse
-import contextlib
 import functools
 import importlib.util
 import os
@@ -14,9 +13,11 @@ from dataclasses import MISSING, fields
 
 from tsdsae_keras.commands.prepare_options import SOURCES, add_source_options
 from tsdsae_keras.errors import InputError, Stopped
-from tsdsae_keras.process import keep_memory
+from tsdsae_keras.process import keep_memory, no_chatter
 from tsdsae_keras.settings import BACKENDS, Settings, flag, settings_from_dict, with_preset
 from tsdsae_keras.tuning.options import RUN_OPTIONS, add_tune_options
+from tsdsae_keras.tuning.study_options import RUN_OPTIONS as STUDY_OPTIONS
+from tsdsae_keras.tuning.study_options import add_study_options
 
 DATA_OPTIONS = (
     *("cache", "melodies", "programs", "octaves", "tonics", "scales", "subset"),
@@ -33,7 +34,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments=None):
     """Runs the command line and returns the exit status: 0, 2 for what cannot be used, 130 or 143 when stopped."""
     try:
-        options = vars(_parser().parse_args(arguments))
+        arguments = sys.argv[1:] if arguments is None else list(arguments)
+        options = vars(_parser(arguments).parse_args(arguments))
         return options.pop("run")(options) or 0
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -51,7 +53,7 @@ def train(arguments=None):
     return main(["train", *(sys.argv[1:] if arguments is None else arguments)])
 
 
-def _parser():
+def _parser(arguments=()):
     parser = _Parser(prog="tsdsae-keras", description="Unsupervised separation of timbre and melody on Keras 3.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add = commands.add_parser("train", help="train, save and evaluate a model")
@@ -64,6 +66,10 @@ def _parser():
     add_tune_options(add)
     _add_options(add, RUN_OPTIONS)
     add.set_defaults(run=_tune)
+    add = commands.add_parser("study", help="the paper's study: models x z_dim x seeds x optimizer, and its figures")
+    add_study_options(add)
+    _add_options(add, STUDY_OPTIONS)
+    add.set_defaults(run=functools.partial(_study, arguments[1:]))
     add = commands.add_parser("import-checkpoint", help="make a .keras file of a checkpoint of the PyTorch code")
     add.add_argument("file", help="a PyTorch Lightning checkpoint (.ckpt); nothing in it is executed")
     add.add_argument("model_file", help="the .keras file to write")
@@ -176,24 +182,10 @@ def _use_backend(name):
         raise InputError(f"--backend {name} needs {name}, which is not installed: pip install -e '.[{name}]'")
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _no_chatter():
+    with no_chatter():
         import keras
     if keras.backend.backend() != name:
         raise InputError(f"Keras already runs on another backend; start a new process for --backend {name}")
-
-
-@contextlib.contextmanager
-def _no_chatter():
-    """Drops what libraries write to the error descriptor as they load: TensorFlow does so at any log level."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _train(options):
@@ -250,6 +242,12 @@ def _tune(options):
     run(options, _load_all)
 
 
+def _study(arguments, options):
+    from tsdsae_keras.commands.study import run
+
+    run(options, _load_all, arguments)
+
+
 def _import_checkpoint(options):
     _use_backend(_asked_backend(options))
     from tsdsae_keras.commands.import_checkpoint import import_checkpoint
@@ -275,7 +273,7 @@ def _load_all(backend):
     """The backend, then the pipeline, which loads TensorFlow for its tf.data on every backend."""
     keep_memory()
     _use_backend(backend)
-    with _no_chatter():
+    with no_chatter():
         import tsdsae_keras.data.pipeline  # noqa: F401
 
 

@@ -1,6 +1,8 @@
-"""Settings of the whole process that make training and preparation faster and change no number."""
+"""What is set for the whole process: memory that is freed stays with it, libraries load in silence."""
 
+import contextlib
 import ctypes
+import os
 import sys
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
@@ -20,3 +22,17 @@ def keep_memory():
         mallopt(MMAP_THRESHOLD, 1 << 30)
         mallopt(TRIM_THRESHOLD, 2**31 - 1)
         mallopt(ARENA_MAX, 1)  # those of threads are of 64 MB at most and give larger arrays back all the same
+
+
+@contextlib.contextmanager
+def no_chatter():
+    """Drops what libraries write to the error descriptor as they load: TensorFlow does so at any log level."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -16,6 +16,16 @@ LONGEST = 4096  # letters of a text, values of a list
 PRESETS = {
     # Minutes on two cores; see the README for what it reaches.
     "quick": {"epochs": 28, "stage_two_at": 4, "batch_size": 32, "learning_rate": 6e-3, "schedule": "cosine"},
+    # The quality of the published runs in a fraction of their time; benchmarks/README.md has its curves.
+    "fast": {
+        "epochs": 300,
+        "stage_two_at": 4,
+        "batch_size": 32,
+        "learning_rate": 1e-2,
+        "schedule": "cosine",
+        "pictures_every": 100,
+        "watch_every": 25,
+    },
     # The published recipe (Luo et al. 2022); hours.
     "paper": {
         "epochs": 4000,

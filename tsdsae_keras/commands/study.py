@@ -6,11 +6,11 @@ import sys
 from dataclasses import replace
 
 from tsdsae_keras.data.store import PreparedData
-from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.errors import InputError
 from tsdsae_keras.settings import with_preset
 from tsdsae_keras.tuning import workers
 from tsdsae_keras.tuning.study import StudyFolder, grid
-from tsdsae_keras.tuning.study_options import AXES, RUN_OPTIONS, add_study_options
+from tsdsae_keras.tuning.study_options import AXES
 
 PROGRAM = "import sys; from tsdsae_keras.commands.study import main; sys.exit(main())"
 ALONE = ("--workers", "1")  # added to the command line of each process
@@ -18,25 +18,10 @@ OWN = ("reach", "pairs", "workers", "out", "figures", *AXES)
 
 
 def main(arguments=None):
-    """`tuning/study.py`: the command line of the study; returns the exit status as `cli.main` does."""
+    """`tuning/study.py`: the command line of the study; returns the exit status."""
     from tsdsae_keras import cli
 
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = cli._Parser(prog="study.py", description="The paper's study: models x z_dim x seeds x optimizer.")
-    add_study_options(parser)
-    cli._add_options(parser, RUN_OPTIONS)
-    try:
-        run(vars(parser.parse_args(arguments)), cli._load_all, arguments)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except Stopped as stopped:
-        print(stopped, file=sys.stderr)
-        return stopped.status
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    return 0
+    return cli.main(["study", *(sys.argv[1:] if arguments is None else arguments)])
 
 
 def run(options, load, arguments=(), say=print):
