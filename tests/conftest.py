@@ -24,7 +24,7 @@ WITHOUT_BACKEND = (
     "training/test_untrusted.py",
     *(f"data/test_{name}.py" for name in ("audio", "dmelodies", "features", "inversion", "melodies", "store")),
     *(f"data/test_{name}.py" for name in ("synthesis", "untrusted")),
-    *(f"data/test_{name}.py" for name in ("splits", "urmp", "nsynth", "adapters", "folder", "folder_faults")),
+    *(f"data/test_{name}.py" for name in ("splits", "urmp", "nsynth", "adapters", "folder", "folder_faults", "segments")),
 )
 
 
