@@ -23,8 +23,8 @@ WITHOUT_BACKEND = (
     *(f"tuning/test_{name}.py" for name in ("objective", "space", "results")),
     "training/test_untrusted.py",
     *(f"data/test_{name}.py" for name in ("audio", "dmelodies", "features", "inversion", "melodies", "store")),
-    *(f"data/test_{name}.py" for name in ("synthesis", "untrusted")),
-    *(f"data/test_{name}.py" for name in ("splits", "urmp", "nsynth", "adapters", "folder", "folder_faults", "segments")),
+    *(f"data/test_{name}.py" for name in ("synthesis", "untrusted", "segments")),
+    *(f"data/test_{name}.py" for name in ("splits", "urmp", "nsynth", "adapters", "folder", "folder_faults")),
 )
 
 
