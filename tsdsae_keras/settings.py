@@ -18,13 +18,13 @@ PRESETS = {
     "quick": {"epochs": 28, "stage_two_at": 4, "batch_size": 32, "learning_rate": 6e-3, "schedule": "cosine"},
     # The quality of the published runs in a fraction of their time; benchmarks/README.md has its curves.
     "fast": {
-        "epochs": 300,
+        "epochs": 120,
         "stage_two_at": 4,
         "batch_size": 32,
         "learning_rate": 1e-2,
         "schedule": "cosine",
-        "pictures_every": 100,
-        "watch_every": 25,
+        "pictures_every": 60,
+        "watch_every": 10,
     },
     # The published recipe (Luo et al. 2022); hours.
     "paper": {

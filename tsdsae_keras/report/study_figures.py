@@ -13,6 +13,7 @@ COLUMNS = {"pre": "before the swap", "global": "after the global swap", "local":
 JUDGES = {"own": "own encoder", "judge": "independent judge"}
 DECODERS = {"frame": "frame by frame", "sequence": "enriched"}
 OPTIMIZERS = {"adam": "Adam", "amsgrad": "AMSGrad"}
+WIDTH = 8.4  # inches that the names of all models take side by side
 MARKERS = "osD^vP*X"
 LEVEL = {"color": "0.35", "linewidth": 1, "linestyle": ":"}
 
@@ -76,7 +77,8 @@ def _pitch(results):
         for panel, column in zip(line, swaps, strict=True):
             _by_model_and_z(panel, results, lambda each, a=accuracy, c=column: each["scores"][a][c])
             _level(panel, [each["scores"][accuracy]["ceiling"] for each in results], "real sound through the vocoder")
-            panel.set_ylim(0, 1.02)
+            _level(panel, [each["scores"][accuracy]["floor"] for each in results], "another melody")
+            panel.set_ylim(top=1.0)
         line[0].set_ylabel(name)
     return _finished(figure, axes, results)
 
@@ -193,12 +195,13 @@ def _level(axes, values, text):
     if values:
         height = sum(values) / len(values)
         axes.axhline(height, **LEVEL)
-        axes.annotate(text, (0.01, height), xycoords=("axes fraction", "data"), va="bottom", fontsize=8, color="0.35")
+        where = {"xycoords": ("axes fraction", "data"), "xytext": (4, 9), "textcoords": "offset points"}
+        axes.annotate(text, (0.0, height), **where, fontsize=8, color="0.35")
 
 
 def _grid(results, rows, columns, groups=None):
     groups = len(_ordered(results, "z_dim")) if groups is None else groups
-    figure = new_figure(columns * max(2.9, 0.9 + 0.75 * groups), 0.7 + 2.7 * rows)
+    figure = new_figure(max(WIDTH, columns * max(2.9, 0.9 + 0.75 * groups)), 0.7 + 2.7 * rows)
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
