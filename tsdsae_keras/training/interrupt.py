@@ -13,6 +13,9 @@ class StopOnSignal(keras.callbacks.Callback):
     Used as a context around all of a run's work: between epochs of `fit` it is a callback, which belongs behind the one
     that writes checkpoints; outside of `fit`, where there is no epoch to finish, the first signal ends at once.
 
+    An exception that a signal raises is lost where Python lets none out (finalizers, and callbacks of its garbage
+    collector, of which JAX has one). There it is kept silent and raised again at the end of the step.
+
     Attributes:
         asked: the number of the signal that came, or None.
     """
@@ -21,16 +24,18 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def __init__(self, file=None):
         super().__init__()
-        self.file, self.asked, self.in_epoch = file or sys.stderr, None, False
+        self.file, self.asked, self.in_epoch, self.at_once = file or sys.stderr, None, False, False
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():  # only it may set handlers
             self.before = {number: signal.signal(number, self._handle) for number in self.SIGNALS}
         else:
             self.before = {}
+        self.hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
         return self
 
     def __exit__(self, *_):
+        sys.unraisablehook = self.hook
         for number, handler in self.before.items():
             signal.signal(number, handler)
 
@@ -40,13 +45,21 @@ class StopOnSignal(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self.in_epoch = False
 
+    def on_train_batch_end(self, batch, logs=None):
+        if self.at_once:
+            raise KeyboardInterrupt
+
     def on_epoch_end(self, epoch, logs=None):
         if self.asked:
             self.model.stop_training = True
 
     def _handle(self, number, frame):
-        at_once = self.asked or not self.in_epoch
+        self.at_once = bool(self.asked) or not self.in_epoch
         self.asked = number
-        if at_once:
+        if self.at_once:
             raise KeyboardInterrupt
         print("\nstopping when this epoch is finished; once more to stop at once", file=self.file, flush=True)
+
+    def _unraisable(self, lost):
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            self.hook(lost)
