@@ -8,7 +8,6 @@ With --outputs it then writes tests/reference/pretrained.npz: what every trained
 """
 
 import argparse
-import csv
 import hashlib
 import json
 import os
@@ -45,7 +44,7 @@ def release(folder, name):
 
     run = RunFolder(folder)
     scores = json.loads(run.evaluation.read_text(encoding="utf-8"))
-    if "pitch" not in scores:
+    if "melody" not in scores:
         sys.exit(f"{folder} has the short scores only: tsdsae-keras evaluate {folder}")
     content, parameters = _without_optimizer(run.model)
     write_bytes(FOLDER / f"{name}.keras", content)
@@ -57,28 +56,22 @@ def release(folder, name):
 def card(run, scores):
     """What `pretrained_card` describes, but for the file."""
     from tsdsae_keras.data.store import PreparedData
+    from tsdsae_keras.tuning.study_run import training_of
 
     recorded, spent = run.read_settings(), json.loads(run.seconds.read_text(encoding="utf-8"))
     data = PreparedData(recorded["settings"]["data_folder"], verify=False)
     about = data.manifest | {"identity": data.identity}
     settings = {name: value for name, value in recorded["settings"].items() if name not in OF_MACHINE}
-    training = {"epochs": len(spent["epochs"]), "seconds": spent["train"], "backend": recorded["settings"]["backend"]}
+    training = training_of(run.history, recorded["settings"].get("stop_at_recon"))
+    training |= {"seconds": round(sum(spent["epochs"]), 1), "backend": recorded["settings"]["backend"]}
     return {
         "data": {key: about[key] for key in OF_DATA if key in about},
         "licence": "Apache-2.0, as the library",
         "recipe": settings,
-        "training": training | {"kept": _kept_epoch(run), "cores": os.cpu_count(), "machine": _processor()},
+        "training": training | {"cores": os.cpu_count(), "machine": _processor()},
         "versions": recorded["versions"],
         "scores": scores,
     }
-
-
-def _kept_epoch(run):
-    """The row of the epoch whose model was kept: the lowest validation recon + kl_z + kl_v of the last stage."""
-    rows = list(csv.DictReader(run.history.open(encoding="utf-8")))
-    last = [row for row in rows if row["stage"] == rows[-1]["stage"]]
-    best = min(last, key=lambda row: sum(float(row[f"val_{name}"]) for name in ("recon", "kl_z", "kl_v")))
-    return {name: float(value) for name, value in best.items() if value}
 
 
 def _without_optimizer(path):

@@ -39,8 +39,8 @@ def pretrained_card(name):
 
     "name", "sha256" and "bytes" of the file, "parameters";
     "data": what it was trained on, with licence, synthesiser and the hash of the SoundFont; "licence" of the weights;
-    "recipe": the settings of the run, seed included; "training": epochs, seconds, the validation terms of the epoch
-    kept, and the machine; "versions"; "scores": of `tsdsae-keras evaluate` on the test split.
+    "recipe": the settings of the run, seed included; "training": epochs, the one kept and its validation terms,
+    seconds, backend and machine; "versions"; "scores": of `tsdsae-keras evaluate` on the test split.
 
     Raises:
         InputError: no such name.
