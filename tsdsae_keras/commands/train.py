@@ -12,7 +12,7 @@ import numpy as np
 from tsdsae_keras.commands.pictures import show_swaps, write_swap_picture
 from tsdsae_keras.commands.prepare import open_data
 from tsdsae_keras.commands.scores import score
-from tsdsae_keras.commands.watch import swap_watch
+from tsdsae_keras.commands.watch import remembering
 from tsdsae_keras.data.pipeline import SequenceStream, check_fills_a_batch
 from tsdsae_keras.data.store import PreparedData
 from tsdsae_keras.errors import InputError, Stopped
@@ -22,7 +22,7 @@ from tsdsae_keras.models.loading import load_model, make_model
 from tsdsae_keras.training import callbacks
 from tsdsae_keras.training.checkpoints import WriteCheckpoint, checkpoint_files, go_on, newest, number_of
 from tsdsae_keras.training.events import EventWriter
-from tsdsae_keras.training.guards import StopOnBadSteps, WatchCollapse
+from tsdsae_keras.training.guards import StopOnBadSteps
 from tsdsae_keras.training.interrupt import StopOnSignal
 from tsdsae_keras.training.run import RunFolder, versions
 
@@ -127,11 +127,8 @@ def _fit(run, settings, data, checkpoint, stop, say):
     _say_lengths(data.lengths("train"), stream, say)
     model = new_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * stream.batches)
-    keep = callbacks.KeepBest(run.model, settings.patience, settings.stop_at_recon)
-    history = callbacks.WriteHistory(run.history)
-    measure = swap_watch(data, settings.seed) if settings.watch_every else None
-    watch = [WatchCollapse(measure, settings.watch_every, say)] if measure else []
-    kept, first = (keep, history, *watch), 0
+    keep, history, *watch = kept = remembering(run, settings, data, say)
+    first = 0
     if checkpoint:
         go_on(model, kept, checkpoint)
         first = checkpoint.epoch + 1

@@ -9,10 +9,19 @@ from tsdsae_keras.evaluation.judges import OwnEncoderJudge, macro_f1
 from tsdsae_keras.evaluation.swaps import partners
 from tsdsae_keras.evaluation.trial import why_no_classes
 from tsdsae_keras.evaluation.use import active_units, rolled_partners, use_of_v
+from tsdsae_keras.training.callbacks import KeepBest, WriteHistory
+from tsdsae_keras.training.guards import WatchCollapse
 
 SWAPPED = 32  # sequences
 JUDGING = 256  # training sequences that the judge of swap F1 is fitted on
 WATCHED = 1024  # frames of a sequence at most
+
+
+def remembering(run, settings, data, say=print):
+    """The callbacks of a run whose work depends on earlier epochs: best model, history and, if asked for, a watch."""
+    measure = swap_watch(data, settings.seed) if settings.watch_every else None
+    watch = [WatchCollapse(measure, settings.watch_every, say)] if measure else []
+    return KeepBest(run.model, settings.patience, settings.stop_at_recon), WriteHistory(run.history), *watch
 
 
 def swap_watch(data, seed):

@@ -75,6 +75,13 @@ def read_json(path, otherwise=None):
         return otherwise
 
 
+def inner(found, *names):
+    """What nested dicts hold under one name after the other; None where one of them is missing."""
+    for name in names:
+        found = (found or {}).get(name)
+    return found
+
+
 def resume_command(folder):
     """What a user types to go on with a search."""
     return f"python tuning/search.py --resume {folder}"

@@ -8,13 +8,13 @@ import keras_tuner
 
 from tsdsae_keras.commands.pictures import show_swaps
 from tsdsae_keras.commands.train import MODEL_OPTIONS, compile_model
-from tsdsae_keras.commands.watch import swap_watch
+from tsdsae_keras.commands.watch import remembering
 from tsdsae_keras.data.pipeline import SequenceStream, check_fills_a_batch
 from tsdsae_keras.files import write_json
 from tsdsae_keras.models.loading import load_model, make_model
 from tsdsae_keras.training import callbacks
 from tsdsae_keras.training.checkpoints import WriteCheckpoint, go_on, newest
-from tsdsae_keras.training.guards import StopOnBadSteps, WatchCollapse
+from tsdsae_keras.training.guards import StopOnBadSteps
 from tsdsae_keras.training.hparams import TrialWriter
 from tsdsae_keras.tuning.scoring import Scorer
 
@@ -112,11 +112,8 @@ class DisentanglingModel(keras_tuner.HyperModel):
         return found
 
     def _train(self, model, settings, run, writer, stop):
-        keep = callbacks.KeepBest(run.model, settings.patience, settings.stop_at_recon)
-        history = callbacks.WriteHistory(run.history)
-        watch = swap_watch(self.data, settings.seed) if settings.watch_every else None
-        watching = [WatchCollapse(watch, settings.watch_every, self.say)] if watch else []
-        kept, first = (keep, history, *watching), run.first_epoch()
+        keep, history, *watching = kept = remembering(run, settings, self.data, self.say)
+        first = run.first_epoch()
         if first:
             go_on(model, kept, newest(run.checkpoints, self.say))
             self.say(f"{run.folder}: going on after epoch {first} of {settings.epochs}")

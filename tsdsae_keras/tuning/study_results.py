@@ -7,6 +7,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import write_bytes, write_text
 from tsdsae_keras.report.figures import png_bytes
 from tsdsae_keras.report.study_figures import COLUMNS, MODELS, study_figures
+from tsdsae_keras.tuning.folder import inner
 from tsdsae_keras.tuning.study import FREE
 from tsdsae_keras.tuning.study_options import AXES
 
@@ -110,17 +111,11 @@ def _line(cells):
 
 
 def _spread(results, names):
-    values = [value for value in (_inner(each, names) for each in results) if value is not None]
+    values = [value for value in (inner(each, *names) for each in results) if value is not None]
     if not values:
         return NOTHING
     middle = _number(statistics.median(values))
     return middle if len(values) == 1 else f"{middle} ({_number(min(values))}\N{EN DASH}{_number(max(values))})"
-
-
-def _inner(found, names):
-    for name in names:
-        found = (found or {}).get(name)
-    return found
 
 
 def _number(value):

@@ -15,7 +15,7 @@ from tsdsae_keras.models.loading import load_model
 from tsdsae_keras.settings import settings_from_dict
 from tsdsae_keras.training.callbacks import ELBO_TERMS, reaches, validation_elbo
 from tsdsae_keras.training.run import versions
-from tsdsae_keras.tuning.folder import read_json
+from tsdsae_keras.tuning.folder import inner, read_json
 from tsdsae_keras.tuning.study import varied
 from tsdsae_keras.tuning.study_octave import octave_scores, octaves_in
 from tsdsae_keras.tuning.trials import reason_of
@@ -117,20 +117,14 @@ def scores_of(evaluation):
     """The scores that figures and table take, from the dict of a full evaluation; None for what was left out."""
     frechet, melody = evaluation.get("frechet", {}).get("logmel"), evaluation.get("melody")
     return {
-        "own": {column: _inner(evaluation, "swap_f1", column) for column in COLUMNS[1:]},
-        "judge": {column: _inner(evaluation, "judge_f1", column) for column in COLUMNS},
-        "frechet": {name: _inner(frechet, name, "value") for name in (*MADE, "floor")},
-        "pitch": {name: _inner(melody, name, "rpa", "value") for name in (*MADE, "ceiling", "floor")},
-        "chroma": {name: _inner(melody, name, "rca", "value") for name in (*MADE, "ceiling", "floor")},
-        "use_of_v": _inner(evaluation, "use", "use_of_v"),
+        "own": {column: inner(evaluation, "swap_f1", column) for column in COLUMNS[1:]},
+        "judge": {column: inner(evaluation, "judge_f1", column) for column in COLUMNS},
+        "frechet": {name: inner(frechet, name, "value") for name in (*MADE, "floor")},
+        "pitch": {name: inner(melody, name, "rpa", "value") for name in (*MADE, "ceiling", "floor")},
+        "chroma": {name: inner(melody, name, "rca", "value") for name in (*MADE, "ceiling", "floor")},
+        "use_of_v": inner(evaluation, "use", "use_of_v"),
         "recon": evaluation["reconstruction"]["mse"],
     }
-
-
-def _inner(found, *names):
-    for name in names:
-        found = (found or {}).get(name)
-    return found
 
 
 def said_of(result):

@@ -11,20 +11,16 @@ its trial: started anew with its old name, it goes on with it. The chief waits f
 """
 
 import os
-import signal
 import socket
-import subprocess
 import threading
 import time
 
 from tsdsae_keras.errors import InputError, Stopped
 from tsdsae_keras.tuning.folder import resume_command
+from tsdsae_keras.tuning.team import GUARDED, POLL, Team
 
 VARIABLES = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
-GUARDED = "TSDSAE_ENDS_WITH_STDIN"
 CHIEF = "chief"
-RESTARTS = 10  # of one worker
-POLL = 0.2  # seconds
 PATIENCE = 10  # seconds for the chief to end by itself
 
 
@@ -74,97 +70,42 @@ def supervise(command, count, folder, say=print):
         Stopped: on Ctrl-C or SIGTERM, when all have ended in good order.
         InputError: the chief ended with an error, or a worker too often.
     """
-    environment = os.environ | {
-        "KERASTUNER_ORACLE_IP": "127.0.0.1",
-        "KERASTUNER_ORACLE_PORT": str(_free_port()),
-        GUARDED: "1",
-    }
-    team = _Team(command, environment, [CHIEF, *(f"worker{number}" for number in range(count))])
-    with _Forwarding(team) as forwarding:
-        team.start()
-        try:
-            while team.working():
-                time.sleep(POLL)
-                if not forwarding.asked:
-                    team.start_anew(say)  # before the question above, which would miss the last to die
-        finally:
-            team.end()
-    if forwarding.asked:
-        raise Stopped(f"stopped; go on with: {resume_command(folder)}", 128 + forwarding.asked)
+    asked = _ChiefAndWorkers(command, [CHIEF, *(f"worker{number}" for number in range(count))]).run(say)
+    if asked:
+        raise Stopped(f"stopped; go on with: {resume_command(folder)}", 128 + asked)
 
 
-class _Team:
-    """The processes by name."""
+class _ChiefAndWorkers(Team):
+    """A team whose chief ends when no worker is left."""
 
-    def __init__(self, command, environment, names):
-        self.command, self.environment = command, environment
-        self.processes, self.starts = dict.fromkeys(names), dict.fromkeys(names, 0)
+    def __init__(self, command, names):
+        super().__init__(command, names)
+        self.port = _free_port()
 
-    def start(self):
-        for name in self.processes:
-            self._start(name)
-
-    def _start(self, name):
-        self.starts[name] += 1
-        environment = self.environment | {"KERASTUNER_TUNER_ID": name}
-        # In sessions of their own, so that a Ctrl-C reaches them once, through here.
-        self.processes[name] = subprocess.Popen(
-            self.command, env=environment, stdin=subprocess.PIPE, start_new_session=True
-        )
+    def environment(self, name):
+        return super().environment(name) | dict(zip(VARIABLES, (name, "127.0.0.1", str(self.port)), strict=True))
 
     def working(self):
-        """Whether a worker is."""
-        return any(process.poll() is None for name, process in self.processes.items() if name != CHIEF)
+        return any(process.poll() is None for process in self._workers())
 
-    def start_anew(self, say):
-        """Starts workers anew that died; InputError where the chief has, or one has too often."""
-        ended = {name: process.poll() for name, process in self.processes.items()}
-        if ended[CHIEF] not in (None, 0):
-            raise InputError(f"the search's chief ended with status {ended[CHIEF]}; see what it said above")
-        for name, status in ended.items():
-            if status in (None, 0):
-                continue
-            if status == 2 or self.starts[name] > RESTARTS:
-                raise InputError(f"{name} ended with status {status}; see what it said above")
-            say(f"{name} ended with status {status}: started anew")
-            self._start(name)
+    def _workers(self):
+        return [process for name, process in self.processes.items() if name != CHIEF and process is not None]
+
+    def too_often(self, name):
+        return name == CHIEF or super().too_often(name)
 
     def send(self, number):
-        """A signal to all that work, to the chief only when no worker is left."""
-        for name, process in self.processes.items():
-            if name != CHIEF and process.poll() is None:
+        """A signal to the workers; the chief ends by itself when none is left."""
+        for process in self._workers():
+            if process.poll() is None:
                 process.send_signal(number)
 
     def end(self):
         """Ends what is left. The chief has saved every trial that ended."""
-        for process in self.processes.values():
-            deadline = time.monotonic() + (PATIENCE if process is self.processes[CHIEF] else 0)
-            while process.poll() is None and time.monotonic() < deadline and not self.working():
-                time.sleep(POLL)
-            if process.poll() is None:
-                process.kill()
-            process.stdin.close()
-            process.wait()
-
-
-class _Forwarding:
-    """While it is entered, signals to this process go to the team."""
-
-    def __init__(self, team):
-        self.team, self.asked = team, None
-
-    def __enter__(self):
-        numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-        self.before = {number: signal.signal(number, self._forward) for number in numbers}
-        return self
-
-    def __exit__(self, *_):
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def _forward(self, number, frame):
-        self.asked = number
-        self.team.send(number)
+        chief, deadline = self.processes[CHIEF], time.monotonic() + PATIENCE
+        while chief and chief.poll() is None and time.monotonic() < deadline and not self.working():
+            time.sleep(POLL)
+        super().end()
 
 
 def _free_port():

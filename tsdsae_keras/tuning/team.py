@@ -1,0 +1,109 @@
+"""Processes that work at one thing on this machine: started together, started anew where they die, ended together."""
+
+import collections
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from tsdsae_keras.errors import InputError
+
+GUARDED = "TSDSAE_ENDS_WITH_STDIN"  # set for processes that end with the one that started them
+RESTARTS = 10
+POLL = 0.2  # seconds
+REFUSED = 2  # the status of what cannot be used, as for any command
+
+
+class Team:
+    """Processes by name, each in a session of its own, so that a Ctrl-C reaches them once, through here.
+
+    Args:
+        command: what starts each, a list.
+        names: of the processes.
+    """
+
+    def __init__(self, command, names):
+        self.command, self.processes, self.deaths = command, dict.fromkeys(names), collections.Counter()
+
+    def run(self, say=print):
+        """Keeps the team at work until all have ended; returns the number of the signal that asked it to stop, or None.
+
+        Raises:
+            InputError: a process was refused, or died too often.
+        """
+        with _Forwarding(self) as forwarding:
+            try:
+                for name in self.processes:
+                    self._start(name)
+                while self.working():
+                    time.sleep(POLL)
+                    if not forwarding.asked:
+                        self.start_anew(say)  # before the question above, which would miss the last to die
+            finally:
+                self.end()
+        return forwarding.asked
+
+    def environment(self, name):
+        """What a process finds set."""
+        return os.environ | {GUARDED: "1"}
+
+    def _start(self, name):
+        self.processes[name] = subprocess.Popen(
+            self.command, env=self.environment(name), stdin=subprocess.PIPE, start_new_session=True
+        )
+
+    def working(self):
+        """Whether a process is."""
+        return any(process.poll() is None for process in self.processes.values())
+
+    def start_anew(self, say):
+        """Starts those anew that died."""
+        for name, process in self.processes.items():
+            status = process.poll()
+            if status in (None, 0):
+                continue
+            self.deaths[name] += 1
+            if status == REFUSED or self.too_often(name):
+                raise InputError(f"{name} ended with status {status}; see what it said above")
+            say(f"{name} ended with status {status}: started anew")
+            process.stdin.close()
+            self._start(name)
+
+    def too_often(self, name):
+        """Whether a process that died is not started anew."""
+        return self.deaths[name] > RESTARTS
+
+    def send(self, number):
+        """A signal to all that are at work."""
+        for process in filter(None, self.processes.values()):
+            if process.poll() is None:
+                process.send_signal(number)
+
+    def end(self):
+        """Ends what is left."""
+        for process in filter(None, self.processes.values()):
+            if process.poll() is None:
+                process.kill()
+            process.stdin.close()
+            process.wait()
+
+
+class _Forwarding:
+    """While it is entered, signals to this process go to the team."""
+
+    def __init__(self, team):
+        self.team, self.asked = team, None
+
+    def __enter__(self):
+        numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+        self.before = {number: signal.signal(number, self._forward) for number in numbers}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _forward(self, number, frame):
+        self.asked = number
+        self.team.send(number)
