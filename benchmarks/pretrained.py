@@ -4,7 +4,7 @@
     tsdsae-keras evaluate runs/z16
     python benchmarks/pretrained.py runs/z16 dmelodies-z16
 
-With --outputs it then writes tests/reference/pretrained.npz: what every trained model gives for two test sequences.
+With --outputs it then writes tests/models/pretrained.npz: what every trained model gives for two test sequences.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 ROOT = Path(__file__).resolve().parents[1]
-OUTPUTS = ROOT / "tests" / "reference" / "pretrained.npz"
+OUTPUTS = ROOT / "tests" / "models" / "pretrained.npz"
 FRAMES = 48  # of a stored sequence
 OF_DATA = ("dataset", "identity", "settings", "front_end", "counts", "label_names", "licence", "synth")
 OF_MACHINE = ("backend", "cache", "out", "workers", "data_folder", "data_identity", "data")

@@ -12,7 +12,7 @@ import tsdsae_keras
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.models import pretrained
 
-OUTPUTS = Path(__file__).parents[1] / "reference" / "pretrained.npz"
+OUTPUTS = Path(__file__).parent / "pretrained.npz"
 NAMES = ("dmelodies-z8", "dmelodies-z16", "dmelodies-z32")
 
 
