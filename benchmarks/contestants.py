@@ -34,6 +34,7 @@ class Race:
         threads: of the processor.
         tf32: whether a GPU may round the factors of float32 products.
         compiled, whole: of the peer: through torch.compile; with whole second passes (see `peer.Peer`).
+        kept: whether the process keeps the memory that is freed (`process.keep_memory`), as the library's commands do.
         data: a prepared folder whose training split is taken, or None for made-up sequences.
     """
 
@@ -49,6 +50,7 @@ class Race:
     tf32: bool = False
     compiled: bool = False
     whole: bool = False
+    kept: bool = False
     data: str | None = None
 
     @property
@@ -61,7 +63,8 @@ class Race:
         """What the table calls it."""
         if self.kind != "peer":
             return f"tsdsae_keras, {self.kind}"
-        how = ["plain PyTorch"] + ["whole passes"] * self.whole + ["compiled"] * self.compiled
+        words = {"whole": "whole passes", "compiled": "compiled", "kept": "memory kept"}
+        how = ["plain PyTorch", *(word for field, word in words.items() if getattr(self, field))]
         return ", ".join([*how, f"{self.threads} thread{'s' * (self.threads > 1)}"])
 
 
@@ -251,6 +254,10 @@ def main():
 
     if race.kind != "peer":
         os.environ["KERAS_BACKEND"] = race.kind
+    if race.kept or race.kind != "peer":
+        from tsdsae_keras.process import keep_memory
+
+        keep_memory()
     try:
         (run_peer if race.kind == "peer" else run_keras)(race, sys.stdin.readline, reply)
     except Exception as error:  # whatever the backend raises: the others race on

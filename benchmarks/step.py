@@ -27,7 +27,7 @@ COLUMNS = ("seconds a step", "lowest", "highest", "times peer", "lowest", "highe
 
 def peers(race, kinds):
     """Races of plain PyTorch on the sizes of `race`: with 1 and all its threads, and as `kinds` says."""
-    changes = {"plain": {}, "compiled": {"compiled": True}, "whole": {"whole": True}}
+    changes = {"plain": {}, **{kind: {kind: True} for kind in ("compiled", "whole", "kept")}}
     threads = sorted({1, race.threads})
     return [changed(race, kind="peer", threads=n, **changes[kind]) for kind, n in product(kinds, threads)]
 
@@ -148,9 +148,10 @@ def add_common(parser):
     """The options that `step.py` and `scaling.py` share."""
     backends = ("tensorflow", "jax", "torch")
     parser.add_argument("--backends", nargs="*", choices=backends, default=list(backends))
-    usual = ["plain", "compiled", "whole"] if any(map(shutil.which, COMPILERS)) else ["plain", "whole"]
-    text = "plain PyTorch: plain, through torch.compile, or with whole second passes"
-    parser.add_argument("--peers", nargs="*", choices=("plain", "compiled", "whole"), default=usual, help=text)
+    kinds = ["plain", "compiled", "whole", "kept"]
+    usual = kinds if any(map(shutil.which, COMPILERS)) else [kind for kind in kinds if kind != "compiled"]
+    text = "plain PyTorch: plain, through torch.compile, with whole second passes, with memory kept"
+    parser.add_argument("--peers", nargs="*", choices=kinds, default=usual, help=text)
     parser.add_argument("--steps", type=int, default=12, help="of an epoch (default: 12)")
     parser.add_argument("--rounds", type=int, default=5, help="timed epochs of each (default: 5)")
     parser.add_argument("--threads", type=int, default=2, help="of each contestant (default: 2)")

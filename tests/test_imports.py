@@ -16,6 +16,7 @@ RULES = {
     "errors": (set(), set()),
     "files": (set(), set()),
     "settings": (set(), set()),
+    "process": (set(), set()),
     "ops": ({"keras"}, set()),
     "layers": ({"keras", "numpy"}, {"ops", "layers"}),
     "layers.native.tensorflow": ({"keras", "tensorflow"}, {"layers"}),
@@ -32,7 +33,7 @@ RULES = {
     "training": ({"keras", "numpy"}, {"training"}),
     "data": (
         {"fluidsynth", "joblib", "keras", "librosa", "numpy", "scipy", "sklearn", "soundfile", "soxr", "tensorflow"},
-        {"data"},
+        {"data", "process"},
     ),
     "data.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
     "data.progress": ({"rich"}, set()),

@@ -6,6 +6,7 @@ import os
 import sys
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
+_kept = []  # whether memory was asked to be kept, in this process
 
 
 def keep_memory():
@@ -19,9 +20,16 @@ def keep_memory():
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
+        _kept[:] = [True]
         mallopt(MMAP_THRESHOLD, 1 << 30)
         mallopt(TRIM_THRESHOLD, 2**31 - 1)
         mallopt(ARENA_MAX, 1)  # those of threads are of 64 MB at most and give larger arrays back all the same
+
+
+def keep_memory_again():
+    """Sets what `keep_memory` set, where it was called, once more, because something else has changed it since."""
+    if _kept:
+        keep_memory()
 
 
 @contextlib.contextmanager

@@ -30,7 +30,11 @@ class Decoder(MaskedLayer):
         self.output_layer.build((*input_shape[:-1], self.trunk.width))
 
     def call(self, z, v, mask=None):
-        return flat(self.output_layer, self.trunk(beside_every_frame(v, z), mask=mask))
+        return flat(self.output_layer, self.hidden(z, v, mask))
+
+    def hidden(self, z, v, mask=None):
+        """What the linear output layer takes: (batch, time, units[-1])."""
+        return self.trunk(beside_every_frame(v, z), mask=mask)
 
     def get_config(self):
         names = ("features", "kind", "units", "precision")

@@ -17,6 +17,27 @@ def dense(units, activation=None, *, precision="float32", name=None):
     return Dense(units, activation, precision=precision, name=name)
 
 
+def merged(first, second):
+    """One layer in place of two, the first of which is linear: (n, in) -> (n, out), a function.
+
+    (x A + a) B + b is x (A B) + (a B + b). The values between the two are never made, nor their gradients, which is
+    less work wherever in * out is smaller than what both take, as it is between a decoder and an encoder.
+
+    Args:
+        first: a built Dense layer without activation.
+        second: a built layer of `dense` for its outputs, whose activation and precision hold.
+    """
+    kernel = ops.matmul(first.kernel, second.kernel)
+    bias = ops.matmul(first.bias, second.kernel) + second.bias
+    after, low = (second.after, "bfloat16") if isinstance(second, Dense) else (second.activation, "float32")
+
+    def layer(rows):
+        product = ops.matmul(ops.cast(rows, low), ops.cast(kernel, low)) + ops.cast(bias, low)
+        return after(ops.cast(product, "float32"))
+
+    return layer
+
+
 class Dense(layers.Dense):
     """`keras.layers.Dense` in a policy of mixed precision, with float32 outside of the product.
 

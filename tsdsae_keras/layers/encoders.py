@@ -1,4 +1,7 @@
-"""Encoders: q(v | x) of a whole sequence and q(z_t | .) of every frame."""
+"""Encoders: q(v | x) of a whole sequence and q(z_t | .) of every frame.
+
+Called with `behind`, a linear layer such as a decoder's last, they take its inputs and encode its outputs.
+"""
 
 from keras import layers, ops
 from keras.saving import register_keras_serializable
@@ -60,8 +63,8 @@ class GlobalEncoder(MaskedLayer):
         self.features.build(input_shape)
         self.head.build((input_shape[0], self.features.width))
 
-    def call(self, x, mask=None):
-        return self.head(masked_mean(self.features(x, mask=mask), mask))
+    def call(self, x, mask=None, behind=None):
+        return self.head(masked_mean(self.features(x, mask=mask, behind=behind), mask))
 
     def get_config(self):
         names = ("dim", "kind", "units", "precision")
@@ -94,10 +97,10 @@ class LocalEncoder(MaskedLayer):
         self.features.build((*frames, width + self.v_dim * (self.v_condition == "before")))
         self.head.build((*frames, self.features.width + self.v_dim * (self.v_condition == "after")))
 
-    def call(self, x, v, mask=None):
+    def call(self, x, v, mask=None, behind=None):
         if self.v_condition == "before":
-            x = beside_every_frame(v, x)
-        features = self.features(x, mask=mask)
+            x, behind = beside_every_frame(v, x if behind is None else flat(behind, x)), None
+        features = self.features(x, mask=mask, behind=behind)
         if self.v_condition == "after":
             features = beside_every_frame(v, features)
         return self.head(features)

@@ -5,13 +5,16 @@ import functools
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
-from tsdsae_keras.layers.dense import dense
+from tsdsae_keras.layers.dense import dense, merged
 from tsdsae_keras.layers.masked import MaskedLayer
 from tsdsae_keras.ops import flat
 
 
 class _Trunk(MaskedLayer):
-    """What both kinds share: the widths, the configuration and building a stack in order."""
+    """What both kinds share: the widths, the configuration and building a stack in order.
+
+    Called with `behind`, a linear layer, they take its inputs and give the features of its outputs.
+    """
 
     def __init__(self, units=(64, 64), precision="float32", **kwargs):
         super().__init__(**kwargs)
@@ -41,8 +44,10 @@ class FrameFeatures(_Trunk):
         for layer, width in zip(self.stack, widths, strict=False):
             layer.build((*input_shape[:-1], width))
 
-    def call(self, x, mask=None):
-        return flat(lambda frames: functools.reduce(lambda inner, layer: layer(inner), self.stack, frames), x)
+    def call(self, x, mask=None, behind=None):
+        first, *rest = self.stack
+        stack = [first if behind is None else merged(behind, first), *rest]
+        return flat(lambda frames: functools.reduce(lambda inner, layer: layer(inner), stack, frames), x)
 
 
 @register_keras_serializable(package="tsdsae_keras")
@@ -65,7 +70,8 @@ class RecurrentFeatures(_Trunk):
             for layer in pair:
                 layer.build((*input_shape[:-1], fan_in))
 
-    def call(self, x, mask=None):
+    def call(self, x, mask=None, behind=None):
+        x = x if behind is None else flat(behind, x)
         for ahead, back in zip(self.ahead, self.back, strict=True):
             directions = ahead(x, mask=mask), ops.flip(back(x, mask=mask), axis=1)
             x = ops.concatenate(directions, axis=-1)

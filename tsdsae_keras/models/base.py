@@ -158,14 +158,14 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         x = self.p_x(z, v, mask=mask)
         return self.standardization.restore(x) if self.standardize else x
 
-    def infer_v(self, x, mask=None, sample=False):
-        """v and (mean, log-variance) of q(v | x), x standardised."""
-        posterior = self.q_v(x, mask=mask)
+    def infer_v(self, x, mask=None, sample=False, behind=None):
+        """v and (mean, log-variance) of q(v | x), x standardised, or what a linear layer `behind` x makes of it."""
+        posterior = self.q_v(x, mask=mask, behind=behind)
         return self.sampling(*posterior) if sample else posterior[0], posterior
 
-    def infer_z(self, x, v, mask=None, sample=False):
-        """z and (mean, log-variance) of q(z | x, v), x standardised."""
-        posterior = self.q_z(x, v, mask=mask)
+    def infer_z(self, x, v, mask=None, sample=False, behind=None):
+        """z and (mean, log-variance) of q(z | x, v), x as for `infer_v`."""
+        posterior = self.q_z(x, v, mask=mask, behind=behind)
         return self.sampling(*posterior) if sample else posterior[0], posterior
 
     def v_prior(self, x, mask, v_posterior):

@@ -72,13 +72,16 @@ class TSDSAE(SequentialVAE):
         return [own_ops.permutation(n, self.sampling.generator) for _ in range(2)]
 
     def swap_terms(self, outputs, mask, permutations, sample):
-        """The four swap terms; both swaps run as one batch, re-encoded without the transition."""
+        """The four swap terms; both swaps run as one batch, re-encoded without the transition.
+
+        No frame is rendered: the encoders take what goes into the decoder's last layer, which is linear.
+        """
         pi_g, pi_l = permutations
         both_masks = None if mask is None else ops.concatenate([mask, own_ops.take(mask, pi_l)])
         z, v = _kept_and_taken(outputs["z"], pi_l), _taken_and_kept(outputs["v"], pi_g)
-        x = own_ops.hide_padding(self.p_x(z, v, mask=both_masks), both_masks)
-        v, q_v = self.infer_v(x, both_masks, sample and self.v_condition != "none")
-        _, q_z = self.infer_z(x, v, both_masks)
+        hidden, behind = self.p_x.hidden(z, v, both_masks), self.p_x.output_layer
+        v, q_v = self.infer_v(hidden, both_masks, sample and self.v_condition != "none", behind)
+        _, q_z = self.infer_z(hidden, v, both_masks, behind=behind)
         kl_v = own_ops.gaussian_kl(*q_v, *(_taken_and_kept(p, pi_g) for p in gaussian(outputs, "v")))
         kl_z = own_ops.gaussian_kl(*q_z, *(_kept_and_taken(p, pi_l) for p in gaussian(outputs, "z")))
         masks = (None, None) if mask is None else ops.split(both_masks, 2)
