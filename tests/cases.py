@@ -8,6 +8,7 @@ import numpy as np
 
 from tests.gradients import terms_and_gradients
 from tsdsae_keras.models.loading import make_model
+from tsdsae_keras.ops import gaussian_kl
 
 BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
 NAMES = ("tsdsae", "tsdsae-noreg", "dsae-f", "dsae")
@@ -157,3 +158,18 @@ def check_swap_with_itself(model, x):
     codes, order = model.encode(x), np.arange(len(x))[::-1]
     twice = model.decode(codes["z_mean"][order], codes["v_mean"][order])[order]
     np.testing.assert_allclose(twice, model.reconstruct(x), rtol=1e-4, atol=1e-5)
+
+
+def check_swap_terms(model, x):
+    """The four swap terms are the KL of the codes of rendered swaps against the codes that made them."""
+    codes, own = model.encode(x), np.arange(len(x))
+    tensor = keras.ops.convert_to_tensor
+    partner = np.roll(own, -1)
+    terms = numbers(model.loss_terms(x, sample=False, permutations=(partner, partner)))
+    for swap, z_of, v_of in (("gswap", own, partner), ("lswap", partner, own)):
+        again = model.encode(model.decode(codes["z_mean"][z_of], codes["v_mean"][v_of]))
+        for code, rows in (("v", v_of), ("z", z_of)):
+            names = f"{code}_mean", f"{code}_log_var"
+            kl = gaussian_kl(*(tensor(again[name]) for name in names), *(tensor(codes[name][rows]) for name in names))
+            expected = float(keras.ops.mean(kl))
+            np.testing.assert_allclose(terms[f"kl_{code}_{swap}"], expected, rtol=1e-3, atol=1e-6, err_msg=swap)

@@ -1,3 +1,7 @@
+import mmap
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -42,6 +46,32 @@ def test_shards_and_masks():
     batches = list(stream.dataset.as_numpy_iterator())
     assert np.concatenate([batch["x"] for batch in batches])[:, 0, 0].tolist() == list(range(10))
     assert np.array_equal(np.concatenate([batch["mask"] for batch in batches]), mask)
+
+
+KEPT = """
+from tsdsae_keras.process import keep_memory
+keep_memory()
+import resource
+import numpy as np
+from tsdsae_keras.data.pipeline import SequenceStream
+list(SequenceStream(np.zeros((8, 3, 2), "float32"), 4, training=True).dataset)
+
+def faults(times):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(times):
+        np.ones(1 << 20, "float32")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults(2)
+print(faults(20))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only of glibc is memory asked to be kept")
+def test_memory_stays_kept_beside_a_stream():
+    done = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, text=True, check=True)
+    pages = (1 << 22) // mmap.PAGESIZE
+    assert int(done.stdout) < pages, "20 arrays of 4 MiB, one after the other, met new memory"
 
 
 class MeanOutput(keras.Model):

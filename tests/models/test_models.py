@@ -25,6 +25,7 @@ def test_every_variant(variant):
     cases.check_padding_changes_nothing(model, x)
     cases.check_means_outside_training(model, x)
     cases.check_swap_with_itself(model, x)
+    cases.check_swap_terms(model, x)
 
 
 @pytest.mark.slow  # JAX compiles every one of these passes

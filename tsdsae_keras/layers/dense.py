@@ -1,6 +1,8 @@
-"""Dense layers whose products may be taken in a lower precision."""
+"""Dense layers by the backend's quickest products, which may be taken in a lower precision, and two layers as one."""
 
 from keras import activations, layers, ops
+
+from tsdsae_keras.layers.native import of_backend
 
 
 def dense(units, activation=None, *, precision="float32", name=None):
@@ -8,13 +10,26 @@ def dense(units, activation=None, *, precision="float32", name=None):
 
     Args:
         units: width.
-        activation: name of a function, or None.
+        activation: "tanh" or None.
         precision: "float32", or "mixed_bfloat16", where factors and product are rounded to bfloat16.
         name: of the layer.
     """
-    if precision == "float32":
-        return layers.Dense(units, activation, name=name)
-    return Dense(units, activation, precision=precision, name=name)
+    return Dense(units, activation, dtype=precision, name=name)
+
+
+class Dense(layers.Dense):
+    """`keras.layers.Dense` on (n, in), with float32 outside of the product whatever the policy.
+
+    It has Keras's name, by which files of weights find their layers, so that a model of either precision reads the
+    weights of the other. The activation is not taken in bfloat16: there TensorFlow's tanh and its gradient are slow.
+    """
+
+    def call(self, inputs):
+        return self.finished(linear(inputs, self.kernel, self.bias, self.compute_dtype))
+
+    def finished(self, product):
+        """The activation of a product."""
+        return tanh(product) if self.activation is activations.tanh else self.activation(product)
 
 
 def merged(first, second):
@@ -29,25 +44,17 @@ def merged(first, second):
     """
     kernel = ops.matmul(first.kernel, second.kernel)
     bias = ops.matmul(first.bias, second.kernel) + second.bias
-    after, low = (second.after, "bfloat16") if isinstance(second, Dense) else (second.activation, "float32")
-
-    def layer(rows):
-        product = ops.matmul(ops.cast(rows, low), ops.cast(kernel, low)) + ops.cast(bias, low)
-        return after(ops.cast(product, "float32"))
-
-    return layer
+    return lambda rows: second.finished(linear(rows, kernel, bias, second.compute_dtype))
 
 
-class Dense(layers.Dense):
-    """`keras.layers.Dense` in a policy of mixed precision, with float32 outside of the product.
+def linear(rows, kernel, bias, precision="float32"):
+    """rows kernel + bias in a precision, the outcome in float32: (n, in), (in, out), (out,) -> (n, out)."""
+    rows, kernel, bias = (ops.cast(value, precision) for value in (rows, kernel, bias))
+    quick = getattr(of_backend(), "linear", None)
+    product = quick(rows, kernel, bias) if quick else ops.add(ops.matmul(rows, kernel), bias)
+    return ops.cast(product, "float32")
 
-    It has Keras's name, by which files of weights find their layers, so that a model of either precision reads the
-    weights of the other. The activation is not taken in bfloat16: there TensorFlow's tanh and its gradient are slow.
-    """
 
-    def __init__(self, units, activation=None, *, precision, **kwargs):
-        super().__init__(units, dtype=precision, **kwargs)
-        self.after = activations.get(activation)
-
-    def call(self, inputs):
-        return self.after(ops.cast(super().call(inputs), "float32"))
+def tanh(values):
+    """tanh, elementwise."""
+    return getattr(of_backend(), "tanh", ops.tanh)(values)

@@ -6,6 +6,7 @@ Called with `behind`, a linear layer such as a decoder's last, they take its inp
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
+from tsdsae_keras.layers.dense import linear
 from tsdsae_keras.layers.features import KINDS
 from tsdsae_keras.layers.masked import MaskedLayer
 from tsdsae_keras.ops import beside_every_frame, flat, masked_mean
@@ -33,7 +34,7 @@ class GaussianHead(MaskedLayer):
         # One product for both reads the features once, and so does its gradient.
         kernel = ops.concatenate([self.mean.kernel, self.log_var.kernel], axis=-1)
         bias = ops.concatenate([self.mean.bias, self.log_var.bias], axis=-1)
-        both = flat(lambda rows: ops.add(ops.matmul(rows, kernel), bias), features)
+        both = flat(lambda rows: linear(rows, kernel, bias), features)
         return tuple(ops.split(both, 2, axis=-1))
 
     def get_config(self):

@@ -1,6 +1,7 @@
-"""A stack of LSTM layers by what the backend itself is quickest at: one file a backend.
+"""What the backend itself is quickest at: one file a backend.
 
-Each has `serves(x)`, whether it can and should take x on this machine, and `run_natively(stack, x)`.
+Each has `serves(x)`, whether a stack of LSTM layers can and should take x on this machine, and `run_natively(stack, x)`
+for them. It may have `linear(x, kernel, bias)` and `tanh(x)`, where Keras's operations are slower.
 """
 
 import importlib

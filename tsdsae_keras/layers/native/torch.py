@@ -1,6 +1,11 @@
-"""PyTorch's own LSTM in place of a loop over time in Python, which on PyTorch costs more than the arithmetic in it."""
+"""PyTorch's own LSTM in place of a loop over time in Python, and products and tanh in the forms it is quick at.
+
+The loop costs more than the arithmetic in it. On the processor a product whose second factor is stored by columns, and
+tanh by way of the sigmoid, take less than half of what x @ kernel and torch.tanh do; on a GPU they are as good.
+"""
 
 import torch
+from torch.autograd.function import once_differentiable
 
 
 def serves(x):
@@ -21,6 +26,47 @@ def run_natively(stack, x):
         start = x.new_zeros(1, x.shape[0], layer.units)
         x, _, _ = torch.lstm(x, (start, start), _weights(layer.cell), True, 1, 0.0, False, False, True)
     return x
+
+
+class _Linear(torch.autograd.Function):
+    """x kernel + bias."""
+
+    @staticmethod
+    def forward(ctx, x, kernel, bias):
+        ctx.save_for_backward(x, kernel)
+        return torch.nn.functional.linear(x, kernel.T.contiguous(), bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, of_y):
+        (x, kernel), wanted = ctx.saved_tensors, ctx.needs_input_grad
+        of_x = torch.nn.functional.linear(of_y, kernel) if wanted[0] else None
+        return of_x, x.T @ of_y if wanted[1] else None, of_y.sum(0) if wanted[2] else None
+
+
+def linear(x, kernel, bias):
+    """(n, in), (in, out), (out,) -> (n, out): x kernel + bias."""
+    return _Linear.apply(x, kernel, bias)
+
+
+class _Tanh(torch.autograd.Function):
+    """tanh(x) = 2 sigmoid(2 x) - 1, right to 1e-7."""
+
+    @staticmethod
+    def forward(ctx, x):
+        y = (2.0 * x).sigmoid_().mul_(2.0).sub_(1.0)
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, of_y):
+        return torch.ops.aten.tanh_backward(of_y, *ctx.saved_tensors)
+
+
+def tanh(x):
+    """tanh, elementwise."""
+    return _Tanh.apply(x) if x.is_cpu else torch.tanh(x)
 
 
 def _weights(cell):

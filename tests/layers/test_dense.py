@@ -1,0 +1,58 @@
+"""Dense layers give what Keras's give, and the same gradients; two merged give what one after the other does."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from tests.gradients import terms_and_gradients
+from tsdsae_keras.layers.dense import dense, merged
+
+
+class Layers:
+    """Built layers and their input, which is a variable too, so that its gradient is asked for."""
+
+    def __init__(self, *made, rows=9):
+        rng, widths = np.random.default_rng(0), (3, *(layer.units for layer in made))
+        self.layers = made
+        self.x = keras.Variable(rng.normal(size=(rows, 3)).astype("float32"), name="x")
+        for layer, width in zip(made, widths, strict=False):
+            layer.build((None, width))
+            layer.bias.assign(rng.normal(size=layer.units))
+        self.variables = [self.x, *(weight for layer in made for weight in layer.trainable_weights)]
+        self.weights = rng.normal(size=(rows, widths[-1])).astype("float32")
+
+    def outputs_and_gradients(self, run):
+        def terms():
+            return {"loss": ops.sum(ops.multiply(run(ops.convert_to_tensor(self.x)), self.weights))}
+
+        return ops.convert_to_numpy(run(ops.convert_to_tensor(self.x))), terms_and_gradients(self, terms)[1]
+
+    def check_same(self, run, reference):
+        outputs, gradients = self.outputs_and_gradients(run)
+        expected, slopes = self.outputs_and_gradients(reference)
+        np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
+        for path, slope in slopes.items():
+            np.testing.assert_allclose(gradients[path], slope, rtol=1e-4, atol=1e-5, err_msg=path)
+
+
+@pytest.mark.parametrize("activation", ["tanh", None])
+def test_equal_to_keras_dense(activation):
+    made = Layers(dense(4, activation, name="own"))
+    own, after = made.layers[0], keras.activations.get(activation)
+    made.check_same(own, lambda x: after(ops.add(ops.matmul(x, own.kernel), own.bias)))
+
+
+def test_tanh_over_its_whole_range():
+    values = np.concatenate([np.linspace(-12, 12, 1001), [-1e4, 1e4, 1e-8, 0.0]]).astype("float32")[:, None]
+    layer = dense(1, "tanh", name="one")
+    layer.build((None, 1))
+    layer.set_weights([np.ones((1, 1)), np.zeros(1)])
+    found = ops.convert_to_numpy(layer(ops.convert_to_tensor(values)))
+    np.testing.assert_allclose(found, np.tanh(values.astype("float64")), atol=5e-7)
+
+
+def test_merged_layers_are_one_after_the_other():
+    made = Layers(dense(5, name="first"), dense(4, "tanh", name="second"))
+    first, second = made.layers
+    made.check_same(lambda x: merged(first, second)(x), lambda x: second(first(x)))
