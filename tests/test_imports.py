@@ -1,6 +1,7 @@
 """The import rules of docs/design.md, read off the sources."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,25 @@ def test_importing_the_package_loads_nothing_heavy():
 def test_every_public_name_is_there():
     for name in tsdsae_keras.__all__:
         assert getattr(tsdsae_keras, name) is not None
+
+
+FIRST = ("layers.dense", "layers.native", "ops", "training.steps")
+
+
+@pytest.mark.parametrize("module", FIRST)
+def test_any_module_can_be_imported_first(module):
+    done = subprocess.run([sys.executable, "-c", f"import tsdsae_keras.{module}"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-500:]
+
+
+def test_keras_is_told_of_all_that_can_be_saved():
+    import keras
+
+    importlib.import_module("tsdsae_keras.models")
+    known = keras.saving.get_custom_objects()
+    kinds = {name.partition(">")[2]: kind for name, kind in known.items() if name.startswith("tsdsae_keras>")}
+    assert set(kinds) == set(tsdsae_keras._SAVED)
+    assert all(isinstance(kind, type) for kind in kinds.values())
 
 
 def name_of(path):

@@ -1,7 +1,7 @@
 """Unsupervised separation of what stays from what moves in a sequence, on Keras 3.
 
 Names are imported when they are first used, so that the command line can answer, and a backend can be chosen, before
-Keras is loaded. The models are registered with Keras as soon as Keras itself is imported.
+Keras is loaded. Keras is told the names of what can be saved as soon as it is imported, so that it finds their classes.
 """
 
 import importlib
@@ -35,7 +35,27 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+_SAVED = ("DSAE", "DSAEf", "TSDSAE", "BandStandardization", "Decoder", "FrameFeatures", "GaussianHead", "GlobalEncoder")
+_SAVED += ("LocalEncoder", "RecurrentFeatures", "Sampling", "Transition")
+
+
+class _Announced:
+    """Stands for a registered class until the models are imported, which puts the class itself in its place.
+
+    Importing them at once would be too early: it may be one of them that is just being imported, and imports Keras.
+    """
+
+    def __init__(self, keras, name):
+        self.keras, self.name = keras, name
+
+    def from_config(self, config):
+        importlib.import_module(f"{__name__}.models")
+        return self.keras.saving.get_custom_objects()[self.name].from_config(config)
+
+
 @wrapt.when_imported("keras")
-def _register_models(_):
+def _announce(keras):
     """`keras.saving.load_model` finds a class by its registered name only."""
-    importlib.import_module(f"{__name__}.models")
+    known = keras.saving.get_custom_objects()
+    for name in (f"{__name__}>{name}" for name in _SAVED):
+        known.setdefault(name, _Announced(keras, name))
