@@ -18,12 +18,12 @@ PRESETS = {
     "quick": {"epochs": 28, "stage_two_at": 4, "batch_size": 32, "learning_rate": 6e-3, "schedule": "cosine"},
     # The quality of the published runs in a fraction of their time; benchmarks/README.md has its curves.
     "fast": {
-        "epochs": 120,
+        "epochs": 400,
         "stage_two_at": 4,
         "batch_size": 32,
         "learning_rate": 1e-2,
         "schedule": "cosine",
-        "pictures_every": 60,
+        "pictures_every": 200,
         "watch_every": 10,
     },
     # The published recipe (Luo et al. 2022); hours.
