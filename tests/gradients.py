@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from keras import ops
 
 
 def terms_and_gradients(model, terms):
@@ -12,6 +13,27 @@ def terms_and_gradients(model, terms):
     arrays = [None if value is None else np.asarray(keras.ops.convert_to_numpy(value)) for value in gradients]
     named = {variable.path: array for variable, array in zip(variables, arrays, strict=True)}
     return {name: float(keras.ops.convert_to_numpy(value)) for name, value in values.items()}, named
+
+
+def check_same(layers, run, reference):
+    """Two functions of a tensor give the same, and the same gradients.
+
+    Args:
+        layers: with "x", an input that is a variable too, so that its gradient is asked for; "variables", x and all
+            weights; "weights", the shape of the output, that of the sum whose gradient is taken.
+    """
+    outputs, gradients = _outputs_and_gradients(layers, run)
+    expected, slopes = _outputs_and_gradients(layers, reference)
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
+    for path, slope in slopes.items():
+        np.testing.assert_allclose(gradients[path], slope, rtol=1e-4, atol=1e-5, err_msg=path)
+
+
+def _outputs_and_gradients(layers, run):
+    def terms():
+        return {"loss": ops.sum(ops.multiply(run(ops.convert_to_tensor(layers.x)), layers.weights))}
+
+    return ops.convert_to_numpy(run(ops.convert_to_tensor(layers.x))), terms_and_gradients(layers, terms)[1]
 
 
 def _tensorflow(variables, terms):

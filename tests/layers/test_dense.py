@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tests.gradients import terms_and_gradients
-from tsdsae_keras.layers.dense import dense, merged
+from tests.gradients import check_same
+from tsdsae_keras.layers.dense import Dense, merged
 
 
 class Layers:
@@ -22,30 +22,17 @@ class Layers:
         self.variables = [self.x, *(weight for layer in made for weight in layer.trainable_weights)]
         self.weights = rng.normal(size=(rows, widths[-1])).astype("float32")
 
-    def outputs_and_gradients(self, run):
-        def terms():
-            return {"loss": ops.sum(ops.multiply(run(ops.convert_to_tensor(self.x)), self.weights))}
-
-        return ops.convert_to_numpy(run(ops.convert_to_tensor(self.x))), terms_and_gradients(self, terms)[1]
-
-    def check_same(self, run, reference):
-        outputs, gradients = self.outputs_and_gradients(run)
-        expected, slopes = self.outputs_and_gradients(reference)
-        np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
-        for path, slope in slopes.items():
-            np.testing.assert_allclose(gradients[path], slope, rtol=1e-4, atol=1e-5, err_msg=path)
-
 
 @pytest.mark.parametrize("activation", ["tanh", None])
 def test_equal_to_keras_dense(activation):
-    made = Layers(dense(4, activation, name="own"))
+    made = Layers(Dense(4, activation, name="own"))
     own, after = made.layers[0], keras.activations.get(activation)
-    made.check_same(own, lambda x: after(ops.add(ops.matmul(x, own.kernel), own.bias)))
+    check_same(made, own, lambda x: after(ops.add(ops.matmul(x, own.kernel), own.bias)))
 
 
 def test_tanh_over_its_whole_range():
     values = np.concatenate([np.linspace(-12, 12, 1001), [-1e4, 1e4, 1e-8, 0.0]]).astype("float32")[:, None]
-    layer = dense(1, "tanh", name="one")
+    layer = Dense(1, "tanh", name="one")
     layer.build((None, 1))
     layer.set_weights([np.ones((1, 1)), np.zeros(1)])
     found = ops.convert_to_numpy(layer(ops.convert_to_tensor(values)))
@@ -53,6 +40,6 @@ def test_tanh_over_its_whole_range():
 
 
 def test_merged_layers_are_one_after_the_other():
-    made = Layers(dense(5, name="first"), dense(4, "tanh", name="second"))
+    made = Layers(Dense(5, name="first"), Dense(4, "tanh", name="second"))
     first, second = made.layers
-    made.check_same(lambda x: merged(first, second)(x), lambda x: second(first(x)))
+    check_same(made, lambda x: merged(first, second)(x), lambda x: second(first(x)))

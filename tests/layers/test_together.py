@@ -1,11 +1,13 @@
 """A stack of LSTMs gives what the layers give one after the other, and the same gradients, whichever way it goes."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
-from tests.gradients import terms_and_gradients
+from tests.gradients import check_same
 from tsdsae_keras.layers.native import of_backend
 from tsdsae_keras.layers.together import run_joined, run_together
 
@@ -31,24 +33,12 @@ class Stack:
         self.variables = [self.x, *(weight for layer in self.layers for weight in layer.trainable_weights)]
         self.weights = rng.normal(size=(2, frames, units[-1])).astype("float32")
 
-    def outputs_and_gradients(self, run):
-        def terms():
-            outputs = run(self.layers, ops.convert_to_tensor(self.x))
-            return {"loss": ops.sum(ops.multiply(outputs, self.weights))}
-
-        outputs = ops.convert_to_numpy(run(self.layers, ops.convert_to_tensor(self.x)))
-        return outputs, terms_and_gradients(self, terms)[1]
-
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("units", "frames"), [((5,), 4), ((4, 3), 7), ((3, 6, 2), 1)])
 def test_equal_to_keras_lstm(units, frames, way):
     stack = Stack(units, frames)
-    expected, slopes = stack.outputs_and_gradients(one_by_one)
-    outputs, gradients = stack.outputs_and_gradients(WAYS[way])
-    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
-    for path, slope in slopes.items():
-        np.testing.assert_allclose(gradients[path], slope, rtol=1e-4, atol=1e-5, err_msg=path)
+    check_same(stack, partial(WAYS[way], stack.layers), partial(one_by_one, stack.layers))
 
 
 def test_the_backends_own_way_is_taken_here():

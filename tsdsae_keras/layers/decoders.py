@@ -2,7 +2,7 @@
 
 from keras.saving import register_keras_serializable
 
-from tsdsae_keras.layers.dense import dense
+from tsdsae_keras.layers.dense import Dense
 from tsdsae_keras.layers.features import KINDS
 from tsdsae_keras.layers.masked import MaskedLayer
 from tsdsae_keras.ops import beside_every_frame, flat
@@ -16,14 +16,14 @@ class Decoder(MaskedLayer):
         features: values of a frame.
         kind: "frame" (Dense, each frame from its own z) or "sequence" (bidirectional LSTM, the enriched decoder).
         units: widths of the layers.
-        precision: of the products, see `dense.dense`.
+        precision: of the products, see `dense.Dense`.
     """
 
     def __init__(self, features, kind="frame", units=(64, 64), precision="float32", **kwargs):
         super().__init__(**kwargs)
         self.features, self.kind, self.units, self.precision = features, kind, tuple(units), precision
         self.trunk = KINDS[kind](units, precision, name="trunk")
-        self.output_layer = dense(features, precision=precision, name="output")
+        self.output_layer = Dense(features, dtype=precision, name="output")
 
     def build(self, input_shape):
         self.trunk.build(input_shape)

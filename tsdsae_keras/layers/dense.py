@@ -5,23 +5,16 @@ from keras import activations, layers, ops
 from tsdsae_keras.layers.native import of_backend
 
 
-def dense(units, activation=None, *, precision="float32", name=None):
-    """A Dense layer of a trunk: weights, output and activation in float32, the product as `precision` says.
-
-    Args:
-        units: width.
-        activation: "tanh" or None.
-        precision: "float32", or "mixed_bfloat16", where factors and product are rounded to bfloat16.
-        name: of the layer.
-    """
-    return Dense(units, activation, dtype=precision, name=name)
-
-
 class Dense(layers.Dense):
     """`keras.layers.Dense` on (n, in), with float32 outside of the product whatever the policy.
 
     It has Keras's name, by which files of weights find their layers, so that a model of either precision reads the
     weights of the other. The activation is not taken in bfloat16: there TensorFlow's tanh and its gradient are slow.
+
+    Args:
+        units: width.
+        activation: "tanh" or None.
+        dtype: "float32", or "mixed_bfloat16", where factors and product are rounded to bfloat16.
     """
 
     def call(self, inputs):
@@ -40,7 +33,7 @@ def merged(first, second):
 
     Args:
         first: a built Dense layer without activation.
-        second: a built layer of `dense` for its outputs, whose activation and precision hold.
+        second: a built `Dense` for its outputs, whose activation and precision hold.
     """
     kernel = ops.matmul(first.kernel, second.kernel)
     bias = ops.matmul(first.bias, second.kernel) + second.bias

@@ -51,7 +51,7 @@ class GlobalEncoder(MaskedLayer):
         dim: dimensions of v.
         kind: "frame" (Dense, each frame alone) or "sequence" (bidirectional LSTM).
         units: widths of the layers.
-        precision: of the features' products, see `dense.dense`.
+        precision: of the features' products, see `dense.Dense`.
     """
 
     def __init__(self, dim, kind="frame", units=(64, 64), precision="float32", **kwargs):
@@ -83,7 +83,7 @@ class LocalEncoder(MaskedLayer):
         v_condition: where v joins every frame: "none", "after" the features (the authors' code) or "before"
             them (their paper).
         units: widths of the layers.
-        precision: of the features' products, see `dense.dense`.
+        precision: of the features' products, see `dense.Dense`.
     """
 
     def __init__(self, dim, v_dim, kind="frame", v_condition="none", units=(64, 64), precision="float32", **kwargs):

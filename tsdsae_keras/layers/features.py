@@ -5,7 +5,7 @@ import functools
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
-from tsdsae_keras.layers.dense import dense, merged
+from tsdsae_keras.layers.dense import Dense, merged
 from tsdsae_keras.layers.masked import MaskedLayer
 from tsdsae_keras.ops import flat
 
@@ -35,12 +35,12 @@ class FrameFeatures(_Trunk):
 
     Args:
         units: widths of the layers.
-        precision: of their products, see `dense.dense`.
+        precision: of their products, see `dense.Dense`.
     """
 
     def build(self, input_shape):
-        widths, how = (input_shape[-1], *self.units), {"precision": self.precision}
-        self.stack = [dense(units, "tanh", name=f"dense_{i}", **how) for i, units in enumerate(self.units)]
+        widths, how = (input_shape[-1], *self.units), {"dtype": self.precision}
+        self.stack = [Dense(units, "tanh", name=f"dense_{i}", **how) for i, units in enumerate(self.units)]
         for layer, width in zip(self.stack, widths, strict=False):
             layer.build((*input_shape[:-1], width))
 
