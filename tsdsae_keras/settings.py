@@ -16,7 +16,7 @@ LONGEST = 4096  # letters of a text, values of a list
 PRESETS = {
     # Minutes on two cores; see the README for what it reaches.
     "quick": {"epochs": 28, "stage_two_at": 4, "batch_size": 32, "learning_rate": 6e-3, "schedule": "cosine"},
-    # The quality of the published runs in a fraction of their time; benchmarks/README.md has its curves.
+    # The quality of the published runs in a fraction of their time; benchmarks/README.md has its runs.
     "fast": {
         "epochs": 400,
         "stage_two_at": 4,
