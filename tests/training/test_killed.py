@@ -50,12 +50,12 @@ def said(folder):
 
 
 def wait_for(process, condition):
-    """True as soon as the condition holds, False when the process has ended before."""
+    """True as soon as the condition holds, False when the process has ended without it."""
     while process.poll() is None:
         if condition():
             return True
         time.sleep(0.001)
-    return False
+    return condition()
 
 
 def begun(folder):
@@ -121,14 +121,15 @@ def test_told_to_stop_it_says_how_to_go_on_and_loses_nothing(whole, tmp_path):
         process = start(folder, "--resume", "r")
 
     assert wait_for(process, lambda: "epoch  8/" in said(folder)), said(folder)
+    process.send_signal(signal.SIGSTOP)  # another takes seconds to start, in which this one might come to its end
     assert start(folder, "--resume", "r").wait(timeout=PATIENCE) == 2
     assert last_error(folder) == "error: another process is at work in r; wait for it, or end it"
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        assert wait_for(process, lambda: said(folder).count("once more") == 3), said(folder)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=PATIENCE) == 130
-        assert last_line(folder).endswith("go on with: python train.py --resume r")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
+    assert wait_for(process, lambda: said(folder).count("once more") == 3), said(folder)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=PATIENCE) == 130
+    assert last_line(folder).endswith("go on with: python train.py --resume r")
 
     assert start(folder, *RUN, "--out", "r").wait(timeout=PATIENCE) == 2
     assert last_error(folder) == "error: r holds an unfinished run; go on with it: python train.py --resume r"
