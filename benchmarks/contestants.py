@@ -35,6 +35,7 @@ class Race:
         tf32: whether a GPU may round the factors of float32 products.
         compiled, whole: of the peer: through torch.compile; with whole second passes (see `peer.Peer`).
         kept: whether the process keeps the memory that is freed (`process.keep_memory`), as the library's commands do.
+        shared: whether both swaps pair the same z with the same v and are computed once (`swap_pairs` of the models).
         data: a prepared folder whose training split is taken, or None for made-up sequences.
     """
 
@@ -51,6 +52,7 @@ class Race:
     compiled: bool = False
     whole: bool = False
     kept: bool = False
+    shared: bool = False
     data: str | None = None
 
     @property
@@ -61,11 +63,11 @@ class Race:
     @property
     def name(self):
         """What the table calls it."""
+        words = {"whole": "whole passes", "compiled": "compiled", "kept": "memory kept", "shared": "pairs shared"}
+        how = [word for field, word in words.items() if getattr(self, field)]
         if self.kind != "peer":
-            return f"tsdsae_keras, {self.kind}"
-        words = {"whole": "whole passes", "compiled": "compiled", "kept": "memory kept"}
-        how = ["plain PyTorch", *(word for field, word in words.items() if getattr(self, field))]
-        return ", ".join([*how, f"{self.threads} thread{'s' * (self.threads > 1)}"])
+            return ", ".join(["tsdsae_keras", self.kind, *how])
+        return ", ".join(["plain PyTorch", *how, f"{self.threads} thread{'s' * (self.threads > 1)}"])
 
 
 class Contestant:
@@ -153,7 +155,13 @@ def run_keras(race, wait, reply):
     _set_up(race)
     x = sequences(race)
     settings = with_preset(
-        {"backend": race.kind, "batch_size": race.batch, "z_dim": race.z_dim, "precision": race.precision}
+        {
+            "backend": race.kind,
+            "batch_size": race.batch,
+            "z_dim": race.z_dim,
+            "precision": race.precision,
+            "swap_pairs": "shared" if race.shared else "independent",
+        }
     )
     config = {name: getattr(settings, name) for name in MODEL_OPTIONS}
     model = make_model(settings.model, features=x.shape[-1], seed=settings.seed, **config)

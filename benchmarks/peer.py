@@ -79,7 +79,8 @@ class Peer(nn.Module):
 
         Args:
             x: (batch, time, features).
-            partners: (pi_global, pi_local), each (batch,), in stage 2.
+            partners: (pi_global, pi_local), each (batch,), in stage 2; or None as pi_local for the inverse of
+                pi_global, whose swaps are the same.
             sample: whether latents are drawn or at their means.
         """
         outputs = self.one_pass(x, sample)
@@ -113,10 +114,11 @@ class Peer(nn.Module):
         """KL of the re-encoded swaps against the posteriors that their codes came from."""
         v, z, q_v, q_z = (outputs[name] for name in ("v", "z", "q_v", "q_z"))
         v_global, z_global = self.encode_again(self.decode(z, v[pi_global]), sample)
+        terms = {"kl_v_gswap": kl(v_global, [each[pi_global] for each in q_v]), "kl_z_gswap": kl(z_global, q_z)}
+        if pi_local is None:
+            return terms | {"kl_v_lswap": terms["kl_v_gswap"], "kl_z_lswap": terms["kl_z_gswap"]}
         v_local, z_local = self.encode_again(self.decode(z[pi_local], v), sample)
-        return {
-            "kl_v_gswap": kl(v_global, [each[pi_global] for each in q_v]),
-            "kl_z_gswap": kl(z_global, q_z),
+        return terms | {
             "kl_v_lswap": kl(v_local, q_v),
             "kl_z_lswap": kl(z_local, [each[pi_local] for each in q_z]),
         }
@@ -163,7 +165,7 @@ class Race:
     Args:
         x: sequences, float32 (n, time, features).
         settings: a dict with "stage", "batch", "z_dim", "precision" ("float32" or "mixed_bfloat16"), "threads",
-            "compiled", "whole" and "tf32".
+            "compiled", "whole", "shared" and "tf32".
     """
 
     def __init__(self, x, settings):
@@ -171,6 +173,7 @@ class Race:
         torch.set_num_threads(settings["threads"])
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = settings["tf32"]
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.shared = settings["shared"]
         self.x, self.batch, self.low = torch.from_numpy(x).to(self.device), settings["batch"], settings["precision"]
         self.model = Peer(x.shape[-1], settings["z_dim"], stage=settings["stage"], whole=settings["whole"])
         self.model.to(self.device)
@@ -193,7 +196,7 @@ class Race:
     def step(self, x):
         """One step of Adam; the loss, left on the device."""
         # Drawn out here: inductor of PyTorch 2.13 fails on indexing by randperm (pytorch/pytorch#183988).
-        partners = [torch.randperm(len(x), device=self.device) for _ in range(2)]
+        partners = [None if i and self.shared else torch.randperm(len(x), device=self.device) for i in range(2)]
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.low != "float32"):
             loss = self.terms(x, partners)["loss"]

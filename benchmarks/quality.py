@@ -3,7 +3,8 @@
     python benchmarks/quality.py runs/ONE runs/OTHER --picture quality.png --out quality.json
     python benchmarks/quality.py --train runs/NEW -- --preset quick --backend jax
 
-The second form starts `train.py` with the options after `--` and reads the clock itself. See README.md.
+The second form starts `train.py` with the options after `--` and reads the clock itself. Of several runs it also says
+when each came to the reconstruction that all reached, and its kl_z there. See README.md.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 import subprocess
 import sys
 import time
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -25,7 +26,7 @@ SCORES = ("swap_f1", "judge_f1")  # by the own encoder, by the independent judge
 SWAPS = ("pre", "global", "local")
 
 
-def study(folder, recon=0.30, score=0.99, clock=None):
+def study(folder, recon=0.30, score=0.99, clock=None, pace=None):
     """When a finished run was good.
 
     Args:
@@ -35,35 +36,64 @@ def study(folder, recon=0.30, score=0.99, clock=None):
         clock: seconds from the start of the process to each epoch's end, where they were read; else they are put
             together from `seconds.json`: the epochs so far, and all that training spent between epochs, so that a
             time is at most that, preparing the data left out.
+        pace: seconds of an epoch in stage 1 and in stage 2, in place of the run's own times: those of a machine at
+            rest, of a run that shared its machine.
 
     Returns:
-        A dict: "epochs" (seconds and validation reconstruction of each), "reached" (number of the first epoch of the
-        last stage that is low enough, from 1, or None), "seconds" until its end (None where it or the scores are
-        wanting), "scores" of the model that was kept, "lowest" of them, "whole" (seconds of the run).
+        A dict: "epochs" (seconds, stage, validation reconstruction and kl_z of each), "reached" (number of the first
+        epoch of the last stage that is low enough, from 1, or None), "seconds" until its end (None where it or the
+        scores are wanting), "scores" of the model that was kept, "lowest" of them, "whole" (seconds of the run).
+
+    Raises:
+        SystemExit: the folder holds no finished run.
     """
     run = RunFolder(folder)
+    for file in (run.history, run.seconds, run.evaluation):
+        if not file.is_file():
+            raise SystemExit(f"error: {folder} holds no finished run: there is no {file.name}; finish it first")
     rows = list(csv.DictReader(run.history.open(encoding="utf-8")))
     spent = json.loads(run.seconds.read_text(encoding="utf-8"))
     found = json.loads(run.evaluation.read_text(encoding="utf-8"))
-    seconds = clock or _at_most(spent)
-    values = [float(row["val_recon"]) for row in rows]
-    last = rows[-1]["stage"]
-    good = [i for i, row in enumerate(rows) if row["stage"] == last and values[i] <= recon]
+    epochs = {
+        "seconds": clock or (_paced(rows, pace) if pace else _at_most(spent)),
+        "stage": [int(row["stage"]) for row in rows],
+        "val_recon": [float(row["val_recon"]) for row in rows],
+        "val_kl_z": [float(row["val_kl_z"]) for row in rows],
+    }
+    good = first_at(epochs, recon)
     scores = {f"{name} {swap}": found[name][swap] for name in SCORES if name in found for swap in SWAPS}
     lowest = min(scores.values(), default=None)
-    fine = bool(good) and lowest is not None and lowest >= score
+    fine = good is not None and lowest is not None and lowest >= score
     return {
         "run": Path(folder).name,
         "backend": run.read_settings()["settings"].get("backend"),
-        "epochs": {"seconds": seconds, "val_recon": values},
-        "reached": good[0] + 1 if good else None,
-        "seconds": seconds[good[0]] if fine else None,
+        "epochs": epochs,
+        "reached": None if good is None else good + 1,
+        "seconds": epochs["seconds"][good] if fine else None,
         "scores": scores,
         "lowest": lowest,
         "test_recon": found["reconstruction"]["mse"],
         "whole": sum(spent[name] for name in ("prepare", "train", "evaluate")),
-        "clock": "read" if clock else "at most, from seconds.json",
+        "clock": "read" if clock else "by the pace given" if pace else "at most, from seconds.json",
     }
+
+
+def _last_stage(epochs):
+    """The validation reconstructions of the last stage."""
+    pairs = zip(epochs["stage"], epochs["val_recon"], strict=True)
+    return [recon for stage, recon in pairs if stage == epochs["stage"][-1]]
+
+
+def first_at(epochs, recon):
+    """Index of the first epoch of the last stage whose validation reconstruction is at most `recon`, or None."""
+    found = _last_stage(epochs)
+    before = len(epochs["stage"]) - len(found)
+    return next((before + i for i, value in enumerate(found) if value <= recon), None)
+
+
+def _paced(rows, pace):
+    """Seconds to the end of each epoch, where those of a stage take the seconds that are given."""
+    return [round(until, 3) for until in accumulate(pace[int(row["stage"]) - 1] for row in rows)]
 
 
 def _at_most(spent):
@@ -103,6 +133,18 @@ def table(studies, recon, score):
     return "\n".join(lines)
 
 
+def comparison(studies):
+    """The runs at the lowest reconstruction that all reached in their last stage: epoch, seconds, kl_z."""
+    lowest = [min(_last_stage(each["epochs"])) for each in studies]
+    level = max(lowest)
+    lines = [f"at the reconstruction that all reached, {level:.4g}: epoch, seconds until its end, validation kl_z"]
+    for each in studies:
+        epochs, i = each["epochs"], first_at(each["epochs"], level)
+        cells = (i + 1, epochs["seconds"][i], epochs["val_kl_z"][i])
+        lines.append(f"{each['run']:<24}" + "".join(f"{cell:>14.5g}" for cell in cells))
+    return "\n".join(lines)
+
+
 def _cell(value):
     return "-" if value is None else f"{value:.4g}"
 
@@ -131,17 +173,22 @@ def main(arguments=None):
     parser.add_argument("--train", metavar="RUN", help="start a run in this new folder, with the options after --")
     parser.add_argument("--recon", type=float, default=0.30, help="validation reconstruction to reach (default: 0.30)")
     parser.add_argument("--score", type=float, default=0.99, help="every swap score to reach (default: 0.99)")
+    pace = "seconds of an epoch in stage 1 and 2, for the runs in order, in place of their own times"
+    parser.add_argument("--pace", nargs=2, type=float, action="append", default=[], metavar=("S1", "S2"), help=pace)
     parser.add_argument("--picture", metavar="PNG", help="curves against wall time")
     parser.add_argument("--out", metavar="FILE", help="a JSON file of all that was measured")
     own, _, passed_on = _parted(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(own)
     if not options.runs and not options.train:
         parser.error("give run folders, or --train RUN -- OPTIONS")
-    studies = [study(folder, options.recon, options.score) for folder in options.runs]
+    paced = zip_longest(options.runs, options.pace[: len(options.runs)])
+    studies = [study(folder, options.recon, options.score, pace=pace) for folder, pace in paced]
     if options.train:
         clock = train(options.train, passed_on)
         studies.append(study(options.train, options.recon, options.score, clock))
     print(table(studies, options.recon, options.score))
+    if len(studies) > 1:
+        print(comparison(studies))
     if options.picture:
         from tsdsae_keras.report.figures import png_bytes
 

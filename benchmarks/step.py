@@ -27,7 +27,7 @@ COLUMNS = ("seconds a step", "lowest", "highest", "times peer", "lowest", "highe
 
 def peers(race, kinds):
     """Races of plain PyTorch on the sizes of `race`: with 1 and all its threads, and as `kinds` says."""
-    changes = {"plain": {}, **{kind: {kind: True} for kind in ("compiled", "whole", "kept")}}
+    changes = {"plain": {}, **{kind: {kind: True} for kind in ("compiled", "whole", "kept", "shared")}}
     threads = sorted({1, race.threads})
     return [changed(race, kind="peer", threads=n, **changes[kind]) for kind, n in product(kinds, threads)]
 
@@ -148,9 +148,9 @@ def add_common(parser):
     """The options that `step.py` and `scaling.py` share."""
     backends = ("tensorflow", "jax", "torch")
     parser.add_argument("--backends", nargs="*", choices=backends, default=list(backends))
-    kinds = ["plain", "compiled", "whole", "kept"]
+    kinds = ["plain", "compiled", "whole", "kept", "shared"]
     usual = kinds if any(map(shutil.which, COMPILERS)) else [kind for kind in kinds if kind != "compiled"]
-    text = "plain PyTorch: plain, through torch.compile, with whole second passes, with memory kept"
+    text = "plain PyTorch: plain, through torch.compile, with whole second passes, with memory kept, with shared pairs"
     parser.add_argument("--peers", nargs="*", choices=kinds, default=usual, help=text)
     parser.add_argument("--steps", type=int, default=12, help="of an epoch (default: 12)")
     parser.add_argument("--rounds", type=int, default=5, help="timed epochs of each (default: 5)")
@@ -168,6 +168,7 @@ def main(arguments=None):
     parser.add_argument("--data", help="a prepared folder (default: made-up sequences)")
     parser.add_argument("--batch", nargs="+", type=int, default=[128])
     parser.add_argument("--z-dim", nargs="+", type=int, default=[16])
+    parser.add_argument("--shared", action="store_true", help="the library also with shared pairs of the swaps")
     parser.add_argument("--precision", nargs="+", choices=("float32", "mixed_bfloat16"), default=["float32"])
     options = parser.parse_args(arguments)
     groups = []
@@ -182,7 +183,9 @@ def main(arguments=None):
             **{name: getattr(options, name) for name in ("frames", "threads", "tf32", "data")},
         )
         print(f"\nstage {stage}, batch {batch}, z_dim {z_dim}, {precision}", flush=True)
-        races = [changed(race, kind=kind) for kind in options.backends] + peers(race, options.peers)
+        own = [changed(race, kind=kind) for kind in options.backends]
+        own += [changed(each, shared=True) for each in own if options.shared and stage == 2]
+        races = own + peers(race, [kind for kind in options.peers if kind != "shared" or stage == 2])
         groups.append(with_ratios(race_all(races, options.rounds)))
         print(table(groups[-1]), flush=True)
     if options.out:

@@ -173,3 +173,15 @@ def check_swap_terms(model, x):
             kl = gaussian_kl(*(tensor(again[name]) for name in names), *(tensor(codes[name][rows]) for name in names))
             expected = float(keras.ops.mean(kl))
             np.testing.assert_allclose(terms[f"kl_{code}_{swap}"], expected, rtol=1e-3, atol=1e-6, err_msg=swap)
+
+
+def check_shared_pairs(model, x):
+    """Without pi_local the terms, and their gradients, are those of the inverse of pi_global, whatever the padding."""
+    padded, mask = padded_with(x, [x.shape[1], x.shape[1] - 3, x.shape[1] - 1], x.shape[1], np.nan)
+    order = np.random.default_rng(0).permutation(len(x))
+    found = [
+        terms_and_gradients(model, partial(model.loss_terms, padded, mask, sample=False, permutations=(order, other)))
+        for other in (None, np.argsort(order))
+    ]
+    for shared, separate in zip(*found, strict=True):
+        _check_alike(shared, separate)

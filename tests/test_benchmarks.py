@@ -68,12 +68,22 @@ def test_the_peer_meets_the_reference(arrays, stage, whole):
 
 
 @with_torch
+def test_the_peer_shares_pairs_as_the_library_does(arrays):
+    import torch
+
+    model, (x, (order, _)) = peer_of(arrays, 2), inputs_of(arrays, 2)
+    shared, separate = (model(x, (order, other), sample=False) for other in (None, torch.argsort(order)))
+    for name, value in separate.items():
+        np.testing.assert_allclose(shared[name].item(), value.item(), **CLOSE, err_msg=name)
+
+
+@with_torch
 @pytest.mark.parametrize("stage", [1, 2])
 def test_the_peer_trains_what_the_stage_trains(stage):
     from benchmarks.peer import Race as PeerRace
 
     settings = {"stage": stage, "batch": 3, "z_dim": 3, "precision": "float32", "threads": 1}
-    settings |= {"compiled": False, "whole": False, "tf32": False}
+    settings |= {"compiled": False, "whole": False, "shared": False, "tf32": False}
     race = PeerRace(np.random.default_rng(0).normal(size=(7, 6, 5)).astype("float32"), settings)
     before = {name: value.clone() for name, value in race.model.state_dict().items()}
     told, turns = [], iter([True, True, False])
@@ -160,8 +170,8 @@ def run(tmp_path):
     """A finished run of five epochs, the first two of stage 1; reconstruction falls to 0.30 in the fourth."""
     with (tmp_path / "history.csv").open("w") as file:
         rows = csv.writer(file)
-        rows.writerow(["epoch", "stage", "val_recon"])
-        rows.writerows([(0, 1, 5.0), (1, 1, 0.2), (2, 2, 0.5), (3, 2, 0.3), (4, 2, 0.1)])
+        rows.writerow(["epoch", "stage", "val_recon", "val_kl_z"])
+        rows.writerows([(0, 1, 5.0, 9), (1, 1, 0.2, 8), (2, 2, 0.5, 7), (3, 2, 0.3, 6), (4, 2, 0.1, 5)])
     scores = {"pre": 1.0, "global": 1.0, "local": 0.99}
     contents = {
         "seconds.json": {"prepare": 100.0, "train": 17.0, "epochs": [1.0, 2.0, 3.0, 4.0, 5.0], "evaluate": 3.0},
@@ -184,6 +194,22 @@ def test_quality_is_reached_when_both_conditions_are(run):
     assert never["reached"] is None and never["seconds"] is None
     assert quality.study(run, clock=[10.0, 20.0, 30.0, 41.0, 50.0])["seconds"] == 41.0
     assert "epoch 4" in quality.table([found, never], 0.3, 0.99)
+
+
+@once
+def test_runs_are_compared_where_all_have_been(run):
+    first, slower = quality.study(run), quality.study(run, pace=(10.0, 100.0))
+    assert slower["epochs"]["seconds"] == [10.0, 20.0, 120.0, 220.0, 320.0]
+    slower["epochs"]["val_recon"][-1] = 0.4  # its best is the fourth epoch's 0.3
+    _, *lines = quality.comparison([first, slower]).splitlines()
+    assert [[float(cell) for cell in line.split()[-3:]] for line in lines] == [[4, 12, 6], [4, 220, 6]]
+
+
+@once
+def test_a_run_that_is_not_finished_is_named(run):
+    (run / "seconds.json").unlink()
+    with pytest.raises(SystemExit, match=r"holds no finished run: there is no seconds\.json"):
+        quality.study(run)
 
 
 @once

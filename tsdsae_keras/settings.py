@@ -23,6 +23,7 @@ PRESETS = {
         "batch_size": 32,
         "learning_rate": 1e-2,
         "schedule": "cosine",
+        "swap_pairs": "shared",
         "pictures_every": 200,
         "watch_every": 10,
     },
@@ -65,6 +66,9 @@ class Settings:
     precision: str = _option("float32", "of matrix products in training and use", choices=("float32", "mixed_bfloat16"))
     swap_weights: tuple[float, ...] = _option(
         (1.0, 1.0, 1.0, 1.0), "weights of kl_v_gswap kl_z_gswap kl_v_lswap kl_z_lswap", length=4
+    )
+    swap_pairs: str = _option(
+        "independent", "a permutation for each swap, or one that both share", choices=("independent", "shared")
     )
     stage_two_at: int = _option(4, "C, epochs of stage 1")
     epochs: int = _option(28, "epochs of both stages")

@@ -28,6 +28,19 @@ def test_every_variant(variant):
     cases.check_swap_terms(model, x)
 
 
+def test_shared_pairs_are_those_of_a_permutation_and_its_inverse():
+    model = cases.small(stage=2, local_encoder="full")
+    cases.check_shared_pairs(model, cases.sequences())
+
+
+def test_pairs_are_shared_in_training_where_asked_for():
+    x = cases.sequences(n=9)
+    for pairs, alike in (("shared", True), ("independent", False)):
+        terms = cases.numbers(cases.small(stage=2, swap_pairs=pairs).loss_terms(x))
+        same = [terms[f"kl_{code}_gswap"] == terms[f"kl_{code}_lswap"] for code in "vz"]
+        assert same == [alike] * 2, pairs
+
+
 @pytest.mark.slow  # JAX compiles every one of these passes
 @pytest.mark.parametrize("variant", cases.VARIANTS)
 def test_padding_teaches_nothing(variant):

@@ -28,7 +28,7 @@ from tsdsae_keras.training.run import RunFolder, versions
 
 MODEL_OPTIONS = (
     *("z_dim", "v_dim", "local_encoder", "global_encoder", "decoder", "reduction"),
-    *("initial_weights", "standardize", "precision"),
+    *("swap_pairs", "initial_weights", "standardize", "precision"),
 )
 
 LARGE = 1 << 17  # frames in a batch; 128 sequences of 4 s have a quarter

@@ -41,6 +41,9 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         reduction: "mean" over frames and dimensions (the published figures) or "sum" (the exact ELBO up to the
             Gaussian's constant: half the squared error, summed).
         term_weights: weight by name of a term, 1 where not given; 0 leaves a term out.
+        swap_pairs: partners in training, for models that swap: "independent", a permutation for each swap, or
+            "shared", the inverse of the global swap's for the local swap. Both then pair the same z with the same v
+            and are computed once; every permutation is as likely as before, so the mean of the loss is the same.
         initial_weights: "keras", with which training is faster, or "pytorch", of the published figures.
         standardize: whether bands are standardised inside the model; the loss stays on the scale of x.
         precision: "float32", or "mixed_bfloat16": the products of Dense trunks and of the decoder's output are taken
@@ -72,6 +75,7 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         decoder_units=(64, 64),
         reduction="mean",
         term_weights=None,
+        swap_pairs="independent",
         initial_weights="keras",
         standardize=True,
         precision="float32",
@@ -213,8 +217,9 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
             x: (batch, time, features).
             mask: (batch, time), or None where all frames are valid.
             sample: whether latents are drawn or at their means.
-            permutations: for models that swap, the partners (pi_global, pi_local), each (batch,); drawn where
-                `sample` is true and not given, else the next in the batch.
+            permutations: for models that swap, the partners (pi_global, pi_local), each (batch,), or None as
+                pi_local for the inverse of pi_global; drawn where `sample` is true and not given, else the next in
+                the batch.
         """
         x, mask = split_inputs({"x": x, "mask": mask})
         outputs = self.one_pass(x, mask, sample)

@@ -10,6 +10,7 @@ CHOICES = {
     "decoder": ("frame", "sequence"),
     "v_condition": ("none", "after", "before"),
     "reduction": ("mean", "sum"),
+    "swap_pairs": ("independent", "shared"),
     "initial_weights": ("keras", "pytorch"),
     "standardize": (True, False),
     "precision": ("float32", "mixed_bfloat16"),

@@ -1,5 +1,7 @@
 """TS-DSAE: two-stage training with an informed prior and swap terms."""
 
+import itertools
+
 from keras import ops
 from keras.saving import register_keras_serializable
 
@@ -20,8 +22,9 @@ class TSDSAE(SequentialVAE):
         x_g = decode(z_i, v_j):  kl_v_gswap = KL[q(v | x_g), q(v | x_j)],  kl_z_gswap = KL[q(z | x_g), q(z | x_i)]
         x_l = decode(z_j, v_i):  kl_v_lswap = KL[q(v | x_l), q(v | x_i)],  kl_z_lswap = KL[q(z | x_l), q(z | x_j)]
 
-    with j a random partner in the batch. Arguments and errors are those of `SequentialVAE`; the weights of the four
-    terms are in `term_weights` (all four at 0: "TS-DSAE without regularisation").
+    with j a random partner in the batch, drawn for each swap (see `swap_pairs`). Arguments and errors are those of
+    `SequentialVAE`; the weights of the four terms are in `term_weights` (all four at 0: "TS-DSAE without
+    regularisation").
     """
 
     stages = 2
@@ -62,39 +65,50 @@ class TSDSAE(SequentialVAE):
             return terms
         _, mask = split_inputs(x)
         permutations = self._partners(outputs["v"], sample) if permutations is None else permutations
-        swaps = self.swap_terms(outputs, mask, [ops.cast(order, "int32") for order in permutations], sample)
+        permutations = [None if order is None else ops.cast(order, "int32") for order in permutations]
+        swaps = self.swap_terms(outputs, mask, permutations, sample)
         return terms | {name: value for name, value in swaps.items() if self.term_weights[name]}
 
     def _partners(self, v, sample):
         n = ops.shape(v)[0]
         if not sample:
             return [own_ops.rotation(n)] * 2
-        return [own_ops.permutation(n, self.sampling.generator) for _ in range(2)]
+        pi_g = own_ops.permutation(n, self.sampling.generator)
+        return pi_g, None if self.swap_pairs == "shared" else own_ops.permutation(n, self.sampling.generator)
 
     def swap_terms(self, outputs, mask, permutations, sample):
         """The four swap terms; both swaps run as one batch, re-encoded without the transition.
 
-        No frame is rendered: the encoders take what goes into the decoder's last layer, which is linear.
+        No frame is rendered: the encoders take what goes into the decoder's last layer, which is linear. Without pi_l
+        the local swap takes the inverse of pi_g, hence the pairs of the global swap, and the terms of both are one.
         """
-        pi_g, pi_l = permutations
-        both_masks = None if mask is None else ops.concatenate([mask, own_ops.take(mask, pi_l)])
-        z, v = _kept_and_taken(outputs["z"], pi_l), _taken_and_kept(outputs["v"], pi_g)
-        hidden, behind = self.p_x.hidden(z, v, both_masks), self.p_x.output_layer
-        v, q_v = self.infer_v(hidden, both_masks, sample and self.v_condition != "none", behind)
-        _, q_z = self.infer_z(hidden, v, both_masks, behind=behind)
-        kl_v = own_ops.gaussian_kl(*q_v, *(_taken_and_kept(p, pi_g) for p in gaussian(outputs, "v")))
+        pi_l = permutations[1]
+        masks = None if mask is None else _kept_and_taken(mask, pi_l)
+        z, v = _kept_and_taken(outputs["z"], pi_l), _taken_and_kept(outputs["v"], *permutations)
+        hidden, behind = self.p_x.hidden(z, v, masks), self.p_x.output_layer
+        v, q_v = self.infer_v(hidden, masks, sample and self.v_condition != "none", behind)
+        _, q_z = self.infer_z(hidden, v, masks, behind=behind)
+        kl_v = own_ops.gaussian_kl(*q_v, *(_taken_and_kept(p, *permutations) for p in gaussian(outputs, "v")))
         kl_z = own_ops.gaussian_kl(*q_z, *(_kept_and_taken(p, pi_l) for p in gaussian(outputs, "z")))
-        masks = (None, None) if mask is None else ops.split(both_masks, 2)
-        v_terms = [own_ops.reduce_codes(half, self.reduction) for half in ops.split(kl_v, 2)]
-        z_terms = [own_ops.reduce_frames(*pair, self.reduction) for pair in zip(ops.split(kl_z, 2), masks, strict=True)]
-        return dict(zip(SWAP_TERMS, (v_terms[0], z_terms[0], v_terms[1], z_terms[1]), strict=True))
+        halves = (_halves(each, pi_l) for each in (kl_v, kl_z, masks))
+        reduced = (
+            (own_ops.reduce_codes(v, self.reduction), own_ops.reduce_frames(z, mask, self.reduction))
+            for v, z, mask in zip(*halves, strict=True)
+        )
+        return dict(zip(SWAP_TERMS, itertools.chain(*reduced), strict=True))
 
 
 def _kept_and_taken(z, pi_l):
     """z of the global swap (each its own), then of the local swap (the partner's)."""
-    return ops.concatenate([z, own_ops.take(z, pi_l)])
+    return z if pi_l is None else ops.concatenate([z, own_ops.take(z, pi_l)])
 
 
-def _taken_and_kept(v, pi_g):
+def _taken_and_kept(v, pi_g, pi_l):
     """v of the global swap (the partner's), then of the local swap (each its own)."""
-    return ops.concatenate([own_ops.take(v, pi_g), v])
+    taken = own_ops.take(v, pi_g)
+    return taken if pi_l is None else ops.concatenate([taken, v])
+
+
+def _halves(values, pi_l):
+    """What belongs to the global and to the local swap."""
+    return (values, values) if pi_l is None or values is None else ops.split(values, 2)
