@@ -14,7 +14,8 @@ class Dense(layers.Dense):
     Args:
         units: width.
         activation: "tanh" or None.
-        dtype: "float32", or "mixed_bfloat16", where factors and product are rounded to bfloat16.
+        dtype: "float32", or "mixed_bfloat16", where factors and product (on JAX only factors) are rounded
+            to bfloat16.
     """
 
     def call(self, inputs):

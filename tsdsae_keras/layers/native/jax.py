@@ -1,6 +1,6 @@
-"""LSTM layers on JAX with a backward loop of their own, on the processor.
+"""LSTM layers on JAX with a backward loop of their own, on the processor, and products whose sums stay in float32.
 
-It is given the gates and the states that went in, and works out all that a frame gives, the shares of the weights
+The loop is given the gates and the states that went in, and works out all that a frame gives, the shares of the weights
 too, in one turn; the one that JAX derives took nearly three times as long.
 """
 
@@ -83,3 +83,11 @@ def _backward(residuals, of_outputs):
 
 
 _lstm.defvjp(_with_residuals, _backward)
+
+
+def linear(x, kernel, bias):
+    """(n, in), (in, out), (out,) -> (n, out), float32: x kernel + bias.
+
+    Asked for bfloat16 factors and a bfloat16 product, XLA takes 1.6 times as long on a processor as for float32.
+    """
+    return jax.lax.dot(x, kernel, preferred_element_type=jnp.float32) + bias
