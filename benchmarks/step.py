@@ -168,7 +168,8 @@ def main(arguments=None):
     parser.add_argument("--data", help="a prepared folder (default: made-up sequences)")
     parser.add_argument("--batch", nargs="+", type=int, default=[128])
     parser.add_argument("--z-dim", nargs="+", type=int, default=[16])
-    parser.add_argument("--shared", action="store_true", help="the library also with shared pairs of the swaps")
+    pairs = "of the library's swaps (default: independent)"
+    parser.add_argument("--pairs", nargs="+", choices=("independent", "shared"), default=["independent"], help=pairs)
     parser.add_argument("--precision", nargs="+", choices=("float32", "mixed_bfloat16"), default=["float32"])
     options = parser.parse_args(arguments)
     groups = []
@@ -183,8 +184,8 @@ def main(arguments=None):
             **{name: getattr(options, name) for name in ("frames", "threads", "tf32", "data")},
         )
         print(f"\nstage {stage}, batch {batch}, z_dim {z_dim}, {precision}", flush=True)
-        own = [changed(race, kind=kind) for kind in options.backends]
-        own += [changed(each, shared=True) for each in own if options.shared and stage == 2]
+        pairs = options.pairs if stage == 2 else ["independent"]  # stage 1 has no swaps
+        own = [changed(race, kind=kind, shared=how == "shared") for how in pairs for kind in options.backends]
         races = own + peers(race, [kind for kind in options.peers if kind != "shared" or stage == 2])
         groups.append(with_ratios(race_all(races, options.rounds)))
         print(table(groups[-1]), flush=True)
