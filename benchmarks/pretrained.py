@@ -55,7 +55,10 @@ def release(folder, name):
 
 def card(run, scores):
     """What `pretrained_card` describes, but for the file."""
+    from tsdsae_keras.commands.scores import trial_of
     from tsdsae_keras.data.store import PreparedData
+    from tsdsae_keras.models.loading import load_model
+    from tsdsae_keras.tuning.study_octave import octave_scores
     from tsdsae_keras.tuning.study_run import training_of
 
     recorded, spent = run.read_settings(), json.loads(run.seconds.read_text(encoding="utf-8"))
@@ -63,6 +66,7 @@ def card(run, scores):
     about = data.manifest | {"identity": data.identity}
     settings = {name: value for name, value in recorded["settings"].items() if name not in OF_MACHINE}
     training = training_of(run.history, recorded["settings"].get("stop_at_recon"))
+    octave = octave_scores(trial_of(load_model(run.model), data, 0), data)
     training |= {"seconds": round(sum(spent["epochs"]), 1), "backend": recorded["settings"]["backend"]}
     return {
         "data": {key: about[key] for key in OF_DATA if key in about},
@@ -70,7 +74,7 @@ def card(run, scores):
         "recipe": settings,
         "training": training | {"cores": os.cpu_count(), "machine": _processor()},
         "versions": recorded["versions"],
-        "scores": scores,
+        "scores": scores | ({"octave": octave} if octave else {}),
     }
 
 
