@@ -13,7 +13,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.models import pretrained
 
 OUTPUTS = Path(__file__).parent / "pretrained.npz"
-NAMES = ("dmelodies-z8", "dmelodies-z16", "dmelodies-z32")
+NAMES = ("dmelodies-z8", "dmelodies-z16", "dmelodies-z32", "dmelodies-two-octaves")
 
 
 def test_all_of_them_are_there():
