@@ -24,6 +24,7 @@ PRESETS = {
         "learning_rate": 1e-2,
         "schedule": "cosine",
         "swap_pairs": "shared",
+        "clip_norm": 2.0,  # at this rate one gradient, thousands of times the usual, undid 200 epochs of a run
         "pictures_every": 200,
         "watch_every": 10,
     },
@@ -76,6 +77,7 @@ class Settings:
     learning_rate: float = _option(6e-3, "of Adam")
     schedule: str = _option("cosine", "of the learning rate, over all epochs", choices=("cosine", "constant"))
     optimizer: str = _option("adam", "Adam, or its AMSGrad variant", choices=("adam", "amsgrad"))
+    clip_norm: float | None = _option(None, "norm to which a larger gradient is scaled down (default: none)")
     patience: int | None = _option(None, "epochs of stage 2 without a better model before stopping (default: none)")
     stop_at_recon: float | None = _option(
         None, "validation reconstruction at which the last stage ends (default: none)"
@@ -113,9 +115,10 @@ class Settings:
                 raise InputError(f"{flag(option.name)} is {shown(value)}; it must be {' or '.join(choices)}")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise InputError(f"--learning-rate is {self.learning_rate}; it must be above 0")
-        stop = self.stop_at_recon
-        if stop is not None and not (math.isfinite(stop) and stop > 0):
-            raise InputError(f"--stop-at-recon is {stop}; it must be above 0")
+        for name in ("stop_at_recon", "clip_norm"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise InputError(f"{flag(name)} is {value}; it must be above 0")
         for weight in self.swap_weights:
             if not (math.isfinite(weight) and weight >= 0):
                 raise InputError(f"--swap-weights has {weight}; a weight must be at least 0")

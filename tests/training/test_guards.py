@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from tests import cases
+from tsdsae_keras.commands.train import compile_model
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.settings import Settings
 from tsdsae_keras.training.callbacks import KeepBest
 from tsdsae_keras.training.guards import StopOnBadSteps, WatchCollapse
 
@@ -49,6 +51,17 @@ def test_bad_steps_in_a_row_stop_and_the_model_is_as_before(tmp_path):
 def test_bad_steps_in_a_row_are_counted_across_epochs():
     with pytest.raises(InputError, match="batch 1 of epoch 2"):
         fit(broken(4, [0, 2, 3]), StopOnBadSteps(3), epochs=2)
+
+
+def test_a_large_gradient_is_scaled_down_before_it_counts():
+    model, x = cases.small(), cases.sequences()
+    model.adapt(x)
+    compile_model(model, Settings(clip_norm=1e-3, schedule="constant"), steps=1)
+    history = model.fit(x, batch_size=len(x), verbose=0).history
+    first = [value for value in model.optimizer.variables if value.path.endswith("momentum")]
+    norm = np.sqrt(sum(np.square(keras.ops.convert_to_numpy(value)).sum() for value in first))
+    assert norm == pytest.approx((1 - model.optimizer.beta_1) * 1e-3, rel=1e-3)
+    assert history["gradient_norm"][0] > 1e-2  # what is logged is the norm as it was
 
 
 @pytest.mark.parametrize(("stage", "use", "warnings"), [(1, 0.0, 0), (2, 0.001, 1), (2, 0.5, 0)])

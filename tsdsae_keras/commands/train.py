@@ -211,12 +211,12 @@ def new_model(settings, data):
 
 
 def compile_model(model, settings, steps):
-    """Compiles with Adam and the schedule of the settings."""
+    """Compiles with Adam, the schedule and the largest norm of the settings."""
     rate = settings.learning_rate
     if settings.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-    amsgrad = settings.optimizer == "amsgrad"
-    model.compile(optimizer=keras.optimizers.Adam(rate, epsilon=1e-8, amsgrad=amsgrad, name="adam"))
+    how = {"amsgrad": settings.optimizer == "amsgrad", "global_clipnorm": settings.clip_norm}
+    model.compile(optimizer=keras.optimizers.Adam(rate, epsilon=1e-8, name="adam", **how))
 
 
 def _recorded(settings, data):
