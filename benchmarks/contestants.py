@@ -149,20 +149,11 @@ def run_keras(race, wait, reply):
     import tsdsae_keras.data.pipeline as pipeline
     from tsdsae_keras.commands.train import MODEL_OPTIONS, compile_model
     from tsdsae_keras.models.loading import make_model
-    from tsdsae_keras.settings import with_preset
     from tsdsae_keras.training.callbacks import SeedEpochs
 
     _set_up(race)
     x = sequences(race)
-    settings = with_preset(
-        {
-            "backend": race.kind,
-            "batch_size": race.batch,
-            "z_dim": race.z_dim,
-            "precision": race.precision,
-            "swap_pairs": "shared" if race.shared else "independent",
-        }
-    )
+    settings = _settings(race)
     config = {name: getattr(settings, name) for name in MODEL_OPTIONS}
     model = make_model(settings.model, features=x.shape[-1], seed=settings.seed, **config)
     if settings.standardize:
@@ -184,6 +175,15 @@ def run_keras(race, wait, reply):
 
     calls = [TakeTurns(), SeedEpochs(0, stream)]
     model.fit(stream.dataset, epochs=10**9, shuffle=False, verbose=0, callbacks=calls)
+
+
+def _settings(race):
+    """Those of the quick preset with what the race changes."""
+    from tsdsae_keras.settings import with_preset
+
+    pairs = "shared" if race.shared else "independent"
+    given = {"batch_size": race.batch, "z_dim": race.z_dim, "precision": race.precision, "swap_pairs": pairs}
+    return with_preset({"backend": race.kind} | given)
 
 
 def _set_up(race):

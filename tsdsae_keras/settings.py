@@ -113,9 +113,7 @@ class Settings:
                 raise InputError(f"{flag(option.name)} has {len(value)} values; it must have {length}")
             if choices and value not in choices:
                 raise InputError(f"{flag(option.name)} is {shown(value)}; it must be {' or '.join(choices)}")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise InputError(f"--learning-rate is {self.learning_rate}; it must be above 0")
-        for name in ("stop_at_recon", "clip_norm"):
+        for name in ("learning_rate", "stop_at_recon", "clip_norm"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"{flag(name)} is {value}; it must be above 0")
