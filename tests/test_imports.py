@@ -30,6 +30,7 @@ RULES = {
     "training.steps.torch": ({"keras", "torch"}, {"training.steps.logs"}),
     "training.steps": ({"keras"}, set()),
     "training.hparams": ({"google", "tensorboard"}, {"training.events"}),
+    "training.several": ({"jax", "keras", "numpy"}, {"training"}),
     "training.events": ({"numpy", "soundfile", "tensorboard"}, set()),
     "training": ({"keras", "numpy"}, {"training"}),
     "data": (

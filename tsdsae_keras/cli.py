@@ -10,8 +10,10 @@ import os
 import sys
 import typing
 from dataclasses import MISSING, fields
+from pathlib import Path
 
 from tsdsae_keras.commands.prepare_options import SOURCES, add_source_options
+from tsdsae_keras.commands.sound_options import SOUND_COMMANDS, add_sound_options
 from tsdsae_keras.errors import InputError, Stopped
 from tsdsae_keras.process import keep_memory, no_chatter
 from tsdsae_keras.settings import BACKENDS, Settings, flag, settings_from_dict, with_preset
@@ -58,6 +60,8 @@ def _parser(arguments=()):
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add = commands.add_parser("train", help="train, save and evaluate a model")
     add.add_argument("--resume", metavar="RUN", help="go on with an unfinished run folder, with its own settings")
+    text = "train several seeds in one program (with --backend jax), each in a run folder seed-N of its own"
+    add.add_argument("--seeds", metavar="N", type=int, nargs="+", help=text)
     _add_options(add, [option.name for option in fields(Settings)])
     add.set_defaults(run=_train)
     _add_prepare(commands)
@@ -114,41 +118,12 @@ def _add_evaluate(commands):
 
 
 def _add_sound_commands(commands):
-    sounds = {"nargs": "+", "metavar": "SOUND"}
-    out = {"required": True, "help": "the sound file to write: .wav, .flac or .ogg"}
-    add = _add_sound_command(commands, "swap", "the melody of one sound file with the timbre of others")
-    add.add_argument("--melody", required=True, metavar="SOUND", help="where the melody is from")
-    add.add_argument("--timbre", required=True, help="where the timbre is from; of several, the mean", **sounds)
-    add.add_argument("--out", **out)
-    add = _add_sound_command(commands, "reconstruct", "a sound file encoded and decoded")
-    add.add_argument("file", metavar="SOUND", help="what to encode")
-    add.add_argument("--out", **out)
-    add = _add_sound_command(commands, "morph", "a melody whose timbre goes over to that of another file in steps")
-    add.add_argument("first", metavar="SOUND", help="the melody, and the timbre of the first step")
-    add.add_argument("second", metavar="SOUND", help="the timbre of the last step")
-    add.add_argument("--steps", type=int, default=8, help="files to write, both ends included (default: 8)")
-    add.add_argument("--out", default="morph", help="a new folder for 1.wav, 2.wav ... (default: morph)")
-    add = _add_sound_command(commands, "generate", "new melodies")
-    add.add_argument("--n", type=int, default=4, help="how many (default: 4)")
-    add.add_argument("--seconds", type=float, default=4.0, help="length of each (default: 4)")
-    add.add_argument("--timbre", default=(), help="where the timbre is from (default: drawn from N(0, I))", **sounds)
-    add.add_argument("--out", default="generated", help="a new folder for 1.wav, 2.wav ... (default: generated)")
-    add = _add_sound_command(commands, "embed", "the codes of sound files, for other programs", sounding=False)
-    add.add_argument("files", help="what to encode", **sounds)
-    add.add_argument("--out", required=True, metavar="CODES", help="the .npz file to write; numpy.load reads it")
-
-
-def _add_sound_command(commands, name, text, sounding=True):
-    """What the commands on sound files have in common; those that make sound take a seed and a vocoder."""
-    add = commands.add_parser(name, help=text, description=text)
-    add.add_argument("model", help=MODEL)
-    add.add_argument("--paper-front-end", action="store_true", help="where a model does not name its front end")
-    if sounding:
-        add.add_argument("--vocoder", metavar="KERAS", help="a model from log-mel to samples (default: Griffin-Lim)")
-        add.add_argument("--seed", type=int, default=0, help="of phases and of what is drawn (default: 0)")
-    _add_options(add, ("backend",))
-    add.set_defaults(run=functools.partial(_sound, name))
-    return add
+    for name, text in SOUND_COMMANDS.items():
+        add = commands.add_parser(name, help=text, description=text)
+        add.add_argument("model", help=MODEL)
+        add_sound_options(add, name)
+        _add_options(add, ("backend",))
+        add.set_defaults(run=functools.partial(_sound, name))
 
 
 def _add_options(parser, names):
@@ -189,28 +164,39 @@ def _use_backend(name):
 
 
 def _train(options):
-    resumed = options.pop("resume")
+    resumed, seeds = options.pop("resume"), options.pop("seeds")
     if resumed is not None:
-        return _resume(resumed, options)
+        return _resume(resumed, options if seeds is None else options | {"seeds": seeds})
+    if seeds is not None and "seed" in options:
+        raise InputError("--seeds names the seeds; leave out --seed")
     settings = _settings({"backend": _asked_backend(options)} | options)
     _load_all(settings.backend)
-    from tsdsae_keras.commands.train import train
+    if seeds is None:
+        from tsdsae_keras.commands.train import train
 
-    train(settings)
+        train(settings)
+    else:
+        from tsdsae_keras.commands.train_seeds import train_seeds
+
+        train_seeds(settings, seeds)
 
 
 def _resume(folder, options):
-    from tsdsae_keras.training.run import RunFolder
+    from tsdsae_keras.training.run import runs_in
 
-    run = RunFolder(folder)
-    settings = settings_from_dict(run.read_settings()["settings"])
+    runs = runs_in(folder)
+    settings = settings_from_dict(runs[0].read_settings()["settings"])
     other = [name for name, value in options.items() if (name, value) != ("backend", settings.backend)]
     if other:
         raise InputError(f"--resume takes the settings of {folder}; leave out {' '.join(map(flag, other))}")
     _load_all(settings.backend)
     from tsdsae_keras.commands.train import resume
+    from tsdsae_keras.commands.train_seeds import resume_seeds
 
-    resume(run, settings)
+    if runs[0].folder == Path(folder):
+        resume(runs[0], settings)
+    else:
+        resume_seeds(folder, runs)
 
 
 def _prepare(options):

@@ -46,11 +46,11 @@ def train(settings, say=print):
         Stopped: on Ctrl-C or SIGTERM.
     """
     start = time.perf_counter()
-    run = RunFolder(settings.out or _new_name(settings))
+    run = RunFolder(settings.out or new_name(settings))
     run.check_free()
     data = open_data(settings, say)
     check_splits(data, settings.batch_size)
-    run.create(_recorded(settings, data))
+    run.create(recorded(settings, data))
     _work(run, settings, data, {"prepare": time.perf_counter() - start}, say)
     return run
 
@@ -70,14 +70,21 @@ def resume(run, settings, say=print):
     if run.evaluation.is_file():
         say(f"{run.folder} is finished: its scores are in {run.evaluation}")
         return run
-    start, recorded = time.perf_counter(), run.read_settings()
-    data = PreparedData(recorded["settings"]["data_folder"])
-    if data.identity != recorded["settings"]["data_identity"]:
-        raise InputError(f"{data.folder} has changed since {run.folder} was begun; start a new run on it")
-    if recorded["versions"] != versions():
-        say("note: Python or packages have other versions than when the run was begun, so its end may differ")
+    start = time.perf_counter()
+    data = data_of(run, say)
     _work(run, settings, data, {"prepare": time.perf_counter() - start}, say)
     return run
+
+
+def data_of(run, say):
+    """The data that a run was begun with; InputError where they have changed since."""
+    begun = run.read_settings()
+    data = PreparedData(begun["settings"]["data_folder"])
+    if data.identity != begun["settings"]["data_identity"]:
+        raise InputError(f"{data.folder} has changed since {run.folder} was begun; start a new run on it")
+    if begun["versions"] != versions():
+        say("note: Python or packages have other versions than when the run was begun, so its end may differ")
+    return data
 
 
 def _work(run, settings, data, seconds, say):
@@ -91,13 +98,18 @@ def _work(run, settings, data, seconds, say):
         seconds |= _fit(run, settings, data, checkpoint, stop, say)
         if stop.asked:
             raise KeyboardInterrupt
-        start = time.perf_counter()
-        best = _best_model(run)
-        result = score(best, data, settings.seed)
-        write_swap_picture(best, data, run.picture)
-        seconds["evaluate"] = time.perf_counter() - start
-        write_json(run.seconds, {name: np.round(value, 3).tolist() for name, value in seconds.items()})
-        write_json(run.evaluation, result)
+        finish(run, settings, data, seconds, say)
+
+
+def finish(run, settings, data, seconds, say):
+    """Scores the best model of a trained run, writes what a finished run has and says it."""
+    start = time.perf_counter()
+    best = _best_model(run)
+    result = score(best, data, settings.seed)
+    write_swap_picture(best, data, run.picture)
+    seconds = seconds | {"evaluate": time.perf_counter() - start}
+    write_json(run.seconds, {name: np.round(value, 3).tolist() for name, value in seconds.items()})
+    write_json(run.evaluation, result)
     _say_result(run, result, seconds, say)
 
 
@@ -127,7 +139,7 @@ def _fit(run, settings, data, checkpoint, stop, say):
     _say_lengths(data.lengths("train"), stream, say)
     model = new_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * stream.batches)
-    keep, history, *watch = kept = remembering(run, settings, data, say)
+    keep, history, *_ = kept = remembering(run, settings, data, say)
     first = 0
     if checkpoint:
         go_on(model, kept, checkpoint)
@@ -143,22 +155,32 @@ def _fit(run, settings, data, checkpoint, stop, say):
             verbose=0,
             callbacks=[
                 callbacks.SeedEpochs(settings.seed, stream),
-                callbacks.EnterStageTwo(settings.stage_two_at),
-                StopOnBadSteps(settings.bad_steps, keep.keep_something),
-                *watch,
-                history,
-                keep,
-                callbacks.LogToTensorBoard(
-                    EventWriter(run.events, first or None),
-                    show_swaps(data) if settings.pictures_every else None,
-                    settings.pictures_every,
-                ),
+                *work_of_epochs(run, settings, data, kept, first),
                 callbacks.ShowProgress(),
                 WriteCheckpoint(run.checkpoints, kept),
                 stop,
             ],
         )
     return {"train": time.perf_counter() - start, "epochs": history.seconds}
+
+
+def work_of_epochs(run, settings, data, kept, first=0):
+    """The callbacks of a run between that which seeds an epoch and those that show and keep what it left.
+
+    Args:
+        kept: of `remembering`.
+        first: the epoch it begins or goes on with.
+    """
+    keep, history, *watch = kept
+    pictures = show_swaps(data) if settings.pictures_every else None
+    return [
+        callbacks.EnterStageTwo(settings.stage_two_at),
+        StopOnBadSteps(settings.bad_steps, keep.keep_something),
+        *watch,
+        history,
+        keep,
+        callbacks.LogToTensorBoard(EventWriter(run.events, first or None), pictures, settings.pictures_every),
+    ]
 
 
 def check_splits(data, batch_size):
@@ -219,11 +241,11 @@ def compile_model(model, settings, steps):
     model.compile(optimizer=keras.optimizers.Adam(rate, epsilon=1e-8, name="adam", **how))
 
 
-def _recorded(settings, data):
+def recorded(settings, data):
     return settings.to_dict() | {"data_folder": str(data.folder.resolve()), "data_identity": data.identity}
 
 
-def _new_name(settings):
+def new_name(settings):
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     return Path("runs") / f"{settings.model}-z{settings.z_dim}-{settings.backend}-{stamp}"
 

@@ -102,7 +102,7 @@ class SequenceStream:
         return self._drawing().permutation(self._count)
 
     def _drawing(self):
-        return np.random.default_rng((self.seed, self._epoch))
+        return drawing(self.seed, self._epoch)
 
     def _rows_of_batches(self):
         if self._padded is not None:
@@ -169,6 +169,11 @@ class SequenceStream:
             raise InputError("sequences with lengths have their mask already: leave out the mask")
         if mask is not None and np.shape(mask) != self._sequences.shape[:2]:
             raise InputError(f"the mask has shape {np.shape(mask)}: the sequences need {self._sequences.shape[:2]}")
+
+
+def drawing(seed, epoch):
+    """The generator that decides the order of an epoch."""
+    return np.random.default_rng((seed, epoch))
 
 
 def check_fills_a_batch(count, batch_size):

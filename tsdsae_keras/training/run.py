@@ -109,6 +109,13 @@ class RunFolder:
         return {"versions": None} | recorded
 
 
+def runs_in(folder):
+    """The run in a folder; or those that `train --seeds` made in it, `seed-N`, in the order of their seeds."""
+    whole = RunFolder(folder)
+    seeds = [] if whole.settings.exists() else Path(folder).glob("seed-*/settings.json")
+    return [RunFolder(path.parent) for path in sorted(seeds, key=lambda path: (len(path.parent.name), path))] or [whole]
+
+
 def versions():
     """Versions of Python, the backend in use and the packages that shape a result."""
     import keras  # here: the settings of a run are read before a backend is chosen
