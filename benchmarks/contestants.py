@@ -7,7 +7,6 @@ each epoch that it is to run, and answers each with a line of JSON.
 import contextlib
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -15,8 +14,9 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.machine import memory_peak
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC")  # the last is XLA's
 
@@ -36,6 +36,7 @@ class Race:
         compiled, whole: of the peer: through torch.compile; with whole second passes (see `peer.Peer`).
         kept: whether the process keeps the memory that is freed (`process.keep_memory`), as the library's commands do.
         shared: whether both swaps pair the same z with the same v and are computed once (`swap_pairs` of the models).
+        models: that `--seeds` would train in one program (JAX alone); None for one model and Keras's `fit`.
         data: a prepared folder whose training split is taken, or None for made-up sequences.
     """
 
@@ -53,6 +54,7 @@ class Race:
     whole: bool = False
     kept: bool = False
     shared: bool = False
+    models: int | None = None
     data: str | None = None
 
     @property
@@ -65,6 +67,8 @@ class Race:
         """What the table calls it."""
         words = {"whole": "whole passes", "compiled": "compiled", "kept": "memory kept", "shared": "pairs shared"}
         how = [word for field, word in words.items() if getattr(self, field)]
+        if self.models is not None:
+            how.append(f"{self.models} in one program")
         if self.kind != "peer":
             return ", ".join(["tsdsae_keras", self.kind, *how])
         return ", ".join(["plain PyTorch", *how, f"{self.threads} thread{'s' * (self.threads > 1)}"])
@@ -147,21 +151,12 @@ def run_keras(race, wait, reply):
     import keras
 
     import tsdsae_keras.data.pipeline as pipeline
-    from tsdsae_keras.commands.train import MODEL_OPTIONS, compile_model
-    from tsdsae_keras.models.loading import make_model
     from tsdsae_keras.training.callbacks import SeedEpochs
 
     _set_up(race)
     x = sequences(race)
-    settings = _settings(race)
-    config = {name: getattr(settings, name) for name in MODEL_OPTIONS}
-    model = make_model(settings.model, features=x.shape[-1], seed=settings.seed, **config)
-    if settings.standardize:
-        model.adapt(x[: race.batch])
+    model = _model(race, x)
     stream = pipeline.SequenceStream(x, race.batch, training=True)
-    compile_model(model, settings, steps=settings.epochs * race.steps)
-    if race.stage == 2:
-        model.enter_stage(2)
 
     class TakeTurns(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -175,6 +170,47 @@ def run_keras(race, wait, reply):
 
     calls = [TakeTurns(), SeedEpochs(0, stream)]
     model.fit(stream.dataset, epochs=10**9, shuffle=False, verbose=0, callbacks=calls)
+
+
+def run_several(race, wait, reply):
+    """This library as `train.py --seeds` runs it: models that differ in the seed, in one program."""
+    import keras
+
+    from tsdsae_keras.commands.train_seeds import rows_of
+    from tsdsae_keras.training.callbacks import SeedEpochs
+    from tsdsae_keras.training.several import Member, Several
+
+    _set_up(race)
+    x, stop = sequences(race), keras.callbacks.Callback()
+    stop.asked = False
+
+    class TakeTurns(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if not wait():
+                sys.exit()
+
+    def member(seed):
+        turns = [TakeTurns()] if seed == 0 else []
+        return Member(_model(race, x, seed), [*turns, SeedEpochs(seed)], rows_of(len(x), race.batch, seed))
+
+    several = Several([member(seed) for seed in range(race.models)], x, [], range(10**9))
+    several.fit(stop, lambda epoch, logs, seconds: reply(seconds, float(logs[0]["loss"])))
+
+
+def _model(race, x, seed=0):
+    """A compiled model in the stage of the race."""
+    from tsdsae_keras.commands.train import MODEL_OPTIONS, compile_model
+    from tsdsae_keras.models.loading import make_model
+
+    settings = _settings(race)
+    config = {name: getattr(settings, name) for name in MODEL_OPTIONS}
+    model = make_model(settings.model, features=x.shape[-1], seed=seed, **config)
+    if settings.standardize:
+        model.adapt(x[: race.batch])
+    compile_model(model, settings, steps=settings.epochs * race.steps)
+    if race.stage == 2:
+        model.enter_stage(2)
+    return model
 
 
 def _settings(race):
@@ -213,43 +249,6 @@ def run_peer(race, wait, reply):
     peer.Race(sequences(race), asdict(race)).run(wait, reply)
 
 
-def memory_peak(kind):
-    """{"device": its name, "memory": bytes at the peak}: on a GPU those of the backend, else those of the process."""
-    device, peak = _gpu(kind) or (platform.processor() or platform.machine(), _resident_peak())
-    return {"device": device, "memory": peak}
-
-
-def _gpu(kind):
-    """(name, bytes at the peak) of the GPU in use, or None."""
-    if kind in ("torch", "peer"):
-        import torch
-
-        return (torch.cuda.get_device_name(), torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else None
-    if kind == "jax":
-        import jax
-
-        device = jax.devices()[0]
-        on_gpu = device.platform == "gpu"
-        return (device.device_kind, device.memory_stats()["peak_bytes_in_use"]) if on_gpu else None
-    import tensorflow as tf
-
-    found = tf.config.list_physical_devices("GPU")
-    if not found:
-        return None
-    name = tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU")
-    return name, tf.config.experimental.get_memory_info("GPU:0")["peak"]
-
-
-def _resident_peak():
-    try:
-        status = Path("/proc/self/status").read_text()
-        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
-    except (OSError, IndexError):  # no Linux
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
 def main():
     """Reads settings, then runs an epoch for each line; ends with the input."""
     answers = os.fdopen(os.dup(1), "w")
@@ -267,7 +266,8 @@ def main():
 
         keep_memory()
     try:
-        (run_peer if race.kind == "peer" else run_keras)(race, sys.stdin.readline, reply)
+        run = run_peer if race.kind == "peer" else run_keras if race.models is None else run_several
+        run(race, sys.stdin.readline, reply)
     except Exception as error:  # whatever the backend raises: the others race on
         said = " ".join(str(error).split())[:200]
         print(json.dumps({"error": f"{type(error).__name__}: {said}"}), file=answers, flush=True)

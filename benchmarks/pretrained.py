@@ -11,11 +11,12 @@ import argparse
 import hashlib
 import json
 import os
-import platform
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.machine import processor
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUTS = ROOT / "tests" / "models" / "pretrained.npz"
@@ -39,6 +40,7 @@ def main():
 def release(folder, name):
     """Writes the model and its card into the package."""
     from tsdsae_keras.files import write_bytes, write_json
+    from tsdsae_keras.models.loading import load_model
     from tsdsae_keras.models.pretrained import FOLDER
     from tsdsae_keras.training.run import RunFolder
 
@@ -46,18 +48,19 @@ def release(folder, name):
     scores = json.loads(run.evaluation.read_text(encoding="utf-8"))
     if "melody" not in scores:
         sys.exit(f"{folder} has the short scores only: tsdsae-keras evaluate {folder}")
-    content, parameters = _without_optimizer(run.model)
+    model = load_model(run.model)
+    about = card(model, run, scores)
+    content = _without_optimizer(model)
     write_bytes(FOLDER / f"{name}.keras", content)
     file = {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    write_json(FOLDER / f"{name}.json", file | {"parameters": parameters} | card(run, scores))
+    write_json(FOLDER / f"{name}.json", file | {"parameters": int(model.count_params())} | about)
     print(f"written: {FOLDER / name}.keras and .json")
 
 
-def card(run, scores):
+def card(model, run, scores):
     """What `pretrained_card` describes, but for the file."""
     from tsdsae_keras.commands.scores import trial_of
     from tsdsae_keras.data.store import PreparedData
-    from tsdsae_keras.models.loading import load_model
     from tsdsae_keras.tuning.study_octave import octave_scores
     from tsdsae_keras.tuning.study_run import training_of
 
@@ -66,39 +69,29 @@ def card(run, scores):
     about = data.manifest | {"identity": data.identity}
     settings = {name: value for name, value in recorded["settings"].items() if name not in OF_MACHINE}
     training = training_of(run.history, recorded["settings"].get("stop_at_recon"))
-    octave = octave_scores(trial_of(load_model(run.model), data, 0), data)
+    octave = octave_scores(trial_of(model, data, 0), data)
     training |= {"seconds": round(sum(spent["epochs"]), 1), "backend": recorded["settings"]["backend"]}
     return {
         "data": {key: about[key] for key in OF_DATA if key in about},
         "licence": "Apache-2.0, as the library",
         "recipe": settings,
-        "training": training | {"cores": os.cpu_count(), "machine": _processor()},
+        "training": training | {"cores": os.cpu_count(), "machine": processor()},
         "versions": recorded["versions"],
         "scores": scores | ({"octave": octave} if octave else {}),
     }
 
 
-def _without_optimizer(path):
-    """The bytes of a model's file without optimizer and dates, and the number of its weights."""
+def _without_optimizer(model):
+    """The bytes of a model's file without optimizer and dates."""
     import tempfile
 
-    from tsdsae_keras.models.loading import load_model
     from tsdsae_keras.training.undated import without_dates
 
-    model = load_model(path)
     model.compiled = False
     model.optimizer = None
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder) / "model.keras")
-        return without_dates((Path(folder) / "model.keras").read_bytes()), int(model.count_params())
-
-
-def _processor():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+        return without_dates((Path(folder) / "model.keras").read_bytes())
 
 
 def store_outputs(folder):

@@ -7,20 +7,17 @@ See README.md for what is timed and how.
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import statistics
 import sys
-from importlib import metadata
 from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.contestants import Contestant, Race
+from benchmarks.machine import machine
 
-PACKAGES = ("tsdsae-keras", "keras", "tensorflow", "jax", "jaxlib", "torch", "numpy")
 COMPILERS = ("g++", "clang++", "c++")
 COLUMNS = ("seconds a step", "lowest", "highest", "times peer", "lowest", "highest", "memory (MB)", "first epoch (s)")
 
@@ -41,8 +38,8 @@ def race_all(races, rounds, say=print):
     """Runs races in turns, each in its own process: an epoch that is not timed, then `rounds` that are.
 
     Returns:
-        A list of dicts, one a race: its settings, "name", "seconds" (of a step, one value a round), "first" (seconds
-        of the first epoch, compilation included), "loss", "device", "memory"; or "error".
+        A list of dicts, one a race: its settings, "name", "seconds" (of a step of one model, one value a round),
+        "first" (seconds of the first epoch, compilation included), "loss", "device", "memory"; or "error".
     """
     contestants = [Contestant(race) for race in races]
     try:
@@ -70,7 +67,8 @@ def _result(contestant, epochs):
     if contestant.error:
         return settings | {"error": contestant.error}
     first, *timed = epochs
-    seconds = [epoch["seconds"] / contestant.race.steps for epoch in timed]
+    steps = contestant.race.steps * (contestant.race.models or 1)
+    seconds = [epoch["seconds"] / steps for epoch in timed]
     last = {name: timed[-1][name] for name in ("loss", "device", "memory")}
     return settings | {"seconds": seconds, "first": first["seconds"], **last}
 
@@ -113,31 +111,6 @@ def _cell(value):
     return f"{'-' if value is None else f'{value:.4g}':>17}"
 
 
-def machine():
-    """What a figure depends on beside the code: processor, cores, versions."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "packages": found,
-    }
-
-
-def _processor():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(": ")[2] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
-
-
 def write(path, **content):
     """Writes a JSON file, the machine added."""
     Path(path).write_text(json.dumps({"machine": machine(), **content}, indent=1) + "\n")
@@ -170,6 +143,8 @@ def main(arguments=None):
     parser.add_argument("--z-dim", nargs="+", type=int, default=[16])
     pairs = "of the library's swaps (default: independent)"
     parser.add_argument("--pairs", nargs="+", choices=("independent", "shared"), default=["independent"], help=pairs)
+    text = "numbers of models that JAX trains in one program, timed beside the others"
+    parser.add_argument("--models", nargs="+", type=int, default=[], help=text)
     parser.add_argument("--precision", nargs="+", choices=("float32", "mixed_bfloat16"), default=["float32"])
     options = parser.parse_args(arguments)
     groups = []
@@ -186,6 +161,7 @@ def main(arguments=None):
         print(f"\nstage {stage}, batch {batch}, z_dim {z_dim}, {precision}", flush=True)
         pairs = options.pairs if stage == 2 else ["independent"]  # stage 1 has no swaps
         own = [changed(race, kind=kind, shared=how == "shared") for how in pairs for kind in options.backends]
+        own += [changed(race, kind="jax", shared=how == "shared", models=n) for how in pairs for n in options.models]
         races = own + peers(race, [kind for kind in options.peers if kind != "shared" or stage == 2])
         groups.append(with_ratios(race_all(races, options.rounds)))
         print(table(groups[-1]), flush=True)
