@@ -188,13 +188,16 @@ def run_several(race, wait, reply):
         def on_epoch_begin(self, epoch, logs=None):
             if not wait():
                 sys.exit()
+            self.start = time.perf_counter()
+
+    turns = TakeTurns()
 
     def member(seed):
-        turns = [TakeTurns()] if seed == 0 else []
-        return Member(_model(race, x, seed), [*turns, SeedEpochs(seed)], rows_of(len(x), race.batch, seed))
+        own = [turns] if seed == 0 else []
+        return Member(_model(race, x, seed), [*own, SeedEpochs(seed)], rows_of(len(x), race.batch, seed))
 
     several = Several([member(seed) for seed in range(race.models)], x, [], range(10**9))
-    several.fit(stop, lambda epoch, logs, seconds: reply(seconds, float(logs[0]["loss"])))
+    several.fit(stop, lambda epoch, logs, _: reply(time.perf_counter() - turns.start, float(logs[0]["loss"])))
 
 
 def _model(race, x, seed=0):
