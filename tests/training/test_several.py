@@ -16,6 +16,8 @@ from tsdsae_keras.cli import main
 from tsdsae_keras.data.pipeline import SequenceStream
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.training import callbacks
+from tsdsae_keras.training.checkpoints import Checkpoint
+from tsdsae_keras.training.run import RunFolder
 
 ROOT = Path(__file__).parents[2]
 BACKEND = keras.backend.backend()
@@ -96,6 +98,32 @@ def test_each_goes_the_way_it_goes_alone(tmp_path):
         check_alike(rows_of_history(tmp_path / f"together-{seed}.csv"), history)
         for one, other in zip(model.get_weights(), weights, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=2e-5)
+
+
+def test_what_goes_on_together(tmp_path, monkeypatch):
+    """Epochs kept by four runs -> the epoch each goes on from; one that has left the others is left out."""
+    from tsdsae_keras.commands import train_seeds
+
+    def found(folder, say=None):
+        return kept[folder.parent.name][-1] if kept[folder.parent.name] else None
+
+    def checkpoint(epoch, finished=False):
+        return Checkpoint(epoch, 2, {}, {"KeepBest": {"finished": finished}})
+
+    monkeypatch.setattr(train_seeds, "newest", found)
+    monkeypatch.setattr(train_seeds, "read", lambda path: checkpoint(int(path.stem[-6:])))
+    for kept, goes_on in (
+        ({"a": [checkpoint(7)], "b": [checkpoint(6)], "c": [checkpoint(3)], "d": [checkpoint(2, True)]}, "a6 b6 d2"),
+        ({"a": [checkpoint(0)], "b": []}, "aNone bNone"),
+        ({"a": [checkpoint(4)], "b": [checkpoint(4)]}, "a4 b4"),
+        ({"a": [checkpoint(4, True)], "b": [checkpoint(2, True)]}, "a4 b2"),
+    ):
+        runs = [train_seeds.SeedRun(RunFolder(tmp_path / name), None) for name in kept]
+        told = [
+            f"{run.folder.folder.name}{run.checkpoint and run.checkpoint.epoch}"
+            for run in train_seeds._together(runs, print)
+        ]
+        assert " ".join(told) == goes_on
 
 
 SMALL = ["--melodies", "40", "--synth", "additive", "--epochs", "5", "--stage-two-at", "2", "--batch-size", "8"]

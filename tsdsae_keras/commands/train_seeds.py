@@ -31,7 +31,7 @@ from tsdsae_keras.training.interrupt import StopOnSignal
 from tsdsae_keras.training.run import RunFolder
 
 
-@dataclass
+@dataclass(eq=False)
 class SeedRun:
     """One of the runs: its folder, its settings, the checkpoint it goes on from, if any, and its `WriteHistory`."""
 
@@ -39,6 +39,11 @@ class SeedRun:
     settings: Settings
     checkpoint: object = None
     history: object = None
+
+    @property
+    def epoch(self):
+        """The last one that was kept, counted from 0; -1 for none."""
+        return -1 if self.checkpoint is None else self.checkpoint.epoch
 
     @property
     def trained(self):
@@ -110,7 +115,7 @@ def _work(out, runs, data, seconds, say):
     with contextlib.ExitStack() as held, StopOnSignal() as stop, _ending_well(out, runs, stop):
         for run in runs:
             held.enter_context(run.folder.held())
-        _find_checkpoints(runs, say)
+        runs = _together(runs, say)
         start = time.perf_counter()
         errors = _fit(runs, data, stop, say)
         seconds["train"] = time.perf_counter() - start
@@ -124,18 +129,24 @@ def _work(out, runs, data, seconds, say):
         raise InputError("; ".join(failed))
 
 
-def _find_checkpoints(runs, say):
-    """Gives every run its last checkpoint, and those that train on the one of the last epoch that all of these have.
+def _together(runs, say):
+    """The runs that go on together, each with its checkpoint: where they train, all with that of the same epoch.
 
-    An epoch is kept by all before the next begins, and each keeps the last two.
+    An epoch is kept by all before the next begins, and each keeps the last two. So one that is further behind has left
+    the others in training, with an error, and is left out.
     """
     for run in runs:
         run.checkpoint = newest(run.folder.checkpoints, say)
     training = [run for run in runs if not run.trained]
-    epochs = {-1 if run.checkpoint is None else run.checkpoint.epoch for run in training}
-    for run in training if len(epochs) > 1 else ():
-        last = min(epochs)
-        run.checkpoint = None if last < 0 else read(run.folder.checkpoints / f"epoch-{last:06d}.ckpt")
+    most = max((run.epoch for run in training), default=-1)
+    behind = [run for run in training if run.epoch < most - 1]
+    for run in behind:
+        say(f"note: {run.folder.folder} ended before the others and is left out; alone: {run.folder.resume_command}")
+    last = min((run.epoch for run in training if run not in behind), default=-1)
+    for run in training:
+        if run.epoch > last:
+            run.checkpoint = None if last < 0 else read(run.folder.checkpoints / f"epoch-{last:06d}.ckpt")
+    return [run for run in runs if run not in behind]
 
 
 @contextlib.contextmanager
@@ -165,14 +176,15 @@ def _fit(runs, data, stop, say):
     train, validation = (data.sequences(split)[:] for split in ("train", "validation"))
     members = [_member(run, data, len(train), say) for run in runs]
     left = [member for run, member in zip(runs, members, strict=True) if not run.trained]
-    first = max((run.checkpoint.epoch + 1 for run in runs if run.checkpoint and not run.trained), default=0)
+    first = max((run.epoch + 1 for run in runs if not run.trained), default=0)
     if first:
         say(f"going on after epoch {first} of {settings.epochs}")
     batches = [validation[at : at + settings.batch_size] for at in range(0, len(validation), settings.batch_size)]
 
     def show(epoch, logs, spent):
         found = " ".join(f"{float(one['val_recon']):.4f}" for one in logs)
-        head = f"epoch {epoch + 1:>{len(str(settings.epochs))}}/{settings.epochs} stage {left[0].model.stage}"
+        stage = max(member.model.stage for member in left)
+        head = f"epoch {epoch + 1:>{len(str(settings.epochs))}}/{settings.epochs} stage {stage}"
         say(f"{head}  val recon {found}  {spent:.1f} s")
 
     if left and first < settings.epochs:
@@ -188,11 +200,9 @@ def _member(run, data, count, say):
     model = new_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * (count // settings.batch_size))
     _, run.history, *_ = kept = remembering(run.folder, settings, data, say)
-    first = 0
     if run.checkpoint:
         go_on(model, kept, run.checkpoint)
-        first = run.checkpoint.epoch + 1
-    work = work_of_epochs(run.folder, settings, data, kept, first)
+    work = work_of_epochs(run.folder, settings, data, kept, run.epoch + 1)
     callbacks = [SeedEpochs(settings.seed), *work, WriteCheckpoint(run.folder.checkpoints, kept)]
     return Member(model, callbacks, rows_of(count, settings.batch_size, settings.seed))
 
