@@ -148,8 +148,6 @@ def sequences(race):
 
 def run_keras(race, wait, reply):
     """This library as `train.py` runs it: the same model, compiled alike, in one `fit` over a `SequenceStream`."""
-    import keras
-
     import tsdsae_keras.data.pipeline as pipeline
     from tsdsae_keras.training.callbacks import SeedEpochs
 
@@ -157,18 +155,7 @@ def run_keras(race, wait, reply):
     x = sequences(race)
     model = _model(race, x)
     stream = pipeline.SequenceStream(x, race.batch, training=True)
-
-    class TakeTurns(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if not wait():
-                sys.exit()
-            self.start = time.perf_counter()
-
-        def on_epoch_end(self, epoch, logs=None):
-            keras.ops.convert_to_numpy(model.trainable_variables[-1])  # the device has finished the last step
-            reply(time.perf_counter() - self.start, float(logs["loss"]))
-
-    calls = [TakeTurns(), SeedEpochs(0, stream)]
+    calls = [_taking_turns(wait, reply), SeedEpochs(0, stream)]
     model.fit(stream.dataset, epochs=10**9, shuffle=False, verbose=0, callbacks=calls)
 
 
@@ -184,20 +171,29 @@ def run_several(race, wait, reply):
     x, stop = sequences(race), keras.callbacks.Callback()
     stop.asked = False
 
+    def member(seed):
+        own = [_taking_turns(wait, reply)] if seed == 0 else []
+        return Member(_model(race, x, seed), [*own, SeedEpochs(seed)], rows_of(len(x), race.batch, seed))
+
+    several = Several([member(seed) for seed in range(race.models)], x, [], range(10**9))
+    several.fit(stop, lambda *_: None)
+
+
+def _taking_turns(wait, reply):
+    """A callback that waits for its turn before an epoch and tells after it how long it took."""
+    import keras
+
     class TakeTurns(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if not wait():
                 sys.exit()
             self.start = time.perf_counter()
 
-    turns = TakeTurns()
+        def on_epoch_end(self, epoch, logs=None):
+            keras.ops.convert_to_numpy(self.model.trainable_variables[-1])  # the device has finished the last step
+            reply(time.perf_counter() - self.start, float(logs["loss"]))
 
-    def member(seed):
-        own = [turns] if seed == 0 else []
-        return Member(_model(race, x, seed), [*own, SeedEpochs(seed)], rows_of(len(x), race.batch, seed))
-
-    several = Several([member(seed) for seed in range(race.models)], x, [], range(10**9))
-    several.fit(stop, lambda epoch, logs, _: reply(time.perf_counter() - turns.start, float(logs[0]["loss"])))
+    return TakeTurns()
 
 
 def _model(race, x, seed=0):

@@ -24,7 +24,7 @@ from tsdsae_keras.training.checkpoints import WriteCheckpoint, checkpoint_files,
 from tsdsae_keras.training.events import EventWriter
 from tsdsae_keras.training.guards import StopOnBadSteps
 from tsdsae_keras.training.interrupt import StopOnSignal
-from tsdsae_keras.training.run import RunFolder, versions
+from tsdsae_keras.training.run import RunFolder, resume_command, versions
 
 MODEL_OPTIONS = (
     *("z_dim", "v_dim", "local_encoder", "global_encoder", "decoder", "reduction"),
@@ -78,11 +78,11 @@ def resume(run, settings, say=print):
 
 def data_of(run, say):
     """The data that a run was begun with; InputError where they have changed since."""
-    begun = run.read_settings()
-    data = PreparedData(begun["settings"]["data_folder"])
-    if data.identity != begun["settings"]["data_identity"]:
+    known = run.read_settings()
+    data = PreparedData(known["settings"]["data_folder"])
+    if data.identity != known["settings"]["data_identity"]:
         raise InputError(f"{data.folder} has changed since {run.folder} was begun; start a new run on it")
-    if begun["versions"] != versions():
+    if known["versions"] != versions():
         say("note: Python or packages have other versions than when the run was begun, so its end may differ")
     return data
 
@@ -92,7 +92,7 @@ def _work(run, settings, data, seconds, say):
     if data.warning:
         say(f"warning: {data.warning}")
     say(f"run: {run.folder} ({settings.model}, {keras.backend.backend()})")
-    with run.held(), StopOnSignal() as stop, _ending_well(run, stop):
+    with run.held(), StopOnSignal() as stop, ending_well(run.folder, [run], stop):
         # Not before the run is held: looking for it clears away what a process at work has half written.
         checkpoint = newest(run.checkpoints, say)
         seconds |= _fit(run, settings, data, checkpoint, stop, say)
@@ -114,21 +114,24 @@ def finish(run, settings, data, seconds, say):
 
 
 @contextlib.contextmanager
-def _ending_well(run, stop):
-    """Turns the ways in which a run can end early into one line each."""
+def ending_well(folder, runs, stop):
+    """Turns the ways in which a run, or several in a folder, can end early into one line each."""
     try:
         yield
     except KeyboardInterrupt:
         status = 128 + (stop.asked or signal.SIGINT)
-        raise Stopped(f"stopped{_reached(run)}; go on with: {run.resume_command}", status) from None
+        raise Stopped(f"stopped{_reached(runs)}; go on with: {resume_command(folder)}", status) from None
     except OSError as error:
-        reason = f"{error.strerror or error} ({error.filename or run.folder})"
-        raise InputError(f"{reason}: stopped{_reached(run)}; mend it and go on with: {run.resume_command}") from error
+        reason = f"{error.strerror or error} ({error.filename or folder})"
+        how = f"mend it and go on with: {resume_command(folder)}"
+        raise InputError(f"{reason}: stopped{_reached(runs)}; {how}") from error
 
 
-def _reached(run):
-    files = checkpoint_files(run.checkpoints)
-    return f" with epoch {number_of(files[-1]) + 1} saved" if files else " before the first epoch was saved"
+def _reached(runs):
+    """The last epoch that all runs have saved."""
+    files = [checkpoint_files(run.checkpoints) for run in runs]
+    saved = min(number_of(found[-1]) + 1 if found else 0 for found in files)
+    return f" with epoch {saved} saved" if saved else " before the first epoch was saved"
 
 
 def _fit(run, settings, data, checkpoint, stop, say):
@@ -137,12 +140,10 @@ def _fit(run, settings, data, checkpoint, stop, say):
     stream = SequenceStream(data.sequences("train"), settings.batch_size, seed=settings.seed, training=True)
     validation = SequenceStream(data.sequences("validation"), settings.batch_size)
     _say_lengths(data.lengths("train"), stream, say)
-    model = new_model(settings, data)
-    compile_model(model, settings, steps=settings.epochs * stream.batches)
-    keep, history, *_ = kept = remembering(run, settings, data, say)
+    model, kept = begun(run, settings, data, stream.batches, checkpoint, say)
+    keep, history, *_ = kept
     first = 0
     if checkpoint:
-        go_on(model, kept, checkpoint)
         first = checkpoint.epoch + 1
         say(f"going on after epoch {first} of {settings.epochs}, in stage {model.stage}")
     if first < settings.epochs and not keep.finished:
@@ -162,6 +163,21 @@ def _fit(run, settings, data, checkpoint, stop, say):
             ],
         )
     return {"train": time.perf_counter() - start, "epochs": history.seconds}
+
+
+def begun(run, settings, data, batches, checkpoint, say):
+    """The compiled model of a run and its callbacks that remember, new or as a checkpoint left them.
+
+    Args:
+        batches: of an epoch.
+        checkpoint: or None.
+    """
+    model = new_model(settings, data)
+    compile_model(model, settings, steps=settings.epochs * batches)
+    kept = remembering(run, settings, data, say)
+    if checkpoint:
+        go_on(model, kept, checkpoint)
+    return model, kept
 
 
 def work_of_epochs(run, settings, data, kept, first=0):

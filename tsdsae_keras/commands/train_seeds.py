@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,21 +11,20 @@ import numpy as np
 
 from tsdsae_keras.commands.prepare import open_data
 from tsdsae_keras.commands.train import (
+    begun,
     check_splits,
-    compile_model,
     data_of,
+    ending_well,
     finish,
-    new_model,
     new_name,
     recorded,
     work_of_epochs,
 )
-from tsdsae_keras.commands.watch import remembering
 from tsdsae_keras.data.pipeline import drawing
-from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.errors import InputError
 from tsdsae_keras.settings import Settings, settings_from_dict
 from tsdsae_keras.training.callbacks import SeedEpochs
-from tsdsae_keras.training.checkpoints import WriteCheckpoint, checkpoint_files, go_on, newest, number_of, read
+from tsdsae_keras.training.checkpoints import WriteCheckpoint, newest, read
 from tsdsae_keras.training.interrupt import StopOnSignal
 from tsdsae_keras.training.run import RunFolder
 
@@ -112,7 +110,7 @@ def _check(seeds):
 def _work(out, runs, data, seconds, say):
     """All but the data, from the last epoch that all runs have."""
     say(f"runs: {out}/seed-... ({len(runs)} seeds in one program, {keras.backend.backend()})")
-    with contextlib.ExitStack() as held, StopOnSignal() as stop, _ending_well(out, runs, stop):
+    with contextlib.ExitStack() as held, StopOnSignal() as stop, ending_well(out, [run.folder for run in runs], stop):
         for run in runs:
             held.enter_context(run.folder.held())
         runs = _together(runs, say)
@@ -149,25 +147,6 @@ def _together(runs, say):
     return [run for run in runs if run not in behind]
 
 
-@contextlib.contextmanager
-def _ending_well(out, runs, stop):
-    """Turns the ways in which the runs can end early into one line."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Stopped(f"stopped{_how_to_go_on(out, runs)}", 128 + (stop.asked or signal.SIGINT)) from None
-    except OSError as error:
-        reason = f"{error.strerror or error} ({error.filename or out})"
-        raise InputError(f"{reason}: stopped{_how_to_go_on(out, runs)}") from error
-
-
-def _how_to_go_on(out, runs):
-    files = [checkpoint_files(run.folder.checkpoints) for run in runs]
-    saved = min(number_of(found[-1]) + 1 if found else 0 for found in files)
-    kept = f" with epoch {saved} saved" if saved else " before the first epoch was saved"
-    return f"{kept}; go on with: python train.py --resume {out}"
-
-
 def _fit(runs, data, stop, say):
     """Trains what is left to train; returns of each run the error that ended it, or None."""
     from tsdsae_keras.training.several import Several  # here: JAX may not be installed
@@ -197,11 +176,8 @@ def _member(run, data, count, say):
     from tsdsae_keras.training.several import Member
 
     settings = run.settings
-    model = new_model(settings, data)
-    compile_model(model, settings, steps=settings.epochs * (count // settings.batch_size))
-    _, run.history, *_ = kept = remembering(run.folder, settings, data, say)
-    if run.checkpoint:
-        go_on(model, kept, run.checkpoint)
+    model, kept = begun(run.folder, settings, data, count // settings.batch_size, run.checkpoint, say)
+    run.history = kept[1]
     work = work_of_epochs(run.folder, settings, data, kept, run.epoch + 1)
     callbacks = [SeedEpochs(settings.seed), *work, WriteCheckpoint(run.folder.checkpoints, kept)]
     return Member(model, callbacks, rows_of(count, settings.batch_size, settings.seed))

@@ -47,7 +47,7 @@ class RunFolder:
     @property
     def resume_command(self):
         """What a user types to go on with an unfinished run."""
-        return f"python train.py --resume {self.folder}"
+        return resume_command(self.folder)
 
     def check_free(self):
         """InputError where the folder holds something already; says how to go on where that is an unfinished run."""
@@ -107,6 +107,11 @@ class RunFolder:
         if not isinstance(settings, dict) or not all(isinstance(settings.get(name), str) for name in DATA):
             raise InputError(f"{self.settings} is no record of a run, which names {' and '.join(DATA)}")
         return {"versions": None} | recorded
+
+
+def resume_command(folder):
+    """What a user types to go on with the unfinished run, or runs, in a folder."""
+    return f"python train.py --resume {folder}"
 
 
 def runs_in(folder):

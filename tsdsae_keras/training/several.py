@@ -110,17 +110,17 @@ class Several:
         _put_back(models, state)
         steps = _of_each(logs, len(models), axis=1)
         ends = [{name: values[-1] for name, values in of_model.items()} for of_model in steps]
-        ends = [train | of_validation for train, of_validation in zip(ends, self._validate(models), strict=True)]
+        ends = [train | of_validation for train, of_validation in zip(ends, self._validate(models, state), strict=True)]
         for member, of_model, end in zip(self.running, steps, ends, strict=True):
             member.hear(epoch, of_model, end)
         return ends
 
-    def _validate(self, models):
-        """The validation logs of each model."""
+    def _validate(self, models, state):
+        """The validation logs of each model; `state` is what training left of all."""
         for model in models:
             model.reset_metrics()
-        weights, others, _, metrics = _state(models)
-        state, logs = (weights, others, metrics), {}
+        metrics = _stacked([model.metrics_variables for model in models])
+        state, logs = (*state[:2], metrics), {}
         for batch in self.validation:
             logs, state = self.test(state, batch)
         return _of_each({f"val_{name}": values for name, values in logs.items()}, len(models), axis=0)
@@ -162,8 +162,12 @@ def _variables(model):
 
 def _state(models):
     """The values of all models' variables, model by model along a new first axis."""
-    groups = zip(*map(_variables, models), strict=True)
-    return tuple([jnp.stack([each.value for each in same]) for same in zip(*group, strict=True)] for group in groups)
+    return tuple(map(_stacked, zip(*map(_variables, models), strict=True)))
+
+
+def _stacked(group):
+    """The values of lists of variables, one list of each model."""
+    return [jnp.stack([each.value for each in same]) for same in zip(*group, strict=True)]
 
 
 def _put_back(models, state):
