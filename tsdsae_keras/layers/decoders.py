@@ -5,7 +5,7 @@ from keras.saving import register_keras_serializable
 from tsdsae_keras.layers.dense import Dense
 from tsdsae_keras.layers.features import KINDS
 from tsdsae_keras.layers.masked import MaskedLayer
-from tsdsae_keras.ops import beside_every_frame, flat
+from tsdsae_keras.ops import flat
 
 
 @register_keras_serializable(package="tsdsae_keras")
@@ -34,7 +34,7 @@ class Decoder(MaskedLayer):
 
     def hidden(self, z, v, mask=None):
         """What the linear output layer takes: (batch, time, units[-1])."""
-        return self.trunk(beside_every_frame(v, z), mask=mask)
+        return self.trunk(z, mask=mask, beside=v)
 
     def get_config(self):
         names = ("features", "kind", "units", "precision")

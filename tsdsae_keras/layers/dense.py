@@ -1,8 +1,11 @@
-"""Dense layers by the backend's quickest products, which may be taken in a lower precision, and two layers as one."""
+"""Dense layers by the backend's quickest products, which may be taken in a lower precision; two layers as one, and one
+layer of frames and of what is beside all of them.
+"""
 
 from keras import activations, layers, ops
 
 from tsdsae_keras.layers.native import of_backend
+from tsdsae_keras.ops import flat
 
 
 class Dense(layers.Dense):
@@ -41,12 +44,33 @@ def merged(first, second):
     return lambda rows: second.finished(linear(rows, kernel, bias, second.compute_dtype))
 
 
-def linear(rows, kernel, bias, precision="float32"):
+def joined(layer, x, v):
+    """A layer of frames with v beside each: (batch, time, in) and (batch, v_dim) -> (batch, time, units).
+
+    [x, v] [A; B] + b is x A + (v B + b), and what stands in brackets is the same in all frames of a sequence: made once,
+    as is its gradient.
+
+    Args:
+        layer: a built `Dense` for inputs of in + v_dim.
+        x: the frames.
+        v: the codes.
+    """
+    frame, code = layer.kernel[: x.shape[-1]], layer.kernel[x.shape[-1] :]
+    of_sequence = linear(v, code, layer.bias, layer.compute_dtype)
+    of_frames = flat(lambda rows: linear(rows, frame, None, layer.compute_dtype), x)
+    return layer.finished(of_frames + ops.expand_dims(of_sequence, 1))
+
+
+def linear(rows, kernel, bias=None, precision="float32"):
     """rows kernel + bias in a precision, the outcome in float32: (n, in), (in, out), (out,) -> (n, out)."""
-    rows, kernel, bias = (ops.cast(value, precision) for value in (rows, kernel, bias))
-    quick = getattr(of_backend(), "linear", None)
-    product = quick(rows, kernel, bias) if quick else ops.add(ops.matmul(rows, kernel), bias)
+    rows, kernel, bias = (value if value is None else ops.cast(value, precision) for value in (rows, kernel, bias))
+    product = getattr(of_backend(), "linear", _linear)(rows, kernel, bias)
     return ops.cast(product, "float32")
+
+
+def _linear(rows, kernel, bias):
+    product = ops.matmul(rows, kernel)
+    return product if bias is None else ops.add(product, bias)
 
 
 def tanh(values):

@@ -99,9 +99,8 @@ class LocalEncoder(MaskedLayer):
         self.head.build((*frames, self.features.width + self.v_dim * (self.v_condition == "after")))
 
     def call(self, x, v, mask=None, behind=None):
-        if self.v_condition == "before":
-            x, behind = beside_every_frame(v, x if behind is None else flat(behind, x)), None
-        features = self.features(x, mask=mask, behind=behind)
+        beside = v if self.v_condition == "before" else None
+        features = self.features(x, mask=mask, behind=behind, beside=beside)
         if self.v_condition == "after":
             features = beside_every_frame(v, features)
         return self.head(features)

@@ -5,15 +5,16 @@ import functools
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
-from tsdsae_keras.layers.dense import Dense, merged
+from tsdsae_keras.layers.dense import Dense, joined, merged
 from tsdsae_keras.layers.masked import MaskedLayer
-from tsdsae_keras.ops import flat
+from tsdsae_keras.ops import beside_every_frame, flat
 
 
 class _Trunk(MaskedLayer):
     """What both kinds share: the widths, the configuration and building a stack in order.
 
-    Called with `behind`, a linear layer, they take its inputs and give the features of its outputs.
+    Called with `behind`, a linear layer, they take its inputs and give the features of its outputs. Called with `beside`,
+    a code (batch, v_dim), they take it as further inputs of every frame, after x.
     """
 
     def __init__(self, units=(64, 64), precision="float32", **kwargs):
@@ -44,9 +45,12 @@ class FrameFeatures(_Trunk):
         for layer, width in zip(self.stack, widths, strict=False):
             layer.build((*input_shape[:-1], width))
 
-    def call(self, x, mask=None, behind=None):
-        first, *rest = self.stack
-        stack = [first if behind is None else merged(behind, first), *rest]
+    def call(self, x, mask=None, behind=None, beside=None):
+        stack = self.stack
+        if beside is not None:
+            x, stack = joined(stack[0], x if behind is None else flat(behind, x), beside), stack[1:]
+        elif behind is not None:
+            stack = [merged(behind, stack[0]), *stack[1:]]
         return flat(lambda frames: functools.reduce(lambda inner, layer: layer(inner), stack, frames), x)
 
 
@@ -70,8 +74,9 @@ class RecurrentFeatures(_Trunk):
             for layer in pair:
                 layer.build((*input_shape[:-1], fan_in))
 
-    def call(self, x, mask=None, behind=None):
+    def call(self, x, mask=None, behind=None, beside=None):
         x = x if behind is None else flat(behind, x)
+        x = x if beside is None else beside_every_frame(beside, x)
         for ahead, back in zip(self.ahead, self.back, strict=True):
             directions = ahead(x, mask=mask), ops.flip(back(x, mask=mask), axis=1)
             x = ops.concatenate(directions, axis=-1)

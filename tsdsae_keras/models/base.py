@@ -11,6 +11,7 @@ from tsdsae_keras import ops as own_ops
 from tsdsae_keras.layers.decoders import Decoder
 from tsdsae_keras.layers.encoders import GlobalEncoder, LocalEncoder
 from tsdsae_keras.layers.initial import draw_as_pytorch
+from tsdsae_keras.layers.native import squared_error
 from tsdsae_keras.layers.sampling import Sampling
 from tsdsae_keras.layers.standardize import BandStandardization
 from tsdsae_keras.layers.transitions import Transition
@@ -196,7 +197,10 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
     def reconstruction_error(self, x, reconstruction, mask=None):
         """mean (x - x_hat)^2, or half the sum of it."""
         scale = 1.0 if self.reduction == "mean" else 0.5
-        return scale * own_ops.reduce_frames(ops.square(x - reconstruction), mask, self.reduction)
+        if mask is not None:
+            return scale * own_ops.reduce_frames(ops.square(x - reconstruction), mask, self.reduction)
+        count = ops.size(x) if self.reduction == "mean" else ops.shape(x)[0]
+        return scale * squared_error(x, reconstruction) / ops.cast(count, "float32")
 
     def kl_frames(self, posterior, prior, mask=None):
         """KL between Gaussians of every frame, reduced to a number."""

@@ -45,7 +45,7 @@ class _Linear(torch.autograd.Function):
 
 
 def linear(x, kernel, bias):
-    """(n, in), (in, out), (out,) -> (n, out): x kernel + bias."""
+    """(n, in), (in, out), (out,) or None -> (n, out): x kernel + bias."""
     return _Linear.apply(x, kernel, bias)
 
 
@@ -67,6 +67,11 @@ class _Tanh(torch.autograd.Function):
 def tanh(x):
     """tanh, elementwise."""
     return _Tanh.apply(x) if x.is_cpu else torch.tanh(x)
+
+
+def squared_error(x, y):
+    """The sum of (x - y)^2, and its gradient, in one pass each."""
+    return torch.nn.functional.mse_loss(x, y, reduction="sum")
 
 
 def _weights(cell):
