@@ -47,8 +47,8 @@ def merged(first, second):
 def joined(layer, x, v):
     """A layer of frames with v beside each: (batch, time, in) and (batch, v_dim) -> (batch, time, units).
 
-    [x, v] [A; B] + b is x A + (v B + b), and what stands in brackets is the same in all frames of a sequence: made once,
-    as is its gradient.
+    [x, v] [A; B] + b is x A + (v B + b), and what stands in brackets is the same in all frames of a sequence: made
+    once, as is its gradient.
 
     Args:
         layer: a built `Dense` for inputs of in + v_dim.

@@ -13,8 +13,8 @@ from tsdsae_keras.ops import beside_every_frame, flat
 class _Trunk(MaskedLayer):
     """What both kinds share: the widths, the configuration and building a stack in order.
 
-    Called with `behind`, a linear layer, they take its inputs and give the features of its outputs. Called with `beside`,
-    a code (batch, v_dim), they take it as further inputs of every frame, after x.
+    Called with `behind`, a linear layer, they take its inputs and give the features of its outputs. Called with
+    `beside`, a code (batch, v_dim), they take it as further inputs of every frame, after x.
     """
 
     def __init__(self, units=(64, 64), precision="float32", **kwargs):
