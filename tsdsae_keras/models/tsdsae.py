@@ -90,12 +90,12 @@ class TSDSAE(SequentialVAE):
         _, q_z = self.infer_z(hidden, v, masks, behind=behind)
         kl_v = own_ops.gaussian_kl(*q_v, *(_taken_and_kept(p, *permutations) for p in gaussian(outputs, "v")))
         kl_z = own_ops.gaussian_kl(*q_z, *(_kept_and_taken(p, pi_l) for p in gaussian(outputs, "z")))
-        halves = (_halves(each, pi_l) for each in (kl_v, kl_z, masks))
-        reduced = (
+        of_swaps = (_of_swaps(each, pi_l) for each in (kl_v, kl_z, masks))
+        reduced = [
             (own_ops.reduce_codes(v, self.reduction), own_ops.reduce_frames(z, mask, self.reduction))
-            for v, z, mask in zip(*halves, strict=True)
-        )
-        return dict(zip(SWAP_TERMS, itertools.chain(*reduced), strict=True))
+            for v, z, mask in zip(*of_swaps, strict=True)
+        ]
+        return dict(zip(SWAP_TERMS, itertools.cycle(itertools.chain(*reduced)), strict=False))
 
 
 def _kept_and_taken(z, pi_l):
@@ -109,6 +109,8 @@ def _taken_and_kept(v, pi_g, pi_l):
     return taken if pi_l is None else ops.concatenate([taken, v])
 
 
-def _halves(values, pi_l):
-    """What belongs to the global and to the local swap."""
-    return (values, values) if pi_l is None or values is None else ops.split(values, 2)
+def _of_swaps(values, pi_l):
+    """What belongs to the global and what to the local swap; one thing where it belongs to both."""
+    if pi_l is None:
+        return [values]
+    return [None, None] if values is None else ops.split(values, 2)
