@@ -76,6 +76,7 @@ def check_alike(first, second):
 
 
 @only_jax
+@pytest.mark.slow
 def test_each_goes_the_way_it_goes_alone(tmp_path):
     """Stage 1, the switch and stage 2; one fails and leaves, the other does not notice and stops when it wants."""
     from tsdsae_keras.commands.train_seeds import rows_of
