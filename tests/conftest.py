@@ -10,10 +10,10 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # tests compile much and compute little
-if os.environ["KERAS_BACKEND"] == "jax":
+if os.environ["KERAS_BACKEND"] == "jax" and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     # Many tests train the same small models: what one has compiled, the others and their processes take from here.
     COMPILED = tempfile.TemporaryDirectory(prefix="compiled-")
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", COMPILED.name)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED.name
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 
 HERE = Path(__file__).parent

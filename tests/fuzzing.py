@@ -1,7 +1,7 @@
 """What files from strangers are tried with: damaged bytes, foreign values, and what a reader may answer.
 
 TSDSAE_FUZZ_EXAMPLES sets how many examples each test takes (default 30) and has the number of cases printed at the
-end; `pytest -s` shows it.
+end; `pytest -n 0 -s` shows it.
 """
 
 import atexit
