@@ -3,10 +3,12 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from tests import cases
 from tests.gradients import terms_and_gradients
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.layers.dense import Dense
 from tsdsae_keras.models.loading import load_model
 
 ROUNDING = 2.0**-8  # half a step of bfloat16, which keeps 8 bits of a number
@@ -46,6 +48,13 @@ def test_loss_and_gradients_stay_near(pair):
     apart = np.sqrt(sum(np.square(exact[path] - mixed[path]).sum() for path in used))
     assert all(mixed[path].dtype == np.float32 for path in used)
     assert 1e-6 * whole < apart < 0.05 * whole
+
+
+def test_a_bias_is_not_rounded():
+    layer, bias = Dense(3, precision="mixed_bfloat16"), np.float32([1, -2, 3]) * (1 + ROUNDING / 8)
+    layer.build((None, 2))
+    layer.bias.assign(bias)
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer(ops.zeros((4, 2)))), np.tile(bias, (4, 1)))
 
 
 def test_is_saved_and_trains(pair, tmp_path):

@@ -23,7 +23,7 @@ class Decoder(MaskedLayer):
         super().__init__(**kwargs)
         self.features, self.kind, self.units, self.precision = features, kind, tuple(units), precision
         self.trunk = KINDS[kind](units, precision, name="trunk")
-        self.output_layer = Dense(features, dtype=precision, name="output")
+        self.output_layer = Dense(features, precision=precision, name="output")
 
     def build(self, input_shape):
         self.trunk.build(input_shape)

@@ -40,8 +40,8 @@ class FrameFeatures(_Trunk):
     """
 
     def build(self, input_shape):
-        widths, how = (input_shape[-1], *self.units), {"dtype": self.precision}
-        self.stack = [Dense(units, "tanh", name=f"dense_{i}", **how) for i, units in enumerate(self.units)]
+        widths = (input_shape[-1], *self.units)
+        self.stack = [Dense(units, "tanh", self.precision, name=f"dense_{i}") for i, units in enumerate(self.units)]
         for layer, width in zip(self.stack, widths, strict=False):
             layer.build((*input_shape[:-1], width))
 
