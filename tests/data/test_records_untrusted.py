@@ -1,7 +1,5 @@
 """Records from strangers: what is damaged or says what cannot be is told in a line, and takes no memory."""
 
-import hashlib
-import json
 import os
 
 import numpy as np
@@ -9,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzzing import answer, changed, damaged, fuzz, little_memory
+from tests.fuzzing import answer, damaged, fuzz, little_memory
+from tests.strangers import check_any_manifest, manifest_of, put_back, with_manifest, with_shard
 from tests.uploading import uploaded
 from tsdsae_keras.data.store import PreparedData
 from tsdsae_keras.data.writing import PreparedWriter
@@ -36,10 +35,8 @@ def hostile(tmp_path_factory):
 
 @pytest.fixture
 def whole(hostile):
-    kept = {name: (hostile / name).read_bytes() for name in ("manifest.json", SHARD)}
-    yield hostile
-    for name, content in kept.items():
-        (hostile / name).write_bytes(content)
+    with put_back(hostile, SHARD):
+        yield hostile
 
 
 def read(folder, verify=True):
@@ -49,22 +46,13 @@ def read(folder, verify=True):
     return data
 
 
-def with_shard(folder, content):
-    """Puts a shard in the folder, vouched for by the manifest."""
-    (folder / SHARD).write_bytes(content)
-    manifest = json.loads((folder / "manifest.json").read_bytes())
-    manifest["files"][SHARD] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
-
-
 def test_any_byte_that_is_no_value_is_seen(whole):
     """With a SHA-256 that fits, another byte is read only as a value, or as the checksum of the data, which is not."""
     good, values = (whole / SHARD).read_bytes(), 0
     for place in range(len(good)):
         content = bytearray(good)
         content[place] ^= 1
-        refused = answer(lambda content=content: read(with_shard(whole, bytes(content))))
+        refused = answer(lambda content=content: read(with_shard(whole, SHARD, bytes(content))))
         assert refused is None or "is damaged or not of these data" in refused
         values += refused is None
     assert values == 2 * (4 * 4 * 3 + 8 + 4)
@@ -76,26 +64,16 @@ def test_damage_of_any_kind_is_refused_or_read(whole):
     @fuzz()
     @given(st.one_of(damaged(good), st.binary(max_size=300)))
     def check(content):
-        answer(lambda: read(with_shard(whole, content)))
+        answer(lambda: read(with_shard(whole, SHARD, content)))
 
     check()
+    with_shard(whole, SHARD, good)
     (whole / SHARD).write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
-    manifest = json.loads((whole / "manifest.json").read_bytes())
-    manifest["files"][SHARD] = {"bytes": len(good), "sha256": hashlib.sha256(good).hexdigest()}
-    (whole / "manifest.json").write_text(json.dumps(manifest))
     assert "another SHA-256" in answer(lambda: read(whole))
 
 
 def test_any_change_of_the_manifest(whole):
-    good = json.loads((whole / "manifest.json").read_bytes())
-
-    @fuzz()
-    @given(changed(good))
-    def check(manifest):
-        (whole / "manifest.json").write_text(json.dumps(manifest))
-        answer(lambda: read(whole))
-
-    check()
+    check_any_manifest(whole, read)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +92,8 @@ def test_any_change_of_the_manifest(whole):
     ],
 )
 def test_what_a_manifest_may_not_say(whole, change, words):
-    manifest = json.loads((whole / "manifest.json").read_bytes()) | change
-    (whole / "manifest.json").write_text(json.dumps(manifest))
+    manifest = manifest_of(whole) | change
+    with_manifest(whole, manifest)
     with little_memory(1 << 26):
         assert words in answer(lambda: read(whole), seconds=5)
 
@@ -125,9 +103,9 @@ def test_a_file_of_5_gib_that_says_it_is_one_record(whole):
     with path.open("wb") as file:
         file.write((5 << 30).to_bytes(8, "little"))
     os.truncate(path, 5 << 30)
-    manifest = json.loads((whole / "manifest.json").read_bytes())
+    manifest = manifest_of(whole)
     manifest["files"][SHARD]["bytes"] = 5 << 30
-    (whole / "manifest.json").write_text(json.dumps(manifest))
+    with_manifest(whole, manifest)
     with little_memory(1 << 26):
         assert "instead of" in answer(lambda: read(whole, verify=False))
 

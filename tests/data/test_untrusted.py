@@ -1,7 +1,5 @@
 """Prepared folders from strangers: each is read or refused in one line, quickly and in little memory."""
 
-import hashlib
-import json
 import os
 import struct
 
@@ -10,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzzing import answer, changed, damaged, fuzz, little_memory
+from tests.fuzzing import answer, damaged, fuzz, little_memory
+from tests.strangers import check_any_manifest, manifest_of, put_back, with_manifest, with_shard
 from tsdsae_keras.data.store import PreparedData
 from tsdsae_keras.data.writing import PreparedWriter
 from tsdsae_keras.errors import InputError
@@ -44,10 +43,6 @@ def folder(tmp_path_factory):
     return prepared(tmp_path_factory.mktemp("prepared") / "folder")
 
 
-def manifest_of(folder):
-    return json.loads((folder / "manifest.json").read_bytes())
-
-
 def read(folder, verify=True):
     """Opens a folder and reads all of it."""
     data = PreparedData(folder, verify=verify)
@@ -59,20 +54,8 @@ def read(folder, verify=True):
 @pytest.fixture
 def whole(folder):
     """The folder, and its manifest and a shard put back when the test is over."""
-    kept = {name: (folder / name).read_bytes() for name in ("manifest.json", SHARD)}
-    yield folder
-    for name, content in kept.items():
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).write_bytes(content)
-
-
-def with_shard(folder, content):
-    """Puts a shard in the folder and in its manifest."""
-    (folder / SHARD).write_bytes(content)
-    manifest = manifest_of(folder)
-    manifest["files"][SHARD] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
+    with put_back(folder, SHARD):
+        yield folder
 
 
 def header(text, version=(1, 0), length=None):
@@ -82,16 +65,7 @@ def header(text, version=(1, 0), length=None):
 
 
 def test_any_change_of_a_manifest(whole):
-    good = manifest_of(whole)
-    assert answer(lambda: read(whole)) is None
-
-    @fuzz()
-    @given(changed(good))
-    def check(manifest):
-        (whole / "manifest.json").write_text(json.dumps(manifest))
-        answer(lambda: read(whole))
-
-    check()
+    check_any_manifest(whole, read)
 
 
 def test_any_damage_to_a_manifest(whole):
@@ -112,7 +86,7 @@ def test_any_damage_to_a_shard_that_its_manifest_vouches_for(whole):
     @fuzz()
     @given(st.one_of(damaged(good), damaged(good[:128]).map(lambda start: start + good[128:]), st.binary(max_size=300)))
     def check(content):
-        answer(lambda: read(with_shard(whole, content)))
+        answer(lambda: read(with_shard(whole, SHARD, content)))
 
     check()
 
@@ -124,7 +98,7 @@ def test_any_header_of_a_shard(whole):
     @given(parts, parts, parts, st.sampled_from(((1, 0), (2, 0), (3, 0), (9, 9))))
     def check(kind, order, shape, version):
         text = f"{{'descr': {kind}, 'fortran_order': {order}, 'shape': {shape}, }}\n"
-        answer(lambda: read(with_shard(whole, header(text, version) + b"\0" * 96)))
+        answer(lambda: read(with_shard(whole, SHARD, header(text, version) + b"\0" * 96)))
 
     check()
 
@@ -159,7 +133,7 @@ FIELDS = {
 def test_what_a_manifest_must_not_say(whole, words):
     good = manifest_of(whole)
     for fields in FIELDS[words]:
-        (whole / "manifest.json").write_text(json.dumps(good | fields))
+        with_manifest(whole, good | fields)
         assert words in answer(lambda: read(whole), seconds=5), fields
 
 
@@ -167,7 +141,7 @@ def test_what_a_manifest_must_not_say(whole, words):
 def test_no_file_outside_the_folder_is_named(whole, name):
     manifest = manifest_of(whole)
     manifest["files"][name] = {"bytes": 0, "sha256": ""}
-    (whole / "manifest.json").write_text(json.dumps(manifest))
+    with_manifest(whole, manifest)
     assert "not a plain name" in answer(lambda: read(whole))
 
 
@@ -210,11 +184,11 @@ def test_links_lead_nowhere(whole, tmp_path):
 
 
 def test_a_header_that_says_it_is_long(whole):
-    with_shard(whole, header("{", (2, 0), 0xFFFFFFFF))
+    with_shard(whole, SHARD, header("{", (2, 0), 0xFFFFFFFF))
     os.truncate(whole / SHARD, 5 << 30)
     manifest = manifest_of(whole)
     manifest["files"][SHARD]["bytes"] = 5 << 30
-    (whole / "manifest.json").write_text(json.dumps(manifest))
+    with_manifest(whole, manifest)
     with little_memory(1 << 26):
         assert "no readable .npy file" in answer(lambda: read(whole, verify=False))
 
@@ -222,5 +196,5 @@ def test_a_header_that_says_it_is_long(whole):
 def test_a_pickle_in_a_shard_is_not_opened(whole):
     array = np.array([[["x"] * 3] * 4] * 2, dtype=object)
     np.save(whole / SHARD, array, allow_pickle=True)
-    with_shard(whole, (whole / SHARD).read_bytes())
+    with_shard(whole, SHARD, (whole / SHARD).read_bytes())
     assert "|O" in answer(lambda: read(whole))
