@@ -1,4 +1,4 @@
-"""`python train.py --preset quick` trains a model; the work is in tsdsae_keras/commands/train.py."""
+"""`python train.py --preset quick` trains a model; the work is in tsdsae_keras/training/train.py."""
 
 import sys
 

@@ -140,7 +140,7 @@ def sequences(race):
     if race.data is None:
         shape = (race.clips, race.frames, race.features)
         return 3.0 * np.random.default_rng(0).standard_normal(shape, "float32") - 4.0
-    from tsdsae_keras.data.store import PreparedData
+    from tsdsae_keras.data.prepared.store import PreparedData
 
     x = PreparedData(race.data).features("train")
     return np.resize(x, (race.clips, *x.shape[1:]))
@@ -148,7 +148,7 @@ def sequences(race):
 
 def run_keras(race, wait, reply):
     """This library as `train.py` runs it: the same model, compiled alike, in one `fit` over a `SequenceStream`."""
-    import tsdsae_keras.data.pipeline as pipeline
+    import tsdsae_keras.data.prepared.pipeline as pipeline
     from tsdsae_keras.training.callbacks import SeedEpochs
 
     _set_up(race)
@@ -163,9 +163,9 @@ def run_several(race, wait, reply):
     """This library as `train.py --seeds` runs it: models that differ in the seed, in one program."""
     import keras
 
-    from tsdsae_keras.commands.train_seeds import rows_of
     from tsdsae_keras.training.callbacks import SeedEpochs
-    from tsdsae_keras.training.several import Member, Several
+    from tsdsae_keras.training.train_seeds import rows_of
+    from tsdsae_keras.training.vmap_seeds import Member, Several
 
     _set_up(race)
     x, stop = sequences(race), keras.callbacks.Callback()
@@ -198,8 +198,8 @@ def _taking_turns(wait, reply):
 
 def _model(race, x, seed=0):
     """A compiled model in the stage of the race."""
-    from tsdsae_keras.commands.train import MODEL_OPTIONS, compile_model
-    from tsdsae_keras.models.loading import make_model
+    from tsdsae_keras.base.loading import make_model
+    from tsdsae_keras.training.train import MODEL_OPTIONS, compile_model
 
     settings = _settings(race)
     config = {name: getattr(settings, name) for name in MODEL_OPTIONS}

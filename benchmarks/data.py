@@ -35,10 +35,10 @@ def making(clips, workers, rounds, kind="auto", soundfont=None, say=print):
     """Rates of making: "render" (notes to samples), "features" (samples to log-mel), "both", for each `workers`."""
     from joblib import Parallel, delayed
 
-    from tsdsae_keras.data.dmelodies import MelodySet
-    from tsdsae_keras.data.features import FrontEnd
-    from tsdsae_keras.data.melodies import notes_of
-    from tsdsae_keras.data.synthesis import open_synth
+    from tsdsae_keras.data.audio.logmel import FrontEnd
+    from tsdsae_keras.data.audio.synthesis import open_synth
+    from tsdsae_keras.data.sets.dmelodies import MelodySet
+    from tsdsae_keras.data.sets.melodies import notes_of
 
     settings, front_end = MelodySet(), FrontEnd()
     rows, players = settings.examples()["train"]
@@ -73,8 +73,8 @@ def reading(folder, rounds, batch=128):
     """Rates of reading a prepared folder: "open" (hashes compared), "load" (into memory), "batches" (tf.data)."""
     import keras  # noqa: F401 - with PyTorch underneath, torch must be imported before tensorflow
 
-    from tsdsae_keras.data.pipeline import SequenceStream
-    from tsdsae_keras.data.store import PreparedData
+    from tsdsae_keras.data.prepared.pipeline import SequenceStream
+    from tsdsae_keras.data.prepared.store import PreparedData
 
     data = PreparedData(folder)
     x = data.features("train")
@@ -91,7 +91,7 @@ def reading(folder, rounds, batch=128):
 
 def preparing(clips, workers, kind, soundfont, folder, say=print):
     """(path, {"prepare": rate}) of `prepare` from nothing, with all the threads asked for; once, for it writes."""
-    from tsdsae_keras.data.dmelodies import MelodySet, prepare_melodies
+    from tsdsae_keras.data.sets.dmelodies import MelodySet, prepare_melodies
 
     start = time.perf_counter()
     settings = MelodySet(melodies=clips, synth=kind, soundfont=soundfont)

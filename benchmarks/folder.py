@@ -67,11 +67,11 @@ def prepare(folder, out, workers, jobs):
     from tsdsae_keras.process import keep_memory
 
     keep_memory()
-    from tsdsae_keras.data.folder import folder_recordings
-    from tsdsae_keras.data.jobs import jobs_on
-    from tsdsae_keras.data.segments import SoundSettings
-    from tsdsae_keras.data.sources import prepare_recordings
-    from tsdsae_keras.data.store import PreparedData
+    from tsdsae_keras.data.prepared.jobs import jobs_on
+    from tsdsae_keras.data.prepared.store import PreparedData
+    from tsdsae_keras.data.sets.recordings.folder import folder_recordings
+    from tsdsae_keras.data.sets.recordings.segments import SoundSettings
+    from tsdsae_keras.data.sets.recordings.sources import prepare_recordings
 
     recordings, left_out = folder_recordings(folder, labels="folder")
     with jobs_on(jobs, workers):

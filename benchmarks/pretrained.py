@@ -39,9 +39,9 @@ def main():
 
 def release(folder, name):
     """Writes the model and its card into the package."""
+    from tsdsae_keras.base.loading import load_model
+    from tsdsae_keras.base.pretrained import FOLDER
     from tsdsae_keras.files import write_bytes, write_json
-    from tsdsae_keras.models.loading import load_model
-    from tsdsae_keras.models.pretrained import FOLDER
     from tsdsae_keras.training.run import RunFolder
 
     run = RunFolder(folder)
@@ -59,10 +59,10 @@ def release(folder, name):
 
 def card(model, run, scores):
     """What `pretrained_card` describes, but for the file."""
-    from tsdsae_keras.commands.scores import trial_of
-    from tsdsae_keras.data.store import PreparedData
-    from tsdsae_keras.tuning.study_octave import octave_scores
-    from tsdsae_keras.tuning.study_run import training_of
+    from tsdsae_keras.data.prepared.store import PreparedData
+    from tsdsae_keras.families.tsdsae.evaluation.scores import trial_of
+    from tsdsae_keras.families.tsdsae.study.octave import octave_scores
+    from tsdsae_keras.families.tsdsae.study.run import training_of
 
     recorded, spent = run.read_settings(), json.loads(run.seconds.read_text(encoding="utf-8"))
     data = PreparedData(recorded["settings"]["data_folder"], verify=False)
@@ -85,7 +85,7 @@ def _without_optimizer(model):
     """The bytes of a model's file without optimizer and dates."""
     import tempfile
 
-    from tsdsae_keras.training.undated import without_dates
+    from tsdsae_keras.training.reproducible_zip import without_dates
 
     model.compiled = False
     model.optimizer = None
@@ -99,8 +99,8 @@ def store_outputs(folder):
     import keras
     import numpy as np
 
-    from tsdsae_keras.data.store import PreparedData
-    from tsdsae_keras.models.pretrained import load_pretrained, pretrained_names
+    from tsdsae_keras.base.pretrained import load_pretrained, pretrained_names
+    from tsdsae_keras.data.prepared.store import PreparedData
 
     x = np.asarray(PreparedData(folder).features("test")[:2, :FRAMES])
     arrays = {"x": x}

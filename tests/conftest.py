@@ -18,19 +18,19 @@ if os.environ["KERAS_BACKEND"] == "jax" and "JAX_COMPILATION_CACHE_DIR" not in o
 
 HERE = Path(__file__).parent
 WITHOUT_BACKEND = (
-    "commands/test_evaluate.py",
-    "commands/test_real_page.py",
-    "evaluation/",
+    "families/tsdsae/evaluation/",
+    "metrics/",
     "report/",
     "test_settings.py",
     "test_untrusted.py",
     "training/test_events.py",
     "training/test_hparams.py",
-    *(f"tuning/test_{name}.py" for name in ("objective", "space", "results")),
+    *(f"search/test_{name}.py" for name in ("objective", "space", "results")),
     "training/test_untrusted.py",
-    *(f"data/test_{name}.py" for name in ("audio", "dmelodies", "features", "inversion", "melodies", "store")),
-    *(f"data/test_{name}.py" for name in ("synthesis", "untrusted", "segments")),
-    *(f"data/test_{name}.py" for name in ("splits", "urmp", "nsynth", "adapters", "folder", "folder_faults")),
+    *(f"data/audio/test_{name}.py" for name in ("sound_files", "logmel", "inversion", "synthesis")),
+    *(f"data/prepared/test_{name}.py" for name in ("store", "untrusted", "splits")),
+    *(f"data/sets/test_{name}.py" for name in ("dmelodies", "melodies", "segments", "urmp", "nsynth", "adapters")),
+    *(f"data/sets/test_{name}.py" for name in ("folder", "folder_faults")),
 )
 
 

@@ -19,30 +19,27 @@ RULES = {
     "settings": (set(), set()),
     "process": (set(), set()),
     "ops": ({"keras"}, set()),
-    "layers": ({"keras", "numpy"}, {"ops", "layers"}),
-    "layers.native.tensorflow": ({"keras", "tensorflow"}, {"layers"}),
-    "layers.native.jax": ({"jax", "keras"}, {"layers"}),
-    "layers.native.torch": ({"torch"}, {"layers"}),
-    "models": ({"keras", "numpy"}, {"ops", "layers", "models", "training.steps"}),
-    "models.safety": ({"h5py", "keras", "numpy"}, {"models"}),
-    "training.steps.tensorflow": ({"keras", "tensorflow"}, {"training.steps.logs"}),
-    "training.steps.jax": ({"keras", "jax"}, {"training.steps.logs"}),
-    "training.steps.torch": ({"keras", "torch"}, {"training.steps.logs"}),
-    "training.steps": ({"keras"}, set()),
-    "training.hparams": ({"google", "tensorboard"}, {"training.events"}),
-    "training.several": ({"jax", "keras", "numpy"}, {"training"}),
-    "training.events": ({"numpy", "soundfile", "tensorboard"}, set()),
-    "training": ({"keras", "numpy"}, {"training"}),
+    "networks": ({"keras", "numpy"}, {"ops", "networks"}),
+    "networks.native.tensorflow": ({"keras", "tensorflow"}, {"networks"}),
+    "networks.native.jax": ({"jax", "keras"}, {"networks"}),
+    "networks.native.torch": ({"torch"}, {"networks"}),
+    "base": (None, None),
+    "base.steps.tensorflow": ({"keras", "tensorflow"}, {"base.steps.logs"}),
+    "base.steps.jax": ({"keras", "jax"}, {"base.steps.logs"}),
+    "base.steps.torch": ({"keras", "torch"}, {"base.steps.logs"}),
+    "base.steps": ({"keras"}, set()),
+    "training": (None, None),
     "data": (
         {"fluidsynth", "joblib", "keras", "librosa", "numpy", "scipy", "sklearn", "soundfile", "soxr", "tensorflow"},
         {"data", "process"},
     ),
-    "data.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
-    "data.progress": ({"rich"}, set()),
-    "evaluation": ({"joblib", "keras", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"evaluation"}),
+    "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
+    "data.prepared.progress": ({"rich"}, set()),
+    "metrics": ({"joblib", "keras", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics", "families"}),
     "report": ({"jinja2", "matplotlib", "numpy", "soundfile"}, {"report"}),
-    "interop": ({"keras", "librosa", "numpy", "tensorflow"}, {"interop", "models"}),
-    "tuning": (None, None),
+    "interop": ({"keras", "librosa", "numpy", "tensorflow"}, {"interop"}),
+    "families": (None, None),
+    "search": (None, None),
     "commands": (None, None),
     "cli": (None, None),
     "": ({"wrapt"}, set()),
@@ -61,7 +58,7 @@ def test_every_public_name_is_there():
         assert getattr(tsdsae_keras, name) is not None
 
 
-FIRST = ("layers.dense", "layers.native", "ops", "training.steps")
+FIRST = ("networks.dense", "networks.native", "ops", "base.steps")
 
 
 @pytest.mark.parametrize("module", FIRST)
@@ -73,7 +70,7 @@ def test_any_module_can_be_imported_first(module):
 def test_keras_is_told_of_all_that_can_be_saved():
     import keras
 
-    importlib.import_module("tsdsae_keras.models")
+    importlib.import_module("tsdsae_keras.base.loading")
     known = keras.saving.get_custom_objects()
     kinds = {name.partition(">")[2]: kind for name, kind in known.items() if name.startswith("tsdsae_keras>")}
     assert set(kinds) == set(tsdsae_keras._SAVED)

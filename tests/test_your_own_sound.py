@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tsdsae_keras.data import melodies as grid
-from tsdsae_keras.data.audio import read_audio, write_audio
-from tsdsae_keras.data.features import FrontEnd
-from tsdsae_keras.data.synthesis import open_synth
-from tsdsae_keras.evaluation.judges import FrameJudge
-from tsdsae_keras.evaluation.pitch import PyinTracker, hz_of_notes, melody_accuracy
+from tsdsae_keras.data.audio.logmel import FrontEnd
+from tsdsae_keras.data.audio.sound_files import read_audio, write_audio
+from tsdsae_keras.data.audio.synthesis import open_synth
+from tsdsae_keras.data.sets import melodies as grid
+from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge
+from tsdsae_keras.metrics.pitch import PyinTracker, hz_of_notes, melody_accuracy
 
 GUIDE = Path(__file__).parents[1] / "docs" / "your-own-sound.md"
 VIOLIN, TRUMPET = 40, 56

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tsdsae_keras.data.features import FrontEnd
-from tsdsae_keras.data.store import shard_sizes
-from tsdsae_keras.data.writing import PreparedWriter
+from tsdsae_keras.data.audio.logmel import FrontEnd
+from tsdsae_keras.data.prepared.store import shard_sizes
+from tsdsae_keras.data.prepared.writing import PreparedWriter
 
 FRONT_END = FrontEnd(sample_rate=24000, n_fft=1024, hop_length=240, n_mels=128, fmin=20.0, fmax=12000.0)
 COUNTS = {"train": 14, "validation": 5, "test": 6}

@@ -11,18 +11,33 @@ import wrapt
 __version__ = "0.1.0"
 
 _HOME = {
-    "models": ("DSAE", "DSAEf", "SequentialVAE", "TSDSAE", "load_model", "make_model"),
-    "models.pretrained": ("load_pretrained", "pretrained_card", "pretrained_names"),
+    "families.tsdsae.dsae": ("DSAE", "DSAEf"),
+    "families.tsdsae.model": ("TSDSAE",),
+    "families.tsdsae.sequential": ("SequentialVAE",),
+    "base.loading": ("load_model", "make_model"),
+    "base.pretrained": ("load_pretrained", "pretrained_card", "pretrained_names"),
     "training.callbacks": ("EnterStageTwo", "KeepBest", "SeedEpochs"),
-    "interop": ("from_reference_state",),
-    "data.features": ("FrontEnd",),
-    "data.store": ("PreparedData",),
-    "data.pipeline": ("SequenceStream",),
-    "evaluation.evaluate": ("evaluate",),
+    "families.tsdsae.interop.reference": ("from_reference_state",),
+    "data.audio.logmel": ("FrontEnd",),
+    "data.prepared.store": ("PreparedData",),
+    "data.prepared.pipeline": ("SequenceStream",),
+    "families.tsdsae.evaluation.evaluate": ("evaluate",),
     "errors": ("InputError",),
 }
 _NAMES = {name: home for home, names in _HOME.items() for name in names}
-_ROOMS = ("commands", "data", "evaluation", "interop", "layers", "models", "ops", "report", "training")
+_ROOMS = (
+    "base",
+    "commands",
+    "data",
+    "families",
+    "interop",
+    "metrics",
+    "networks",
+    "ops",
+    "report",
+    "search",
+    "training",
+)
 
 __all__ = ["__version__", *sorted(_NAMES)]
 
@@ -49,7 +64,7 @@ class _Announced:
         self.keras, self.name = keras, name
 
     def from_config(self, config):
-        importlib.import_module(f"{__name__}.models")
+        importlib.import_module(f"{__name__}.base.loading")
         return self.keras.saving.get_custom_objects()[self.name].from_config(config)
 
 

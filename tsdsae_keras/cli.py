@@ -13,13 +13,13 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from tsdsae_keras.commands.prepare_options import SOURCES, add_source_options
-from tsdsae_keras.commands.sound_options import SOUND_COMMANDS, add_sound_options
 from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.families.tsdsae.sound.options import SOUND_COMMANDS, add_sound_options
+from tsdsae_keras.families.tsdsae.study.options import RUN_OPTIONS as STUDY_OPTIONS
+from tsdsae_keras.families.tsdsae.study.options import add_study_options
 from tsdsae_keras.process import keep_memory, no_chatter
+from tsdsae_keras.search.options import RUN_OPTIONS, add_tune_options
 from tsdsae_keras.settings import BACKENDS, Settings, flag, settings_from_dict, with_preset
-from tsdsae_keras.tuning.options import RUN_OPTIONS, add_tune_options
-from tsdsae_keras.tuning.study_options import RUN_OPTIONS as STUDY_OPTIONS
-from tsdsae_keras.tuning.study_options import add_study_options
 
 DATA_OPTIONS = (
     *("cache", "melodies", "programs", "octaves", "tonics", "scales", "subset"),
@@ -172,11 +172,11 @@ def _train(options):
     settings = _settings({"backend": _asked_backend(options)} | options)
     _load_all(settings.backend)
     if seeds is None:
-        from tsdsae_keras.commands.train import train
+        from tsdsae_keras.training.train import train
 
         train(settings)
     else:
-        from tsdsae_keras.commands.train_seeds import train_seeds
+        from tsdsae_keras.training.train_seeds import train_seeds
 
         train_seeds(settings, seeds)
 
@@ -190,8 +190,8 @@ def _resume(folder, options):
     if other:
         raise InputError(f"--resume takes the settings of {folder}; leave out {' '.join(map(flag, other))}")
     _load_all(settings.backend)
-    from tsdsae_keras.commands.train import resume
-    from tsdsae_keras.commands.train_seeds import resume_seeds
+    from tsdsae_keras.training.train import resume
+    from tsdsae_keras.training.train_seeds import resume_seeds
 
     if runs[0].folder == Path(folder):
         resume(runs[0], settings)
@@ -236,7 +236,7 @@ def _study(arguments, options):
 
 def _import_checkpoint(options):
     _use_backend(_asked_backend(options))
-    from tsdsae_keras.commands.import_checkpoint import import_checkpoint
+    from tsdsae_keras.families.tsdsae.interop.import_checkpoint import import_checkpoint
 
     import_checkpoint(**options)
 
@@ -250,7 +250,7 @@ def _doctor(options):
 
 def _sound(name, options):
     _use_backend(_asked_backend(options))
-    from tsdsae_keras.commands import sound
+    from tsdsae_keras.families.tsdsae.sound import commands as sound
 
     return getattr(sound, name)(**options)
 
@@ -260,7 +260,7 @@ def _load_all(backend):
     keep_memory()
     _use_backend(backend)
     with no_chatter():
-        import tsdsae_keras.data.pipeline  # noqa: F401
+        import tsdsae_keras.data.prepared.pipeline  # noqa: F401
 
 
 def _asked_backend(options):

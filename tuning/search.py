@@ -1,6 +1,6 @@
 """`python tuning/search.py --space zdim` searches for the smallest model that disentangles and reconstructs.
 
-The work is in tsdsae_keras/tuning and tsdsae_keras/commands/tune.py; `tsdsae-keras tune` is the same.
+The work is in tsdsae_keras/search and tsdsae_keras/commands/tune.py; `tsdsae-keras tune` is the same.
 """
 
 import sys

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tsdsae_keras.data.fluid import NotInstalled, find_font, load_module
-from tsdsae_keras.data.synthesis import open_synth
+from tsdsae_keras.data.audio.fluid import NotInstalled, find_font, load_module
+from tsdsae_keras.data.audio.synthesis import open_synth
 
 
 def _kinds():

@@ -8,13 +8,22 @@ import numpy as np
 import pytest
 
 from tests.cases import check_all_moved, check_same, compiled, numbers, weights_of
-from tests.interop.test_reference import CLOSE, FILES, STAGES, SWAPS, TERMS, arrays_of, permutations_of, state_of
+from tests.families.tsdsae.test_reference import (
+    CLOSE,
+    FILES,
+    STAGES,
+    SWAPS,
+    TERMS,
+    arrays_of,
+    permutations_of,
+    state_of,
+)
 from tests.interop.torch_files import WRITERS, Made, write_bytes
-from tsdsae_keras.commands.import_checkpoint import import_checkpoint
+from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.interop.import_checkpoint import import_checkpoint
+from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
 from tsdsae_keras.interop.checkpoint import open_checkpoint, read_checkpoint
-from tsdsae_keras.models.loading import load_model
-from tsdsae_keras.models.tsdsae import SWAP_TERMS
 
 STATE = state_of(arrays_of(FILES[0]), 1)
 

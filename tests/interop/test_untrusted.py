@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.fuzzing import LEAVES, answer, damaged, fuzz, little_memory
 from tests.interop.torch_files import WRITERS, Made, write_bytes
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.interop.architecture import architecture_of, check_names
+from tsdsae_keras.families.tsdsae.interop.reference import from_reference_state
 from tsdsae_keras.interop import checkpoint
-from tsdsae_keras.interop.architecture import architecture_of, check_names
 from tsdsae_keras.interop.checkpoint import open_checkpoint, read_checkpoint
-from tsdsae_keras.interop.reference import from_reference_state
 
 STATE = {"net_v_mu.weight": np.arange(6, dtype="float32").reshape(2, 3), "net_v_mu.bias": np.zeros(2, "float32")}
 CONTENT = {"epoch": 3, "state_dict": STATE, "hyper_parameters": {"C": 5, "model": {"_target_": "a.B"}}}

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from tsdsae_keras.report.codes import codes_figure, kl_figure
+from tsdsae_keras.families.tsdsae.evaluation.code_figures import codes_figure, kl_figure
 from tsdsae_keras.report.figures import loss_figure, swap_figure
 
 HOSTILE = "<img src=x onerror=alert(1)>.wav"

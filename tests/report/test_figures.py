@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.report.codes import codes_figure, kl_figure, plane_of
+from tsdsae_keras.families.tsdsae.evaluation.code_figures import codes_figure, kl_figure, plane_of
 from tsdsae_keras.report.figures import RANGE, band_of, loss_figure, png_bytes, swap_figure
 
 

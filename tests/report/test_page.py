@@ -10,7 +10,7 @@ import soundfile
 
 from tests.report.page_content import HOSTILE, QUOTED, RATE, Page, content_sounds, tone
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.report.codes import codes_figure
+from tsdsae_keras.families.tsdsae.evaluation.code_figures import codes_figure
 from tsdsae_keras.report.figures import swap_figure
 from tsdsae_keras.report.page import render_page, write_page
 from tsdsae_keras.report.sounds import checksum, sound_uri, with_serial

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from tests import cases
-from tsdsae_keras.commands.train import compile_model
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.settings import Settings
 from tsdsae_keras.training.callbacks import KeepBest
 from tsdsae_keras.training.guards import StopOnBadSteps, WatchCollapse
+from tsdsae_keras.training.train import compile_model
 
 
 def broken(n, rows):

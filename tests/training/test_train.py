@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from tests import cases
+from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.cli import main
-from tsdsae_keras.commands.scores import score
-from tsdsae_keras.data.store import PreparedData
-from tsdsae_keras.models.loading import load_model
+from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.families.tsdsae.evaluation.scores import score
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--melodies", "40", "--synth", "additive", "--epochs", "3", "--stage-two-at", "1", "--batch-size", "8"]

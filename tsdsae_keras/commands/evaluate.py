@@ -3,15 +3,15 @@
 import time
 from pathlib import Path
 
-from tsdsae_keras.commands.evaluation_page import page_of
-from tsdsae_keras.commands.model_files import is_pretrained, model_file
-from tsdsae_keras.commands.scores import PAIRS, Study, full_scores, trial_of
-from tsdsae_keras.data.store import PreparedData
+from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.evaluation.rows import rows_of, text_table
+from tsdsae_keras.families.tsdsae.evaluation.page import page_of
+from tsdsae_keras.families.tsdsae.evaluation.rows import rows_of, text_table
+from tsdsae_keras.families.tsdsae.evaluation.scores import PAIRS, Study, full_scores, trial_of
 from tsdsae_keras.files import write_json
-from tsdsae_keras.models.loading import load_model
 from tsdsae_keras.report.page import write_page
+from tsdsae_keras.training.model_files import is_pretrained, model_file
 from tsdsae_keras.training.run import RunFolder
 
 PAGE = "report.html"
@@ -106,7 +106,7 @@ def _tracker(pitch, weights, study):
         if front_end.sample_rate != SAMPLE_RATE:
             raise InputError(f"--pitch crepe hears {SAMPLE_RATE} Hz, the data has {front_end.sample_rate}; take pyin")
         return CrepeTracker(weights, hop_length=front_end.hop_length)
-    from tsdsae_keras.evaluation.pitch import PyinTracker
+    from tsdsae_keras.metrics.pitch import PyinTracker
 
     # 64 ms at any rate, two periods of the lowest pitch in half of them.
     frame_length = 2 * round(0.032 * front_end.sample_rate)

@@ -4,8 +4,8 @@ import functools
 import threading
 from pathlib import Path
 
-from tsdsae_keras.data.dmelodies import MelodySet, prepare_melodies
-from tsdsae_keras.data.store import PreparedData
+from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.data.sets.dmelodies import MelodySet, prepare_melodies
 from tsdsae_keras.errors import InputError
 
 PUBLISHED_CONFIDENCE = 0.85  # of URMP's segments
@@ -51,8 +51,8 @@ def prepare_recordings_of(source, folder, out, *, workers=2, jobs="threading", u
     Raises:
         InputError: a value that cannot be used, or as `prepare_recordings`.
     """
-    from tsdsae_keras.data.jobs import jobs_on
-    from tsdsae_keras.data.sources import prepare_recordings
+    from tsdsae_keras.data.prepared.jobs import jobs_on
+    from tsdsae_keras.data.sets.recordings.sources import prepare_recordings
 
     if workers < 1:
         raise InputError(f"--workers is {workers}; it must be at least 1")
@@ -72,13 +72,13 @@ def prepare_recordings_of(source, folder, out, *, workers=2, jobs="threading", u
 
 
 def _folder_list(folder, options):
-    from tsdsae_keras.data.folder import folder_recordings
+    from tsdsae_keras.data.sets.recordings.folder import folder_recordings
 
     return *folder_recordings(folder, options.pop("labels"), options.pop("split_by")), {}
 
 
 def _urmp_list(folder, options):
-    from tsdsae_keras.data.urmp import WARNING, urmp_recordings
+    from tsdsae_keras.data.sets.recordings.urmp import WARNING, urmp_recordings
 
     split = options.pop("split")
     recordings, left_out = urmp_recordings(folder, options.pop("instruments"), split)
@@ -87,7 +87,7 @@ def _urmp_list(folder, options):
 
 
 def _nsynth_list(folder, options):
-    from tsdsae_keras.data.nsynth import WARNING, nsynth_recordings
+    from tsdsae_keras.data.sets.recordings.nsynth import WARNING, nsynth_recordings
 
     split = options.pop("split")
     listed = nsynth_recordings(folder, options.pop("families"), options.pop("sources"), split)
@@ -98,8 +98,8 @@ _LISTS = {"folder": _folder_list, "urmp": _urmp_list, "nsynth": _nsynth_list}
 
 
 def _sound_settings(options, confidence):
-    from tsdsae_keras.data.features import FrontEnd
-    from tsdsae_keras.data.segments import SoundSettings
+    from tsdsae_keras.data.audio.logmel import FrontEnd
+    from tsdsae_keras.data.sets.recordings.segments import SoundSettings
 
     named = {name: options.pop(name) for name in ("sample_rate", "n_fft", "hop_length", "fmin", "fmax")}
     named["fmax"] = named["sample_rate"] / 2 if named["fmax"] is None else named["fmax"]
@@ -124,7 +124,7 @@ def _confidence(pitch, asked, jobs, use_backend):
         raise InputError(f"--pitch crepe works in threads only, not with --jobs {jobs}; take --pitch pyin")
     if use_backend:
         use_backend()
-    from tsdsae_keras.data.pitch_confidence import confidence
+    from tsdsae_keras.data.audio.pitch_confidence import confidence
     from tsdsae_keras.interop.crepe import CrepeTracker
 
     return functools.partial(confidence, tracker=_OneAtATime(CrepeTracker()))

@@ -32,8 +32,8 @@ class SelfTest:
         return ("rendering", self.render), ("training", self.train), ("saving", self.save)
 
     def render(self):
-        from tsdsae_keras.data.dmelodies import MelodySet, prepare_melodies
-        from tsdsae_keras.data.store import PreparedData
+        from tsdsae_keras.data.prepared.store import PreparedData
+        from tsdsae_keras.data.sets.dmelodies import MelodySet, prepare_melodies
 
         prepared = prepare_melodies(MelodySet(melodies=20), cache=self.folder, say=lambda line: None)
         self.data = PreparedData(prepared)
@@ -43,8 +43,8 @@ class SelfTest:
     def train(self):
         import keras
 
-        from tsdsae_keras.data.pipeline import SequenceStream
-        from tsdsae_keras.models.loading import make_model
+        from tsdsae_keras.base.loading import make_model
+        from tsdsae_keras.data.prepared.pipeline import SequenceStream
         from tsdsae_keras.training.callbacks import EnterStageTwo
 
         model = make_model("tsdsae", features=self.data.bands, front_end=self.data.front_end, seed=0, **SIZES)
@@ -60,7 +60,7 @@ class SelfTest:
     def save(self):
         import numpy as np
 
-        from tsdsae_keras.models.loading import load_model
+        from tsdsae_keras.base.loading import load_model
 
         path, pair = self.folder / "model.keras", (self.x[:2], self.x[2:4])
         self.model.save(path)

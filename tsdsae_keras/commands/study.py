@@ -5,12 +5,12 @@ import shlex
 import sys
 from dataclasses import replace
 
-from tsdsae_keras.data.store import PreparedData
+from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.study.grid import StudyFolder, grid
+from tsdsae_keras.families.tsdsae.study.options import AXES
+from tsdsae_keras.search import workers
 from tsdsae_keras.settings import with_preset
-from tsdsae_keras.tuning import workers
-from tsdsae_keras.tuning.study import StudyFolder, grid
-from tsdsae_keras.tuning.study_options import AXES
 
 PROGRAM = "import sys; from tsdsae_keras.commands.study import main; sys.exit(main())"
 ALONE = ("--workers", "1")  # added to the command line of each process
@@ -52,12 +52,12 @@ def run(options, load, arguments=(), say=print):
     typed = arguments[: -len(ALONE)] if workers.guarded() else arguments
     how = f"python tuning/study.py {shlex.join(typed)}"
     if own["workers"] > 1:
-        from tsdsae_keras.tuning.study_workers import supervise
+        from tsdsae_keras.families.tsdsae.study.workers import supervise
 
         supervise([sys.executable, "-c", PROGRAM, *arguments, *ALONE], own["workers"], how, say)
     else:
         load(base.backend)
-        from tsdsae_keras.tuning.study_work import work
+        from tsdsae_keras.families.tsdsae.study.work import work
 
         work(folder, runs, data, own["pairs"], how, say)
     if not workers.guarded():
@@ -78,7 +78,7 @@ def _base(options, reach, say):
 
 
 def _say_state(folder, runs, how, say):
-    from tsdsae_keras.tuning.folder import read_json
+    from tsdsae_keras.search.folder import read_json
 
     found = [read_json(folder.result(name)) for name in runs]
     done = [each for each in found if each]
@@ -93,7 +93,7 @@ def _say_state(folder, runs, how, say):
 
 
 def _draw(folder, say):
-    from tsdsae_keras.tuning.study_results import draw
+    from tsdsae_keras.families.tsdsae.study.results import draw
 
     for path in draw(folder):
         say(f"  {path}")

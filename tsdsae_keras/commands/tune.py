@@ -7,13 +7,13 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from tsdsae_keras.data.store import PreparedData
+from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.search import workers
+from tsdsae_keras.search.folder import SearchFolder
+from tsdsae_keras.search.options import MARGIN, SEARCH_OPTIONS, TRIALS
+from tsdsae_keras.search.space import make_space
 from tsdsae_keras.settings import flag, with_preset
-from tsdsae_keras.tuning import workers
-from tsdsae_keras.tuning.folder import SearchFolder
-from tsdsae_keras.tuning.options import MARGIN, SEARCH_OPTIONS, TRIALS
-from tsdsae_keras.tuning.space import make_space
 
 PROGRAM = "import sys; from tsdsae_keras.commands.tune import main; sys.exit(main())"
 
@@ -78,8 +78,8 @@ def tune(folder, load, processes=1, say=print):
         command = [sys.executable, "-c", PROGRAM, "--resume", str(folder.folder)]
         workers.supervise(command, processes, folder.folder, say)
     load(backend)
-    from tsdsae_keras.tuning.results import conclude
-    from tsdsae_keras.tuning.search import Search
+    from tsdsae_keras.search.results import conclude
+    from tsdsae_keras.search.search import Search
 
     search = Search(folder, say)
     if role == "worker":

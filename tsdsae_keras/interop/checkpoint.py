@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tsdsae_keras.base.safety import one_line, opened_zip, shown_names
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.interop.unpickling import LARGEST, MOST_BYTES, Unpickler, plain, tensor_of
-from tsdsae_keras.models.safety import one_line, opened_zip, shown_names
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 SURPLUS = ("audio_synth.",)  # the authors' mel inversion: constants, no weights

@@ -14,7 +14,7 @@ import keras
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import replacing, write_bytes, write_text
-from tsdsae_keras.training.undated import without_dates
+from tsdsae_keras.training.reproducible_zip import without_dates
 
 WATCH = "watch_"  # begins the names of what `WatchCollapse` adds to the logs
 ELBO_TERMS = ("recon", "kl_z", "kl_v")

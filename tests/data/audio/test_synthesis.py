@@ -1,0 +1,121 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed
+
+from tsdsae_keras.data.audio import fluid
+from tsdsae_keras.data.audio.additive import AdditiveSynth
+from tsdsae_keras.data.audio.logmel import FrontEnd
+from tsdsae_keras.data.audio.synthesis import open_synth
+from tsdsae_keras.data.sets import melodies as grid
+from tsdsae_keras.errors import InputError
+
+NOTES = grid.notes_of(grid.paper_subset()[[0, 2500, 7055]])
+
+IN_A_NEW_PROCESS = """
+import sys
+{first}
+import numpy as np
+from tsdsae_keras.data.sets import melodies as grid
+from tsdsae_keras.data.audio.synthesis import open_synth
+notes = grid.notes_of(grid.paper_subset()[[0, 2500, 7055]])
+with open_synth({kind!r}) as synth:
+    np.save(sys.argv[1], synth.render(notes[2], 56))
+"""
+
+
+def test_a_clip_is_four_seconds_with_peak_one(synth):
+    sound = synth.render(NOTES[0], 40)
+    assert sound.shape == (64000,) and sound.dtype == np.float32
+    assert np.max(np.abs(sound)) == 1
+    assert not synth.render(np.zeros(16, int), 40).any()
+
+
+def test_rendering_is_bit_equal_in_any_order_and_thread(synth):
+    jobs = [(row, program) for row in NOTES for program in (40, 56)]
+    alone = [synth.render(*job) for job in jobs]
+    back = [synth.render(*job) for job in reversed(jobs)][::-1]
+    threads = Parallel(n_jobs=3, prefer="threads")(delayed(synth.render)(*job) for job in jobs * 3)
+    for i, sound in enumerate(threads + back):
+        assert np.array_equal(sound, alone[i % len(jobs)])
+
+
+@pytest.mark.parametrize("first", ["", "import soundfile", "import librosa, tensorflow"])
+def test_rendering_is_bit_equal_in_a_new_process(synth, first, tmp_path):
+    script = IN_A_NEW_PROCESS.format(kind=synth.kind, first=first)
+    command = [sys.executable, "-c", script, str(tmp_path / "sound.npy")]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    there, here = np.load(tmp_path / "sound.npy"), synth.render(NOTES[2], 56)
+    assert np.array_equal(there, here), f"{np.sum(there != here)} samples differ, by up to {np.ptp(there - here):.2g}"
+    assert first or not result.stderr
+
+
+def test_every_slot_has_its_pitch(synth):
+    for program in (40, 56):
+        sound = synth.render(NOTES[1], program).reshape(16, 4000)
+        for slot in np.flatnonzero(NOTES[1]):
+            assert abs(pitch_of(sound[slot, 1200:3900]) - NOTES[1][slot]) < 0.2
+
+
+def pitch_of(samples, sample_rate=16000):
+    """The MIDI note whose first six harmonics hold most: a comb over the magnitude spectrum."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 1 << 16))
+    candidates = np.arange(55, 80, 0.05)
+    partials = np.outer(440 * 2 ** ((candidates - 69) / 12), np.arange(1, 7)) * (1 << 16) / sample_rate
+    return candidates[np.sqrt(spectrum[np.round(partials).astype(int)]).sum(axis=1).argmax()]
+
+
+def test_the_two_default_timbres_differ(synth):
+    violin, trumpet = (FrontEnd().log_mel(synth.render(NOTES[0], program)).mean(axis=0) for program in (40, 56))
+    assert np.abs(violin - trumpet).mean() > 0.5
+
+
+def test_additive_refuses_two_programs_of_one_timbre():
+    with pytest.raises(InputError, match="violin and cello"):
+        AdditiveSynth((40, 42))
+
+
+@pytest.mark.parametrize(
+    ("notes", "program", "word"),
+    [(np.zeros(15, int), 40, "16"), (np.full(16, 128), 40, "127"), (np.zeros(16), 40, "int"), (NOTES[0], 41, "40, 56")],
+)
+def test_refusals_of_render(synth, notes, program, word):
+    with pytest.raises(InputError, match=word):
+        synth.render(notes, program)
+
+
+def test_auto_falls_back_in_one_line_and_fluidsynth_does_not(monkeypatch):
+    monkeypatch.setattr(fluid, "FONT_PLACES", ())
+    monkeypatch.delenv(fluid.FONT_VARIABLE, raising=False)
+    lines = []
+    assert isinstance(open_synth("auto", say=lines.append), AdditiveSynth)
+    assert len(lines) == 1 and fluid.INSTALL in lines[0]
+    with pytest.raises(InputError, match="apt-get install"):
+        open_synth("fluidsynth")
+
+
+def test_auto_falls_back_where_the_library_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fluidsynth", None)
+    lines = []
+    assert isinstance(open_synth("auto", say=lines.append), AdditiveSynth)
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize("kind", ["auto", "fluidsynth", "additive"])
+def test_a_named_font_is_never_passed_over(tmp_path, kind):
+    with pytest.raises(InputError, match="does not exist"):
+        open_synth(kind, soundfont=str(tmp_path / "none.sf3"))
+    (tmp_path / "text.sf3").write_text("no font")
+    with pytest.raises(InputError, match="no SoundFont"):
+        open_synth(kind, soundfont=str(tmp_path / "text.sf3"))
+
+
+def test_a_font_with_only_the_right_head_is_refused(tmp_path, synth):
+    if synth.kind == "additive":
+        return
+    path = tmp_path / "hollow.sf3"
+    path.write_bytes(b"RIFF\x04\x00\x00\x00sfbk")
+    with open_synth("fluidsynth", soundfont=str(path)) as opened, pytest.raises(InputError, match="cannot load"):
+        opened.load()

@@ -1,0 +1,120 @@
+"""Records from strangers: what is damaged or says what cannot be is told in a line, and takes no memory."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fuzzing import answer, damaged, fuzz, little_memory
+from tests.strangers import check_any_manifest, manifest_of, put_back, with_manifest, with_shard
+from tests.uploading import uploaded
+from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.data.prepared.writing import PreparedWriter
+from tsdsae_keras.errors import InputError
+
+import tensorflow as tf  # isort: skip - behind Keras, which the fixtures import
+
+SHARD = "train-00000.tfrecord"
+SMALL = {"dtype": "<f4", "shape": [4, 3]}
+MANIFEST = {
+    **{"format": "tsdsae-prepared", "version": 1, "key": "abc", "settings": {}, "front_end": {"n_mels": 3}},
+    **{"counts": {"train": 2}, "shard_size": 2, "label_names": {}},
+    "arrays": {"features": SMALL, "singer": {"dtype": "<i8", "shape": []}},
+}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    writer = PreparedWriter(tmp_path_factory.mktemp("hostile") / "data", "tfrecord")
+    x = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
+    writer.write_shard("train", 0, {"features": x, "singer": np.array([7, 8])})
+    return writer.finish(MANIFEST)
+
+
+@pytest.fixture
+def whole(hostile):
+    with put_back(hostile, SHARD):
+        yield hostile
+
+
+def read(folder, verify=True):
+    data = PreparedData(folder, verify=verify)
+    for split in data.counts:
+        data.features(split), data.labels(split), data.shards(split)
+    return data
+
+
+def test_any_byte_that_is_no_value_is_seen(whole):
+    """With a SHA-256 that fits, another byte is read only as a value, or as the checksum of the data, which is not."""
+    good, values = (whole / SHARD).read_bytes(), 0
+    for place in range(len(good)):
+        content = bytearray(good)
+        content[place] ^= 1
+        refused = answer(lambda content=content: read(with_shard(whole, SHARD, bytes(content))))
+        assert refused is None or "is damaged or not of these data" in refused
+        values += refused is None
+    assert values == 2 * (4 * 4 * 3 + 8 + 4)
+
+
+def test_damage_of_any_kind_is_refused_or_read(whole):
+    good = (whole / SHARD).read_bytes()
+
+    @fuzz()
+    @given(st.one_of(damaged(good), st.binary(max_size=300)))
+    def check(content):
+        answer(lambda: read(with_shard(whole, SHARD, content)))
+
+    check()
+    with_shard(whole, SHARD, good)
+    (whole / SHARD).write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    assert "another SHA-256" in answer(lambda: read(whole))
+
+
+def test_any_change_of_the_manifest(whole):
+    check_any_manifest(whole, read)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"storage": "zip"}, "right form"),
+        ({"storage": ["tfrecord"]}, "right form"),
+        ({"storage": "npy"}, "does not list"),
+        ({"arrays": {"features": {"dtype": "<f4", "shape": [1 << 40, 1 << 40]}}}, "a record at most"),
+        ({"arrays": {"features": {"dtype": "<f4", "shape": [1 << 26, 4]}}}, "instead of"),
+        ({"arrays": {"features": {"dtype": "<f4", "shape": [4, 3]}, "a": {"dtype": "<f3", "shape": []}}}, "no type"),
+        (
+            {"arrays": {"features": {"dtype": "<f4", "shape": [4, 3]}, "finger": {"dtype": "<i8", "shape": []}}},
+            "damaged",
+        ),
+    ],
+)
+def test_what_a_manifest_may_not_say(whole, change, words):
+    manifest = manifest_of(whole) | change
+    with_manifest(whole, manifest)
+    with little_memory(1 << 26):
+        assert words in answer(lambda: read(whole), seconds=5)
+
+
+def test_a_file_of_5_gib_that_says_it_is_one_record(whole):
+    path = whole / SHARD
+    with path.open("wb") as file:
+        file.write((5 << 30).to_bytes(8, "little"))
+    os.truncate(path, 5 << 30)
+    manifest = manifest_of(whole)
+    manifest["files"][SHARD]["bytes"] = 5 << 30
+    with_manifest(whole, manifest)
+    with little_memory(1 << 26):
+        assert "instead of" in answer(lambda: read(whole, verify=False))
+
+
+def test_what_is_wrong_at_a_url_is_told_in_a_line(whole):
+    url = uploaded(whole)
+    assert read(url).counts == {"train": 2}
+    tf.io.gfile.remove(f"{url}/{SHARD}")
+    for place, words in ((url, "is missing"), ("ram://nowhere", "is no folder"), ("foo://bucket/x", "foo://bucket/x")):
+        with pytest.raises(InputError, match=words) as caught:
+            read(place)
+        assert str(caught.value).isprintable()

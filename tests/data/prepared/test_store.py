@@ -1,0 +1,109 @@
+import json
+import os
+
+import numpy as np
+import pytest
+
+from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.data.prepared.writing import PreparedWriter
+from tsdsae_keras.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three training sequences in two shards and one of validation, with one label."""
+    writer = PreparedWriter(tmp_path / "prepared")
+    for split, number, n in (("train", 0, 2), ("train", 1, 1), ("validation", 0, 1)):
+        x = np.arange(n * 12, dtype=np.float32).reshape(n, 4, 3) + number
+        writer.write_shard(split, number, {"features": x, "singer": np.full(n, number, np.int64)})
+    return writer.finish(
+        {
+            "format": "tsdsae-prepared",
+            "version": 1,
+            "key": "abc",
+            "settings": {},
+            "front_end": {},
+            "counts": {"train": 3, "validation": 1},
+            "shard_size": 2,
+            "arrays": {"features": {"dtype": "<f4", "shape": [4, 3]}, "singer": {"dtype": "<i8", "shape": []}},
+            "label_names": {},
+        }
+    )
+
+
+def test_what_was_written_is_read(folder):
+    data = PreparedData(folder)
+    x = data.features("train")
+    assert x.shape == (3, 4, 3) and x.ctypes.data % 64 == 0
+    assert x[2, 0].tolist() == [1, 2, 3]
+    assert data.labels("train")["singer"].tolist() == [0, 0, 1]
+    assert (data.frames, data.bands, data.counts) == (4, 3, {"train": 3, "validation": 1})
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["prepared"]
+
+
+def test_identity_follows_the_content(folder):
+    before = PreparedData(folder).identity
+    assert PreparedData(folder).identity == before
+    _edit(folder, key="other")
+    assert PreparedData(folder).identity != before
+
+
+def _edit(folder, **changes):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def _relist(folder, name):
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    _edit(folder, files=files | {name: {"bytes": 1, "sha256": "0"}})
+
+
+def _cut(folder):
+    path = folder / "train-00001.features.npy"
+    path.write_bytes(path.read_bytes()[:-4])
+
+
+def _flip(folder):
+    path = folder / "train-00001.features.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x7f")
+
+
+def _link(folder):
+    path = folder / "train-00001.features.npy"
+    path.rename(folder.parent / "elsewhere.npy")
+    os.symlink(folder.parent / "elsewhere.npy", path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "word"),
+    [
+        (lambda f: (f / "manifest.json").unlink(), "no manifest.json"),
+        (lambda f: [path.unlink() for path in f.iterdir()], "is empty"),
+        (lambda f: (f / "manifest.json").write_text("{"), "not JSON"),
+        (lambda f: _edit(f, format="other"), "of the format"),
+        (lambda f: _edit(f, version=9), "version 9"),
+        (lambda f: _edit(f, counts=[3]), "'counts'"),
+        (lambda f: _edit(f, counts={"train": "3"}), "right form"),
+        (lambda f: _edit(f, counts={"train": 9}), "does not list train-00002"),
+        (lambda f: (f / "train-00001.singer.npy").unlink(), r"train-00001.singer.npy is missing"),
+        (_cut, "was cut or changed"),
+        (_flip, "another SHA-256"),
+        (_link, "no plain file"),
+        (lambda f: _relist(f, "../secret.npy"), "plain name"),
+        (lambda f: _relist(f, "/etc/passwd"), "plain name"),
+        (lambda f: _edit(f, arrays={"features": {"dtype": "<f4", "shape": [3, 4]}}), r"instead of <f4 \(2, 3, 4\)"),
+        (lambda f: _edit(f, arrays={"features": {"dtype": "<f8", "shape": [4, 3]}}), "right form"),
+    ],
+)
+def test_a_damaged_folder_is_refused_in_one_line(folder, damage, word):
+    damage(folder)
+    with pytest.raises(InputError, match=word) as caught:
+        PreparedData(folder)
+    assert str(folder) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_missing_folder_and_an_unknown_split(folder, tmp_path):
+    with pytest.raises(InputError, match="no folder"):
+        PreparedData(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="train, validation"):
+        PreparedData(folder).features("test")

@@ -1,0 +1,65 @@
+"""Laws of cutting, of mel power by parts and of loudness; settings that cannot be."""
+
+import numpy as np
+import pytest
+
+from tsdsae_keras.data.audio.leveling import Meter, gain, k_weighting, levels, loudness
+from tsdsae_keras.data.audio.logmel import FrontEnd
+from tsdsae_keras.data.sets.recordings.segments import SoundSettings, mel_power, segments
+from tsdsae_keras.errors import InputError
+
+RATE = 8000
+
+
+def test_segments_cover_what_is_there_once_whatever_the_blocks():
+    samples = np.arange(103, dtype=np.float32)
+    for cuts in ([], [1, 2, 50], [99], list(range(1, 103))):
+        found = list(segments(np.split(samples, cuts), 10, 10))
+        assert np.array_equal(np.concatenate([part for _, part in found]), samples)
+        assert [start for start, _ in found] == list(range(0, 101, 10))
+    overlapping = list(segments(iter([samples[:21]]), 10, 4))
+    assert [(start, len(part)) for start, part in overlapping] == [(0, 10), (4, 10), (8, 10), (18, 3)]
+    assert [(s, len(part)) for s, part in segments(iter([samples[:40]]), 10, 15)] == [(0, 10), (15, 10), (30, 10)]
+
+
+@pytest.mark.parametrize("n_fft", (512, 301))
+def test_mel_power_by_parts_is_that_of_the_whole(n_fft, monkeypatch):
+    front_end = FrontEnd(RATE, n_fft, 100, 20, 0.0, 4000.0)
+    samples = np.random.default_rng(0).normal(0, 0.05, 3 * RATE).astype(np.float32)
+    whole = front_end.mel_power(samples)
+    for at_once in (1, 7, 64):
+        monkeypatch.setattr("tsdsae_keras.data.sets.recordings.segments._AT_ONCE", at_once)
+        np.testing.assert_allclose(mel_power(front_end, samples), whole, rtol=1e-5, atol=1e-9)
+
+
+def test_loudness_is_that_of_the_standard():
+    # ITU-R BS.1770-4, tables 1 and 2, 48 kHz.
+    (b, a), (_, high_pass) = k_weighting(48000)
+    np.testing.assert_allclose(b, [1.53512485958697, -2.69169618940638, 1.19839281085285], rtol=1e-9)
+    np.testing.assert_allclose(a, [1, -1.69065929318241, 0.73248077421585], rtol=1e-9)
+    np.testing.assert_allclose(high_pass, [1, -1.99004745483398, 0.99007225036621], rtol=1e-9)
+    time = np.arange(48000 * 5) / 48000
+    sine = np.sin(2 * np.pi * 997 * time).astype(np.float32)
+    powers = measured(sine, 48000)
+    assert loudness([powers]) == pytest.approx(-3.01, abs=0.02) and levels(sine[None])[0] == pytest.approx(
+        -3.01, abs=0.01
+    )
+    assert loudness([powers, measured(0.001 * sine, 48000)]) == pytest.approx(-3.01, abs=0.1)  # the quiet part is gated
+    assert 20 * np.log10(gain("loudness", [1.0], [powers])) == pytest.approx(-23 + 3.01, abs=0.02)
+    assert gain("peak", [0.1, 0.5], [[], []]) == 2 and gain("none", [0.1], [[]]) == 1
+    assert loudness([measured(0 * sine, 48000)]) == -70 and levels(np.full((1, 9), 0.5))[0] == -np.inf
+
+
+def measured(samples, rate):
+    meter = Meter(rate)
+    for block in np.array_split(samples, 7):
+        meter.add(block)
+    return meter.powers
+
+
+@pytest.mark.parametrize(
+    "options", ({"segment": 0.01}, {"segment": float("nan")}, {"hop": 0.0}, {"min_level": 3.0}, {"normalise": "x"})
+)
+def test_settings_that_cannot_be(options):
+    with pytest.raises(InputError, match=next(iter(options))):
+        SoundSettings(**options)

@@ -1,0 +1,171 @@
+"""Probes on codes whose answers are known: ideal, worthless, duplicated, leaking."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.metrics.probes import KINDS, Probe, cost_and_gradients, entropy_of, information, probe, readings
+
+CLASSES = np.arange(300) % 3
+NOISE = np.random.default_rng(0).normal(size=(600, 4))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_code_that_is_the_class_scores_one(kind):
+    code = np.eye(3)[CLASSES]
+    scores = probe(code, CLASSES, code[:30], CLASSES[:30], kind)
+    assert (scores["accuracy"], scores["score"], scores["n"]) == (1, 1, 30)
+    assert scores["chance"] == pytest.approx(1 / 3)
+    # An unseen class keeps 1 / 301 of the probability.
+    assert scores["cross_entropy"] == pytest.approx(math.log(301 / 300), abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_code_of_noise_scores_about_zero_and_costs_no_more_than_the_prior(kind):
+    scores = probe(NOISE[:300], CLASSES, NOISE[300:], CLASSES, kind)
+    assert abs(scores["score"]) < 0.15
+    assert scores["cross_entropy"] == pytest.approx(math.log(3), abs=0.03)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_constant_codes_are_named_by_the_most_frequent_class(kind):
+    labels = np.array(["oboe", "oboe", "viola"] * 20)
+    scores = probe(np.ones((60, 2)), labels, np.ones((5, 2)), np.array(["viola"] * 4 + ["oboe"]), kind)
+    assert scores["accuracy"] == scores["chance"] == pytest.approx(1 / 5)
+    assert scores["score"] == 0
+
+
+def test_only_the_perceptron_reads_an_exclusive_or():
+    bits = np.random.default_rng(1).integers(0, 2, (1200, 2))
+    code, label = 2.0 * bits - 1, bits[:, 0] ^ bits[:, 1]
+    linear, mlp = (probe(code[:900], label[:900], code[900:], label[900:], kind)["score"] for kind in KINDS)
+    assert abs(linear) < 0.3
+    assert mlp == 1
+    found = information(code[:900], label[:900], code[900:], label[900:])
+    assert found == pytest.approx(entropy_of(label[900:]), abs=0.01)
+
+
+def flipped(n, errors):
+    """Fair bits, and the same after a channel that turns exactly `errors` of every ten."""
+    bits, place = np.arange(n) // 10 % 2, np.arange(n) % 10
+    return (bits ^ (place < errors)).astype(float)[:, None], bits
+
+
+@pytest.mark.parametrize("errors", [1, 2, 3])
+def test_information_of_a_binary_symmetric_channel(errors):
+    p = errors / 10
+    capacity = math.log(2) + p * math.log(p) + (1 - p) * math.log(1 - p)
+    found = information(*flipped(2000, errors), *flipped(1000, errors))
+    # From below, for the empirical frequencies are those of the channel; the rest is what the probe did not learn.
+    assert capacity - 0.01 < found <= capacity
+
+
+def test_information_is_a_lower_bound_where_the_best_probe_is_linear():
+    """y = +-1 in Gaussian noise of variance 1: H(y | code) is the mean of log(1 + exp(-2 (1 + e))), e normal."""
+    rng = np.random.default_rng(2)
+    label = rng.integers(0, 2, 6000)
+    code = (2 * label - 1 + rng.normal(size=6000))[:, None]
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    lost = (weights * np.log1p(np.exp(-2 * (1 + nodes)))).sum() / weights.sum()
+    found = information(code[:2000], label[:2000], code[2000:], label[2000:])
+    assert found == pytest.approx(math.log(2) - lost, abs=0.03)
+
+
+def test_information_is_never_negative():
+    assert information(NOISE[:60], CLASSES[:60], NOISE[300:330], CLASSES[:30]) >= 0
+
+
+def test_entropy_by_hand():
+    assert entropy_of(["a", "b", "b", "b"]) == pytest.approx(math.log(4) - 0.75 * math.log(3))
+
+
+def test_the_seed_fixes_a_probe():
+    first, second = (readings(NOISE[:60], CLASSES[:60], NOISE[60:90], CLASSES[60:90], seed=4) for _ in range(2))
+    assert first == second
+
+
+def tangled(n, seed):
+    """Codes whose label is two bits: the sign of a product, and that of one dimension under noise."""
+    rng = np.random.default_rng(seed)
+    code = rng.normal(size=(n, 8)) * np.geomspace(1, 0.01, 8)
+    label = (code[:, 0] * code[:, 1] > 0) + 2 * (code[:, 2] + 0.2 * rng.normal(size=n) > 0)
+    return code, label
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_last_digits_of_a_code_do_not_decide(kind):
+    """Codes of one sequence by two backends differ by about 1e-6 of their spread."""
+    (code, label), (asked, truth) = tangled(900, 0), tangled(300, 1)
+    rng = np.random.default_rng(2)
+    other, asked_other = (rows * (1 + 1e-6 * rng.normal(size=rows.shape)) for rows in (code, asked))
+    first, second = probe(code, label, asked, truth, kind), probe(other, label, asked_other, truth, kind)
+    assert second == pytest.approx(first, abs=1e-3)
+    # Stable, and not for want of reading: of four classes a line names two fifths, the best possible four fifths.
+    assert first["accuracy"] > (0.3 if kind == "linear" else 0.6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_perceptron_goes_down_its_own_loss(seed):
+    rng = np.random.default_rng(seed)
+    weights = [rng.normal(size=shape) for shape in ((3, 5), (5,), (5, 4), (4,))]
+    x, wanted = rng.normal(size=(7, 3)), np.eye(4)[rng.integers(0, 4, 7)]
+
+    def loss(moved):
+        u = x @ moved[0] + moved[1]
+        logits = (u / (1 + np.exp(-3 * u))) @ moved[2] + moved[3]
+        cost = (np.log(np.exp(logits).sum(axis=1)) - (logits * wanted).sum(axis=1)).mean()
+        return cost + (np.square(moved[0]).sum() + np.square(moved[2]).sum()) / (2 * len(x))
+
+    found = cost_and_gradients(weights, x, wanted)[1]
+    way, step = [rng.normal(size=part.shape) for part in weights], 1e-5
+    ahead, behind = ([part + sign * step * turn for part, turn in zip(weights, way, strict=True)] for sign in (1, -1))
+    slope = sum((gradient * turn).sum() for gradient, turn in zip(found, way, strict=True))
+    assert (loss(ahead) - loss(behind)) / (2 * step) == pytest.approx(slope, rel=1e-6)
+
+
+def test_rounding_is_no_code():
+    """A dimension that differs in its seventh digit only is not blown up to the size of the others."""
+    rng = np.random.default_rng(5)
+    rounding = 1e-7 * CLASSES[:, None]
+    scores = probe(np.hstack([NOISE[:300], rounding]), CLASSES, np.hstack([NOISE[300:], rounding]), CLASSES)
+    assert abs(scores["score"]) < 0.2
+    constant = 1 + 1e-9 * rng.normal(size=(300, 2))
+    assert np.isfinite(probe(constant, CLASSES, constant, CLASSES)["cross_entropy"])
+
+
+def test_a_class_never_seen_is_wrong_and_costs_what_is_kept_for_it():
+    code = np.eye(3)[CLASSES]
+    scores = probe(code[CLASSES < 2], CLASSES[CLASSES < 2], code, CLASSES)
+    assert scores["accuracy"] == pytest.approx(2 / 3)
+    assert scores["cross_entropy"] == pytest.approx(math.log(201) / 3 + math.log(201 / 200) * 2 / 3, abs=1e-3)
+
+
+def test_rows_of_a_group_are_not_parted():
+    """A code that only names its sequence helps with known sequences and with no new one."""
+    rng = np.random.default_rng(3)
+    sequence, label = np.repeat(np.arange(40), 20), np.repeat(rng.permutation(40) % 2, 20)
+    code = rng.normal(size=(40, 32))[sequence]
+    assert Probe(code, label).expected_cross_entropy < 0.1
+    assert Probe(code, label, groups=sequence).expected_cross_entropy > 0.5
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels", "said"),
+    [
+        (NOISE[:4], [0, 1, 0], r"\(3,\)"),
+        (NOISE[:3] * np.nan, [0, 1, 0], "nan"),
+        (NOISE[:3], [7, 7, 7], r"\[7\]"),
+    ],
+)
+def test_what_no_probe_can_learn_from(codes, labels, said):
+    with pytest.raises(InputError, match=said):
+        Probe(codes, labels)
+    with pytest.raises(InputError, match="forest"):
+        Probe(NOISE[:3], [0, 1, 0], "forest")
+
+
+def test_a_test_set_of_the_usual_class_has_no_score():
+    with pytest.raises(InputError, match="usual class"):
+        probe(NOISE[:5], [0, 0, 0, 1, 1], NOISE[:2], [0, 0])

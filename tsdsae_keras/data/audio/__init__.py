@@ -1,0 +1,1 @@
+"""Sound, its spectra, synthesis."""

@@ -1,0 +1,44 @@
+"""Notes to samples: FluidSynth where it is installed, a small additive synthesiser where it is not.
+
+Both are context managers with the same methods: `load()`, `render(notes, program)`, `describe()` and `close()`.
+"""
+
+from tsdsae_keras.data.audio.additive import AdditiveSynth
+from tsdsae_keras.data.audio.fluid import INSTALL, FluidSynth, NotInstalled, find_font
+from tsdsae_keras.errors import InputError
+
+KINDS = ("auto", "fluidsynth", "additive")
+
+__all__ = ["KINDS", "AdditiveSynth", "FluidSynth", "open_synth"]
+
+
+def open_synth(kind="auto", programs=(40, 56), soundfont=None, sample_rate=16000, say=print):
+    """Open the synthesiser that is asked for.
+
+    Args:
+        kind: "fluidsynth", "additive", or "auto": FluidSynth where the library and a font are found, else the
+            additive one, which is then said.
+        programs: General MIDI program numbers that will be played.
+        soundfont: path of an .sf2 or .sf3 file; see `FluidSynth`.
+        sample_rate: samples a second, a multiple of 4.
+        say: takes the one line that tells of a fallback.
+
+    Returns:
+        `FluidSynth` or `AdditiveSynth`.
+
+    Raises:
+        InputError: an unknown kind, a font that cannot be used, or FluidSynth asked for and not there.
+    """
+    if kind not in KINDS:
+        raise InputError(f"unknown synth {kind!r}: choose from {', '.join(KINDS)}")
+    if soundfont:
+        find_font(soundfont)  # a font that was named is never passed over in silence
+    if kind == "additive":
+        return AdditiveSynth(programs, sample_rate)
+    try:
+        return FluidSynth(soundfont, programs, sample_rate)
+    except NotInstalled:
+        if kind == "fluidsynth":
+            raise
+    say(f"FluidSynth or its SoundFont is missing: using the additive synthesiser; for the real one: {INSTALL}")
+    return AdditiveSynth(programs, sample_rate)

@@ -1,0 +1,1 @@
+"""The folder format and its stream."""

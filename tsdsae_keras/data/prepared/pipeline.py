@@ -1,0 +1,202 @@
+"""Prepared sequences to tf.data: the same order for the same seed and epoch, whatever ran before."""
+
+import functools
+
+import keras  # noqa: F401 - first: with PyTorch underneath, torch must be imported before tensorflow
+import numpy as np
+import tensorflow as tf
+
+from tsdsae_keras.data.prepared.buckets import batches_of, padded_lengths
+from tsdsae_keras.data.prepared.sequences import Sequences
+from tsdsae_keras.data.prepared.store import ALIGNMENT, aligned_empty
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.process import keep_memory_again
+
+IN_MEMORY = 1 << 29  # bytes
+
+
+@functools.cache
+def _begin_generators():
+    """Runs a first data set from a generator, of nothing, and puts the allocator back to what it was.
+
+    On Python 3.11 TensorFlow makes glibc map every array above 128 KiB anew as soon as there is such a data set; a
+    step of PyTorch then met 17,000 page faults and took 15 % longer.
+    """
+    with tf.device("CPU:0"):
+        list(tf.data.Dataset.from_generator(lambda: iter(()), output_signature=tf.TensorSpec(())))
+    keep_memory_again()
+
+
+class SequenceStream:
+    """Batches of sequences, always on the CPU.
+
+    In training every epoch has its own order, drawn from (seed, epoch) alone, and what does not fill a batch is left
+    out, drawn anew each time. Otherwise the order is that of the data and the last batch may be smaller.
+
+    Sequences of unequal length come as {"x": ..., "mask": ...}, those of like length together (`buckets`), so that a
+    batch is hardly longer than its sequences and few different lengths of batches occur. Their order outside training
+    is that of the data in each bucket, short buckets first.
+
+    Sequences of equal length are gathered from one copy in memory where it takes at most `in_memory` bytes. All others
+    are read from the disk batch by batch, and memory holds no more than three batches.
+
+    Args:
+        features: `Sequences`, as `PreparedData.sequences` gives them; or an array (n, T, F), or a list of such (shards)
+            that follow one another. An array that `PreparedData.features` gave is used in place (do not change it
+            afterwards); other arrays are copied once.
+        batch_size: sequences in a batch, B.
+        seed: decides the order of the epochs.
+        training: shuffle and drop the remainder.
+        mask: optional, shape (n, T), true where a frame is valid, for sequences of equal T that are not to be put in
+            buckets; batches are then {"x": ..., "mask": ...}.
+        lengths: optional, (n,), valid frames of sequences that are to be put in buckets; `Sequences` have their own.
+        in_memory: bytes of features that are held at most.
+
+    Raises:
+        InputError: shapes that do not fit, or fewer sequences than one training batch.
+    """
+
+    def __init__(self, features, batch_size, *, seed=0, training=False, mask=None, lengths=None, in_memory=IN_MEMORY):
+        given = _listed(features)
+        self._sequences = features if isinstance(features, Sequences) else Sequences(given, lengths)
+        self._count = len(self._sequences)
+        self.batch_size, self.seed, self.training = batch_size, seed, training
+        self._epoch = 0
+        self._check(mask)
+        lengths = self._sequences.lengths
+        self._padded = None if lengths is None else padded_lengths(lengths)
+        self._mask = None if mask is None else np.asarray(mask, bool)
+        self._whole = None
+        if lengths is None and self._sequences.nbytes <= in_memory:
+            self._whole = _in_one_piece(given, self._sequences)
+        _begin_generators()
+        with tf.device("CPU:0"):  # also where there is a GPU: tf.data runs on the CPU
+            self.dataset = self._gathered() if self._whole is not None else self._read()
+
+    @property
+    def batches(self):
+        """Batches in an epoch."""
+        whole, rest = divmod(self._count, self.batch_size)
+        return whole + (rest > 0 and not self.training)
+
+    @property
+    def left_out(self):
+        """Sequences that an epoch leaves out since they do not fill a batch."""
+        return self._count % self.batch_size if self.training else 0
+
+    @property
+    def frames(self):
+        """The frames that a batch may have, ascending."""
+        return [self._sequences.shape[1]] if self._padded is None else np.unique(self._padded).tolist()
+
+    def set_epoch(self, epoch):
+        """Choose the order of the iterators that start from now on; call it before each epoch of training."""
+        self._epoch = int(epoch)
+
+    def order(self):
+        """The positions of the sequences in the order of the epoch that is set."""
+        if self._padded is not None:
+            return np.concatenate(self._rows_of_batches())
+        if not self.training:
+            return np.arange(self._count)
+        return self._drawing().permutation(self._count)
+
+    def _drawing(self):
+        return drawing(self.seed, self._epoch)
+
+    def _rows_of_batches(self):
+        if self._padded is not None:
+            return batches_of(self._padded, self.batch_size, self._drawing() if self.training else None)
+        order = self.order()
+        starts = range(0, self.batches * self.batch_size, self.batch_size)
+        return [order[start : start + self.batch_size] for start in starts]
+
+    def _rows(self):
+        """The positions of one batch after the other."""
+        # The order is read when an iterator starts, not when the data set is built.
+        yield from self._rows_of_batches()
+
+    def _batches(self):
+        """One batch after the other, read from the disk."""
+        for rows in self._rows_of_batches():
+            if self._padded is None:
+                x = self._sequences.read(rows)
+                yield x if self._mask is None else {"x": x, "mask": self._mask[rows]}
+            else:
+                frames = int(self._padded[rows].max())
+                mask = np.arange(frames) < self._sequences.lengths[rows, None]
+                yield {"x": self._sequences.read(rows, frames), "mask": mask}
+
+    def _gathered(self):
+        """The data set from one tensor that holds everything."""
+        size = self.batch_size if self.training else None
+        rows = tf.data.Dataset.from_generator(self._rows, output_signature=tf.TensorSpec((size,), tf.int64))
+        mask = None if self._mask is None else tf.constant(self._mask)
+
+        def gather(rows):
+            x = tf.gather(self._whole, rows)
+            return x if mask is None else {"x": x, "mask": tf.gather(mask, rows)}
+
+        return self._counted(rows).map(gather).prefetch(2)
+
+    def _read(self):
+        """The data set from files."""
+        _, frames, bands = self._sequences.shape
+        size = self.batch_size if self.training else None
+        frames = frames if self._padded is None else None
+        x, mask = tf.TensorSpec((size, frames, bands)), tf.TensorSpec((size, frames), tf.bool)
+        masked = self._padded is not None or self._mask is not None
+        signature = {"x": x, "mask": mask} if masked else x
+        batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
+        return self._counted(batches).prefetch(1)
+
+    def _counted(self, dataset):
+        """With its length known Keras shows a whole progress bar."""
+        options = tf.data.Options()
+        # There is nothing to tune, and with PyTorch loaded an iterator often ends only when the tuner's thread wakes,
+        # which sleeps twice as long each time: 1.7 s of steps then took 2.56 s, and 11 s would take 20.48 s.
+        options.autotune.enabled = False
+        return dataset.apply(tf.data.experimental.assert_cardinality(self.batches)).with_options(options)
+
+    def _check(self, mask):
+        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise InputError(f"batch_size is {self.batch_size!r}: it must be an integer of at least 1")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise InputError(f"seed is {self.seed!r}: it must be an integer of at least 0")
+        if self.training:
+            check_fills_a_batch(self._count, self.batch_size)
+        if mask is not None and self._sequences.lengths is not None:
+            raise InputError("sequences with lengths have their mask already: leave out the mask")
+        if mask is not None and np.shape(mask) != self._sequences.shape[:2]:
+            raise InputError(f"the mask has shape {np.shape(mask)}: the sequences need {self._sequences.shape[:2]}")
+
+
+def drawing(seed, epoch):
+    """The generator that decides the order of an epoch."""
+    return np.random.default_rng((seed, epoch))
+
+
+def check_fills_a_batch(count, batch_size):
+    """InputError where there are fewer sequences than one batch of training takes."""
+    if count < batch_size:
+        raise InputError(f"{count} sequences do not fill one batch of {batch_size}: lower the batch size")
+
+
+def _listed(features):
+    if isinstance(features, Sequences):
+        return []
+    return list(features) if isinstance(features, list | tuple) else [features]
+
+
+def _in_one_piece(given, sequences):
+    """All sequences as one tensor that shares the memory of one numpy array."""
+    whole = len(given) == 1 and _can_be_shared(given[0])
+    table = given[0] if whole else sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape))
+    with tf.device("CPU:0"):
+        return tf.experimental.dlpack.from_dlpack(table.__dlpack__())
+
+
+def _can_be_shared(array):
+    flags = array.flags
+    fits = array.dtype == np.float32 and flags.c_contiguous and flags.writeable
+    return fits and array.ctypes.data % ALIGNMENT == 0

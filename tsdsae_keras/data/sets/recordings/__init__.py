@@ -1,0 +1,1 @@
+"""Recordings of one's own and published ones."""

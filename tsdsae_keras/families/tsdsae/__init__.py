@@ -1,0 +1,1 @@
+"""TS-DSAE, DSAE and DSAE-f."""

@@ -1,0 +1,88 @@
+"""A trained model and labelled sequences in, one dictionary of scores out."""
+
+import numpy as np
+
+from tsdsae_keras.families.tsdsae.evaluation.codes import Split
+from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge, macro_f1
+from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
+from tsdsae_keras.metrics.reconstruction import sequence_errors
+
+__all__ = ["Split", "evaluate", "scores_of", "table"]
+
+FLOOR = (
+    "partners always differ in class, so a decoder that ignores v scores 0 after a swap, not 1 / classes; "
+    "a code v without the class scores about 1 / classes before it"
+)
+_ROWS = {"own encoder": "swap_f1", "independent judge": "judge_f1"}
+_COLUMNS = ("real", "pre", "global", "local")
+
+
+def evaluate(model, train, test, *, seed=0, batch_size=64):
+    """Scores of `model` on `test`, its judges fitted on `train`, latents at their means.
+
+    - ``swap_f1``: macro-F1 of the own encoder's judge on v means, before the swap, after the global swap and
+      after the local swap; the truth is the class of the sequence that v came from. 0 to 1, higher is better.
+    - ``judge_f1``: the same by a judge that never saw the model, on real sequences, reconstructions, swaps.
+    - ``reconstruction.mse``: masked mean squared error, lower is better. Compare F1s at equal error only.
+    - ``n``: test sequences. ``settings``: how the scores were made.
+    - ``left_out``, if there is anything: which scores are missing, and why.
+
+    The F1s say nothing of the melody, which a swap may have spoilt, nor of sound quality.
+
+    Args:
+        model, train, test, seed, batch_size: as in `trial.Trial`.
+
+    Returns:
+        A dictionary of plain numbers and strings, ready for JSON.
+
+    Raises:
+        InputError: a split cannot be used, or the model's output is not finite.
+    """
+    return scores_of(Trial(model, train, test, seed=seed, batch_size=batch_size))
+
+
+def scores_of(trial):
+    """The dictionary that `evaluate` returns, of a `Trial` whose codes and answers others may need too."""
+    reason = trial.why_no_classes
+    if reason is None:
+        scores = {
+            name: {column: macro_f1(*pair) for column, pair in columns.items()}
+            for name, columns in trial.answers.items()
+        }
+    else:
+        scores = {"left_out": {name: reason for name in _ROWS.values()}}
+    error = float(reconstruction_errors(trial).mean())
+    return scores | {"reconstruction": {"mse": error}, "n": len(trial.test), "settings": _settings(trial)}
+
+
+def reconstruction_errors(trial):
+    """The masked mean squared error of each test sequence, (n,)."""
+    made = trial.reconstructions()
+    return np.concatenate([sequence_errors(trial.test.x[rows], x_hat, mask) for rows, x_hat, mask in made])
+
+
+def table(result):
+    """The scores of `evaluate` as a small aligned text table."""
+    lines = [" " * 20 + "".join(f"{name:>9}" for name in _COLUMNS)]
+    for title, key in _ROWS.items():
+        scores = result.get(key, {})
+        cells = (f"{scores[name]:9.3f}" if name in scores else f"{'-':>9}" for name in _COLUMNS)
+        lines.append(f"{title:<18}F1" + "".join(cells))
+    lines.append(f"{'reconstruction':<17}MSE         {result['reconstruction']['mse']:9.3f}")
+    lines.append(f"{result['n']} test sequences")
+    lines += [f"F1 left out: {reason}" for reason in sorted(set(result.get("left_out", {}).values()))]
+    return "\n".join(lines)
+
+
+def _settings(trial):
+    return {
+        "seed": int(trial.seed),
+        "batch_size": int(trial.batch_size),
+        "latents": "means",
+        "swap_judge": OwnEncoderJudge.description,
+        "judge": FrameJudge.description,
+        "f1": "macro, over the classes asked for",
+        "floor": FLOOR,
+        "instruments": [] if trial.train.instrument is None else np.unique(trial.train.instrument).tolist(),
+        "n_train": len(trial.train),
+    }

@@ -1,0 +1,133 @@
+"""A model put to the test: its splits, codes, partners and judges, each made once for all scores that need it."""
+
+from functools import cached_property
+
+import numpy as np
+
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.evaluation import codes as coding
+from tsdsae_keras.families.tsdsae.evaluation.codes import Split
+from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge
+from tsdsae_keras.families.tsdsae.evaluation.swaps import partners, swap_sequences
+from tsdsae_keras.families.tsdsae.evaluation.use import rolled_partners
+
+
+class Trial:
+    """A model with the sequences it is measured on, latents at their means.
+
+    What is costly is made when first asked for and kept: codes, never sequences that the model makes.
+
+    Args:
+        model: has ``encode(x, mask=None)`` and ``decode(z, v)``, for a split with a mask also
+            ``decode(z, v, mask=mask)``.
+        train, test: `Split`, or a dict or object with `x` (n, time, features), `instrument` (n,) or None, and, if
+            sequences differ in length, `mask` (n, time).
+        seed: fixes partners and judges.
+        batch_size: sequences the model takes at a time.
+
+    Raises:
+        InputError: a split cannot be used; from any property, a code or an output is not finite.
+    """
+
+    def __init__(self, model, train, test, *, seed=0, batch_size=64):
+        self.model, self.seed, self.batch_size = model, seed, batch_size
+        self.train, self.test = Split.of(train), Split.of(test)
+        _check_agreement(self.train, self.test, batch_size)
+
+    @cached_property
+    def codes(self):
+        """`Codes` of the test split."""
+        return coding.encode(self.model, self.test, self.batch_size)
+
+    @cached_property
+    def train_codes(self):
+        """`Codes` of the training split."""
+        return coding.encode(self.model, self.train, self.batch_size)
+
+    @cached_property
+    def partner(self):
+        """(n,) whose code each test sequence swaps with: one of another class, or the next where there are none."""
+        instrument = self.test.instrument
+        if instrument is None or len(np.unique(instrument)) < 2:
+            return rolled_partners(len(self.test))
+        return partners(instrument, self.seed)
+
+    @cached_property
+    def own_judge(self):
+        """`OwnEncoderJudge` of the training codes."""
+        return OwnEncoderJudge(self.train_codes.v_mean, self.train.instrument, self.seed)
+
+    @cached_property
+    def judge(self):
+        """`FrameJudge` of the training sequences."""
+        return FrameJudge(self.train.x, self.train.instrument, self.train.mask, seed=self.seed)
+
+    @cached_property
+    def why_no_classes(self):
+        """Why no judge can be asked for classes, or None when one can."""
+        return why_no_classes(self.train, self.test)
+
+    def reconstructions(self):
+        """Batch by batch: rows of the test set, their reconstruction, their mask."""
+        for rows in coding.batches(self.test, self.batch_size):
+            mask = coding.part(self.test.mask, rows)
+            z, v = self.codes.z_mean[rows], self.codes.v_mean[rows]
+            yield rows, coding.decode_batch(self.model.decode, z, v, mask), mask
+
+    def swaps(self):
+        """Batch by batch: rows, their global and local swap, and the mask of either, that of where z came from."""
+        made = swap_sequences(self.codes, self.partner, self.model.decode, self.batch_size, self.test.mask)
+        for rows, x_global, x_local in made:
+            masks = coding.part(self.test.mask, rows), coding.part(self.test.mask, self.partner[rows])
+            yield rows, (x_global, x_local), masks
+
+    @cached_property
+    def answers(self):
+        """What the judges say: {"swap_f1", "judge_f1": {column: (truth (n,), answer (n,))}}; only where there are
+        classes."""
+        truth, asked = self.test.instrument, self.test.instrument[self.partner]
+        real, pre = self._answers_to_reconstructions()
+        own = {"pre": (truth, self.own_judge.predict(self.codes.v_mean))}
+        judge = {"real": (truth, real), "pre": (truth, pre)}
+        for name, wanted, found in zip(("global", "local"), (asked, truth), self._answers_to_swaps(), strict=True):
+            own[name], judge[name] = ((wanted, answer) for answer in found)
+        return {"swap_f1": own, "judge_f1": judge}
+
+    def _answers_to_reconstructions(self):
+        heard = [
+            (self.judge.predict(self.test.x[rows], mask), self.judge.predict(x_hat, mask))
+            for rows, x_hat, mask in self.reconstructions()
+        ]
+        return [np.concatenate(answers) for answers in zip(*heard, strict=True)]
+
+    def _answers_to_swaps(self):
+        """[(own, independent) of the global swap, of the local swap]."""
+        answers = [[], []]
+        for _, swapped, masks in self.swaps():
+            for said, x, mask in zip(answers, swapped, masks, strict=True):
+                v_mean, _ = coding.encode_batch(self.model, x, mask)
+                said.append((self.own_judge.predict(v_mean), self.judge.predict(x, mask)))
+        return [[np.concatenate(part) for part in zip(*said, strict=True)] for said in answers]
+
+
+def _check_agreement(train, test, batch_size):
+    bands = train.x.shape[2], test.x.shape[2]
+    if bands[0] != bands[1]:
+        raise InputError(f"train has {bands[0]} features a frame and test {bands[1]}; they should be equal")
+    if batch_size < 1:
+        raise InputError(f"batch_size is {batch_size}; it should be 1 or more")
+
+
+def why_no_classes(train, test):
+    """Why no judge that is fitted on `train` can be asked for the classes of `test`, or None when one can."""
+    if train.instrument is None or test.instrument is None:
+        return "no instrument labels"
+    known, asked = np.unique(train.instrument), np.unique(test.instrument)
+    if len(asked) < 2:
+        return f"one instrument only ({asked[0]}); a swap needs two or more"
+    strange = np.setdiff1d(asked, known).tolist()
+    if strange:
+        return f"instruments {strange} are in the test set and not in the training set"
+    if len(train) <= len(known):
+        return f"{len(train)} training sequences for {len(known)} instruments; a judge needs more"
+    return None

@@ -1,0 +1,101 @@
+"""`tsdsae-keras import-checkpoint`: a checkpoint of the authors' PyTorch code becomes a `.keras` file."""
+
+from pathlib import Path
+
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.interop.architecture import is_informed
+from tsdsae_keras.families.tsdsae.interop.reference import from_reference_state
+from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
+from tsdsae_keras.files import replacing
+from tsdsae_keras.interop.checkpoint import open_checkpoint
+from tsdsae_keras.settings import shown
+
+CLASSES = {"TsDsae": "tsdsae", "FreezeDsae": "dsae-f", "Dsae": "dsae"}
+SHOWN = ("features", "z_dim", "v_dim", "local_encoder", "global_encoder", "decoder")
+
+
+def import_checkpoint(file, model_file, model=None, say=print):
+    """Converts a checkpoint and returns the model, which goes on in the stage the checkpoint was in.
+
+    Args:
+        file: a Lightning checkpoint; PyTorch is not needed, and nothing in the file is executed.
+        model_file: a new `.keras` file.
+        model: "tsdsae", "dsae-f" or "dsae"; by default what the file itself says, else "tsdsae".
+        say: takes the lines that tell what was found.
+
+    Raises:
+        InputError: for files that cannot be read or written, or a state that makes no model.
+    """
+    model_file = Path(model_file)
+    _check_output(model_file)
+    checkpoint = open_checkpoint(file)
+    name, source = _kind(checkpoint, model)
+    try:
+        built = _built(checkpoint, name)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from error
+    _save(built, model_file)
+    epoch = "" if checkpoint.epoch is None else f", epoch {checkpoint.epoch}"
+    say(f"found: {name} ({source}), stage {built.stage}{epoch}; {_architecture(built)}")
+    say(f"saved: {model_file} (takes log-mel as the authors made it: what `tsdsae-keras prepare` makes)")
+    return built
+
+
+def _check_output(path):
+    if path.suffix != ".keras":
+        raise InputError(f"{path} must end in .keras, such as {path.with_suffix('.keras').name}")
+    if path.exists() or path.is_symlink():
+        raise InputError(f"{path} exists; give another name, nothing is overwritten")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent} is not a folder; make it first: mkdir -p {path.parent}")
+
+
+def _kind(checkpoint, model):
+    """(name of the model, where that is known from)."""
+    if model is not None:
+        return model, "as --model says"
+    if is_informed(checkpoint.state):
+        return "tsdsae", "it has the snapshot"
+    settings = checkpoint.settings.get("model")
+    target = settings.get("_target_") if isinstance(settings, dict) else None
+    name = CLASSES.get(str(target).split(".")[-1])
+    return (name, f"the file names {target}") if name else ("tsdsae", "assumed; if it is another, give --model")
+
+
+def _built(checkpoint, name):
+    nonlin = checkpoint.settings.get("nonlin", "tanh")
+    if nonlin != "tanh":
+        raise InputError(f"the checkpoint was trained with nonlin={shown(nonlin)}; only 'tanh' can be imported")
+    model = from_reference_state(checkpoint.state, model=name, stage=_stage(checkpoint, name))
+    weights = checkpoint.settings.get("reg_weights")
+    return model if name != "tsdsae" or weights is None else _with_swap_weights(model, weights)
+
+
+def _stage(checkpoint, name):
+    """The stage of DSAE-f, which only the epochs tell: 2 from epoch C on."""
+    switch = checkpoint.settings.get("C")
+    known = name == "dsae-f" and type(switch) is int and checkpoint.epoch is not None
+    return 1 + (checkpoint.epoch >= switch) if known else None
+
+
+def _with_swap_weights(model, weights):
+    """The same model with the weights of the swap terms it was trained with."""
+    if not isinstance(weights, list) or len(weights) != len(SWAP_TERMS):
+        raise InputError(f"the checkpoint has reg_weights {shown(weights)}; {len(SWAP_TERMS)} numbers are expected")
+    config = model.get_config()
+    config["term_weights"] = config["term_weights"] | dict(zip(SWAP_TERMS, weights, strict=True))
+    weighted = type(model).from_config(config)
+    weighted.set_weights(model.get_weights())
+    return weighted
+
+
+def _save(model, path):
+    try:
+        with replacing(path) as beside:
+            model.save(beside)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror or error}); give another place") from error
+
+
+def _architecture(model):
+    return ", ".join(f"{name} {getattr(model, name)}" for name in SHOWN)

@@ -1,0 +1,78 @@
+"""The octave as a second thing that stays: where a set has melodies of several octaves, v should carry it too."""
+
+import numpy as np
+
+from tsdsae_keras.data.sets.melodies import OCTAVES
+from tsdsae_keras.families.tsdsae.evaluation import codes as coding
+from tsdsae_keras.families.tsdsae.evaluation.codes import Split
+from tsdsae_keras.families.tsdsae.evaluation.frames import DEPTH
+from tsdsae_keras.families.tsdsae.evaluation.judges import macro_f1
+from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
+from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
+
+
+def octaves_in(data):
+    """The octaves of the test split, lowest first; None where prepared data do not tell."""
+    found = _octave(data, "test")
+    return None if found is None else [OCTAVES[place] for place in np.unique(found)]
+
+
+def octave_scores(trial, data):
+    """Macro-F1 of the octave before and after both swaps with a partner of another octave; None where there is one.
+
+    ``own``: linear discriminant analysis on v means, as for the instrument. ``judge``: logistic regression on a
+    sequence's mean frame, which never saw the model; ``real`` is what it knows. A decoder that ignores v scores 0 after
+    a swap.
+
+    Args:
+        trial: `Trial` of the instruments, whose codes are taken.
+        data: `PreparedData`.
+
+    Returns:
+        {"own": {"pre", "global", "local"}, "judge": {"real", "pre", "global", "local"}}.
+    """
+    train, test = _octave(data, "train"), _octave(data, "test")
+    if train is None or test is None or len(np.unique(test)) < 2:
+        return None
+    splits = Split(trial.train.x, train, trial.train.mask), Split(trial.test.x, test, trial.test.mask)
+    octave = Trial(trial.model, *splits, seed=trial.seed, batch_size=trial.batch_size)
+    if octave.why_no_classes:
+        return None
+    octave.codes, octave.train_codes, octave.judge = trial.codes, trial.train_codes, MeanFrameJudge(octave.train)
+    return {
+        name: {column: macro_f1(*pair) for column, pair in columns.items()}
+        for name, columns in zip(("own", "judge"), octave.answers.values(), strict=True)
+    }
+
+
+class MeanFrameJudge:
+    """Logistic regression on the mean frame of real sequences: hears where the sound lies, and forgets its order.
+
+    Args:
+        split: `Split` of training sequences, its classes in `instrument`.
+    """
+
+    def __init__(self, split):
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        parts = coding.batches(split, coding.at_once(split.x.shape[1]))
+        means = [_mean_frames(split.x[rows], coding.part(split.mask, rows)) for rows in parts]
+        judge = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+        self._judge = judge.fit(np.concatenate(means), split.instrument)
+
+    def predict(self, x, mask=None):
+        """The class of every sequence (batch, time, features): (batch,) labels."""
+        return self._judge.predict(_mean_frames(x, mask))
+
+
+def _mean_frames(x, mask=None):
+    """(batch, features), each frame relative to its peak, so that level does not count."""
+    frames = np.maximum(x - x.max(axis=-1, keepdims=True), -DEPTH)
+    weights = np.ones(x.shape[:2]) if mask is None else np.asarray(mask, float)
+    return np.einsum("btf,bt->bf", frames, weights) / weights.sum(axis=1, keepdims=True)
+
+
+def _octave(data, split):
+    return (labels_of(data, split).factors or {}).get("octave")

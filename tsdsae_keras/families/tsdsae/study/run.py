@@ -1,0 +1,141 @@
+"""One run of the study: trained to its end, measured in full, and its result written last."""
+
+import csv
+import time
+from dataclasses import replace
+
+import keras
+
+from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.commands.evaluate import study_of
+from tsdsae_keras.errors import Stopped
+from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
+from tsdsae_keras.families.tsdsae.study.grid import varied
+from tsdsae_keras.families.tsdsae.study.octave import octave_scores, octaves_in
+from tsdsae_keras.files import write_json
+from tsdsae_keras.search.folder import inner, read_json
+from tsdsae_keras.search.trials import reason_of
+from tsdsae_keras.settings import settings_from_dict
+from tsdsae_keras.training.callbacks import ELBO_TERMS, reaches, validation_elbo
+from tsdsae_keras.training.run import versions
+from tsdsae_keras.training.train import resume, train
+
+EVALUATION_SEED = 0  # one list of pairs, one judge for all runs of a study
+COLUMNS = ("real", "pre", "global", "local")
+MADE = ("reconstruction", "global", "local")
+
+
+def make_run(folder, name, settings, data, pairs, say=print):
+    """Makes what is left to make of a run, and writes its result; returns it.
+
+    A run that fails leaves a result that says why, for the study to go on without it.
+
+    Args:
+        folder: `StudyFolder` that was begun.
+        name: of the run.
+        settings: `Settings` of the run.
+        data: `PreparedData`.
+        pairs: how many pairs sound.
+        say: takes lines of progress.
+
+    Raises:
+        InputError: the disk is full, or a file cannot be used.
+        Stopped, KeyboardInterrupt: it was asked to stop.
+    """
+    keras.utils.clear_session()
+    settings = replace(settings, out=str(folder.run(name).folder))
+    result = {"name": name, **varied(settings), "settings": settings.to_dict(), "data_identity": data.identity}
+    try:
+        result |= _measured(folder.run(name), settings, data, pairs, say)
+    except (Stopped, OSError):
+        raise
+    except Exception as error:  # whatever a run dies of, the study goes on
+        if isinstance(error.__cause__, OSError):
+            raise
+        result["failure"] = reason_of(error)
+    write_json(folder.result(name), result)
+    return result
+
+
+def _measured(run, settings, data, pairs, say):
+    _train(run, settings, say)
+    start = time.perf_counter()
+    study = study_of(load_model(run.model), data, EVALUATION_SEED, pairs)
+    evaluation, _ = full_scores(study, say)
+    octave = octave_scores(study.trial, data)
+    write_json(run.evaluation, evaluation | ({"octave": octave} if octave else {}))
+    known = read_json(run.seconds, {})
+    seconds = {"train": round(sum(known.get("epochs", ())), 3), "evaluate": round(time.perf_counter() - start, 3)}
+    return {
+        "octaves": octaves_in(data),
+        **training_of(run.history, settings.stop_at_recon),
+        "seconds": seconds,
+        "scores": scores_of(evaluation) | ({"octave": octave} if octave else {}),
+        "left_out": evaluation["left_out"],
+        "evaluation_seed": EVALUATION_SEED,
+        "pairs": pairs,
+        "versions": versions(),
+    }
+
+
+def _train(run, settings, say):
+    if run.evaluation.is_file():
+        return
+    if run.settings.is_file():
+        resume(run, settings_from_dict(run.read_settings()["settings"]), say)
+    else:
+        train(settings, say)
+
+
+def training_of(history, reach):
+    """How training ended, from `history.csv`.
+
+    Args:
+        history: the path.
+        reach: validation reconstruction at which the run was to end, or None.
+
+    Returns:
+        {"epochs", "kept_epoch" (counted from 1), "reach", "reached" (None where nothing was asked for), "validation":
+        {"recon", "kl_z", "kl_v"} of the kept epoch}.
+    """
+    with history.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    last = max(int(row["stage"]) for row in rows)
+    rows_of_last = [row for row in rows if int(row["stage"]) == last]
+    there = [row for row in rows_of_last if reaches(row["val_recon"], reach)]
+    kept = there[0] if there else min(rows_of_last, key=validation_elbo)
+    return {
+        "epochs": len(rows),
+        "kept_epoch": int(kept["epoch"]) + 1,
+        "reach": reach,
+        "reached": None if reach is None else bool(there),
+        "validation": {name: float(kept[f"val_{name}"]) for name in ELBO_TERMS},
+    }
+
+
+def scores_of(evaluation):
+    """The scores that figures and table take, from the dict of a full evaluation; None for what was left out."""
+    frechet, melody = evaluation.get("frechet", {}).get("logmel"), evaluation.get("melody")
+    return {
+        "own": {column: inner(evaluation, "swap_f1", column) for column in COLUMNS[1:]},
+        "judge": {column: inner(evaluation, "judge_f1", column) for column in COLUMNS},
+        "frechet": {name: inner(frechet, name, "value") for name in (*MADE, "floor")},
+        "pitch": {name: inner(melody, name, "rpa", "value") for name in (*MADE, "ceiling", "floor")},
+        "chroma": {name: inner(melody, name, "rca", "value") for name in (*MADE, "ceiling", "floor")},
+        "use_of_v": inner(evaluation, "use", "use_of_v"),
+        "recon": evaluation["reconstruction"]["mse"],
+    }
+
+
+def said_of(result):
+    """One line on a result."""
+    if "failure" in result:
+        return f"{result['name']} failed: {result['failure']}"
+    own = " / ".join(_number(value) for value in result["scores"]["own"].values())
+    recon = f"validation recon {result['validation']['recon']:.3f} after {result['epochs']} epochs"
+    missed = " (not as low as asked for)" if result["reached"] is False else ""
+    return f"{result['name']}: F1 {own}, {recon}{missed}"
+
+
+def _number(value):
+    return "-" if value is None else f"{value:.3f}"

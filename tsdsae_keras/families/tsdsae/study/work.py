@@ -1,0 +1,35 @@
+"""The runs of a study, one after the other: each process takes the next that has no result and that nobody holds."""
+
+from tsdsae_keras.errors import Stopped
+from tsdsae_keras.families.tsdsae.study.run import make_run, said_of
+from tsdsae_keras.training.interrupt import StopOnSignal
+from tsdsae_keras.training.train import check_splits
+
+
+def work(folder, runs, data, pairs, how_to_go_on, say=print):
+    """Makes all runs that are free; one that others hold is left to them.
+
+    Args:
+        folder: `StudyFolder` that was begun.
+        runs: {name: Settings}.
+        data: `PreparedData`.
+        pairs: how many pairs sound.
+        how_to_go_on: the command, for the line with which a study that is stopped ends.
+        say: takes lines of progress.
+
+    Raises:
+        InputError: the data do not do for any run, or the disk is full.
+        Stopped: on Ctrl-C or SIGTERM.
+    """
+    for settings in list(runs.values())[:1]:
+        check_splits(data, settings.batch_size)
+    with StopOnSignal() as stop:
+        try:
+            for number, (name, settings) in enumerate(runs.items(), start=1):
+                with folder.claimed(name) as own:
+                    if own and not folder.result(name).is_file():
+                        say(f"\nrun {number} of {len(runs)}: {name}")
+                        say(said_of(make_run(folder, name, settings, data, pairs, say)))
+        except (KeyboardInterrupt, Stopped) as stopped:
+            status = getattr(stopped, "status", 128 + (stop.asked or 2))
+            raise Stopped(f"stopped; go on with: {how_to_go_on}", status) from None

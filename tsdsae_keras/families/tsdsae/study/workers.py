@@ -1,0 +1,28 @@
+"""Several processes at one study. Each takes the next run that nobody holds, so they need not know of each other:
+further ones may be started by hand, on other machines too, where all see the folder and its locks."""
+
+from tsdsae_keras.errors import Stopped
+from tsdsae_keras.training.processes import RESTARTS, Team
+
+
+def supervise(command, count, how_to_go_on, say=print):
+    """Runs `count` processes until each finds nothing left to take; one that dies is started anew.
+
+    Args:
+        command: what starts each, a list.
+        count: of processes.
+        how_to_go_on: the command, for the line with which a study that is stopped ends.
+        say: takes lines of progress.
+
+    Raises:
+        InputError: a process was refused, or they died too often.
+        Stopped: on Ctrl-C or SIGTERM, when all have ended in good order.
+    """
+    asked = _Workers(command, [f"worker {number}" for number in range(count)]).run(say)
+    if asked:
+        raise Stopped(f"stopped; go on with: {how_to_go_on}", 128 + asked)
+
+
+class _Workers(Team):
+    def too_often(self, name):
+        return self.deaths.total() > RESTARTS  # whoever takes the run that kills them

@@ -1,0 +1,63 @@
+"""What a run watches while it trains: whether swaps work, on a small fixed batch of validation sequences."""
+
+import numpy as np
+
+from tsdsae_keras.families.tsdsae.evaluation import codes as coding
+from tsdsae_keras.families.tsdsae.evaluation.codes import Split
+from tsdsae_keras.families.tsdsae.evaluation.judges import OwnEncoderJudge, macro_f1
+from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
+from tsdsae_keras.families.tsdsae.evaluation.swaps import partners
+from tsdsae_keras.families.tsdsae.evaluation.trial import why_no_classes
+from tsdsae_keras.families.tsdsae.evaluation.use import active_units, rolled_partners, use_of_v
+from tsdsae_keras.training.callbacks import KeepBest, WriteHistory
+from tsdsae_keras.training.guards import WatchCollapse
+
+SWAPPED = 32  # sequences
+JUDGING = 256  # training sequences that the judge of swap F1 is fitted on
+WATCHED = 1024  # frames of a sequence at most
+
+
+def remembering(run, settings, data, say=print):
+    """The callbacks of a run whose work depends on earlier epochs: best model, history and, if asked for, a watch."""
+    measure = swap_watch(data, settings.seed) if settings.watch_every else None
+    watch = [WatchCollapse(measure, settings.watch_every, say)] if measure else []
+    return KeepBest(run.model, settings.patience, settings.stop_at_recon), WriteHistory(run.history), *watch
+
+
+def swap_watch(data, seed):
+    """A function of a model that gives "v_use", "active_v", "active_z" and, where there are labels, "swap_f1".
+
+    The figures are those of `evaluation`, on fewer sequences: good enough to see a collapse, too few to report.
+    `swap_f1` is of the global swap, by the own encoder. None where fewer than two sequences could swap.
+    """
+    few, judging = _some(data, "validation", SWAPPED), _some(data, "train", JUDGING)
+    if len(few) < 2:
+        return None
+    labelled = why_no_classes(judging, few) is None
+    partner = partners(few.instrument, seed) if labelled else rolled_partners(len(few))
+
+    def measure(model):
+        codes = coding.encode(model, few, SWAPPED)
+        z, v = codes.z_mean, codes.v_mean
+        found = {
+            "v_use": use_of_v(model.decode, z, v, partner, SWAPPED, few.mask),
+            "active_v": active_units(v),
+            "active_z": active_units(z, mask=few.mask),
+        }
+        if labelled:
+            own = OwnEncoderJudge(coding.encode(model, judging, SWAPPED).v_mean, judging.instrument, seed)
+            swapped = coding.decode_batch(model.decode, z, v[partner], few.mask)
+            answers = own.predict(coding.encode_batch(model, swapped, few.mask)[0])
+            found["swap_f1"] = macro_f1(few.instrument[partner], answers)
+        return found
+
+    return measure
+
+
+def _some(data, split, count):
+    """Sequences of a split, read without the rest: the first, or spread over it where neighbours are alike."""
+    n, labels = data.counts[split], labels_of(data, split)
+    alike = labels.recording is not None or data.lengths(split) is not None
+    rows = np.unique(np.linspace(0, n - 1, min(n, count)).round().astype(int)) if alike else np.arange(min(n, count))
+    x = data.sequences(split, frames=WATCHED)
+    return Split(x=x[rows], instrument=coding.part(labels.instrument, rows), mask=coding.part(x.mask, rows))

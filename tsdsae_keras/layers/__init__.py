@@ -1,1 +1,0 @@
-"""Building blocks of sequential autoencoders: encoders, decoders, transitions, sampling, standardisation."""

@@ -1,0 +1,1 @@
+"""Layers and parts of networks."""

@@ -1,0 +1,256 @@
+"""What a search found: a row a trial, the configurations, the model that is taken, a table and a page."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.data.audio.inversion import sound_of
+from tsdsae_keras.data.audio.logmel import FrontEnd
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.evaluation.evaluate import table as scores_table
+from tsdsae_keras.families.tsdsae.evaluation.listening import can_sound
+from tsdsae_keras.families.tsdsae.evaluation.scores import score
+from tsdsae_keras.families.tsdsae.pictures import swap_panels, swap_png, two_sequences
+from tsdsae_keras.files import write_bytes, write_text
+from tsdsae_keras.report.page import write_page
+from tsdsae_keras.report.table import number_text
+from tsdsae_keras.search.folder import read_json
+from tsdsae_keras.search.objective import DIRECTIONS
+from tsdsae_keras.search.page import search_page
+from tsdsae_keras.search.trials import TrialFolder, reached
+from tsdsae_keras.training.run import versions
+
+JUDGED = ("swap_f1_global", "swap_f1_local", "judge_f1_global", "judge_f1_local")
+SHOWN = 20  # rows of the table
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trial.
+
+    Attributes:
+        trial: its name.
+        status: "finished", "failed" or "unfinished".
+        reason: why it failed, or "".
+        values: {name: value} of the options that vary.
+        metrics: {name: number}; {} where it is not finished.
+        z_dim, v_dim, parameters, epochs, seconds: of its model; parameters and seconds None where not finished.
+    """
+
+    trial: str
+    status: str
+    reason: str
+    values: dict
+    metrics: dict
+    z_dim: int
+    v_dim: int
+    epochs: int
+    parameters: int | None = None
+    seconds: float | None = None
+
+    @property
+    def configuration(self):
+        """What is the same for all seeds: the options but the seed, and the epochs."""
+        return (*((name, value) for name, value in self.values.items() if name != "seed"), ("epochs", self.epochs))
+
+
+def rows_of(search):
+    """The `Row` of every trial of a `Search` that was begun, in order."""
+    folders = [path for path in search.folder.trials.iterdir() if path.is_dir()]
+    return [_row(search, path) for path in sorted(folders, key=lambda path: int(path.name))]
+
+
+def _row(search, path):
+    run, base = TrialFolder(path), search.space.base
+    values, scores, failure = read_json(run.values, {}), read_json(run.scores), read_json(run.failure)
+    status = "failed" if failure else "finished" if scores else "unfinished"
+    scores = scores or {}
+    return Row(
+        path.name,
+        status,
+        (failure or {}).get("reason", ""),
+        {name: values.get(name) for name in search.space.ranges},
+        scores.get("metrics", {}),
+        values.get("z_dim", base.z_dim),
+        values.get("v_dim", base.v_dim),
+        values.get("epochs", base.epochs) if status == "finished" else reached(path),
+        scores.get("parameters"),
+        scores.get("seconds"),
+    )
+
+
+def configurations(rows, objective):
+    """{configuration: its finished rows}, best mean score over seeds first."""
+    groups = {}
+    for row in rows:
+        if row.status == "finished" and objective in row.metrics:
+            groups.setdefault(row.configuration, []).append(row)
+    sign = -1 if DIRECTIONS[objective] == "max" else 1
+    return dict(sorted(groups.items(), key=lambda item: sign * mean_score(item[1], objective)))
+
+
+def mean_score(rows, objective):
+    """The mean of a score over rows."""
+    return float(np.mean([row.metrics[objective] for row in rows]))
+
+
+def chosen(rows, objective, margin):
+    """The row that is taken: of the configurations whose mean score lies within the margin of the best one, that of
+    the smallest z_dim, then of the fewest parameters, then of the best score; of its seeds the best.
+
+    Raises:
+        InputError: no trial is finished.
+    """
+    groups = list(configurations(rows, objective).values())
+    if not groups:
+        failed = {row.trial: row.reason for row in rows if row.reason}
+        why = f"; trial {min(failed)}: {failed[min(failed)]}" if failed else ""
+        raise InputError(f"none of {len(rows)} trials has finished, so there is no best model{why}")
+    best = mean_score(groups[0], objective)
+    near = [group for group in groups if abs(mean_score(group, objective) - best) <= margin]
+    smallest = min(near, key=lambda group: (group[0].z_dim, group[0].parameters))  # the first, so the best, of equals
+    pick = max if DIRECTIONS[objective] == "max" else min
+    return pick(smallest, key=lambda row: row.metrics[objective])
+
+
+def seeds_interval(scores):
+    """The 95 % interval of the mean over seeds by Student's t, or None with fewer than two.
+
+    It takes scores for normally distributed, which near the end of their range they are not.
+    """
+    from scipy import stats
+
+    if len(scores) < 2:
+        return None
+    half = stats.t.ppf(0.5 + LEVEL / 2, len(scores) - 1) * np.std(scores, ddof=1) / np.sqrt(len(scores))
+    return float(np.mean(scores) - half), float(np.mean(scores) + half)
+
+
+def by_size(rows, objective):
+    """[{"z_dim", "mean", "interval", "scores"}]: of every z_dim the best configuration, over its seeds."""
+    found = {}
+    for group in configurations(rows, objective).values():
+        found.setdefault(group[0].z_dim, [row.metrics[objective] for row in group])
+    return [
+        {"z_dim": z_dim, "mean": float(np.mean(scores)), "interval": seeds_interval(scores), "scores": scores}
+        for z_dim, scores in sorted(found.items())
+    ]
+
+
+def agreement(rows, name="balanced"):
+    """Spearman's correlation of a score with what judges with labels say, the mean of four swap F1s, over the trials.
+
+    From -1 to 1; None where fewer than three trials have both, or one of the two is the same for all.
+    """
+    from scipy import stats
+
+    both = [row.metrics for row in rows if row.status == "finished" and JUDGED[0] in row.metrics]
+    pairs = [(metrics[name], np.mean([metrics[each] for each in JUDGED])) for metrics in both]
+    if len(pairs) < 3 or any(len(set(column)) < 2 for column in zip(*pairs, strict=True)):
+        return None
+    return float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
+
+
+def csv_text(rows):
+    """`results.csv`: trial, status, reason, what varies, size, and all measures."""
+    flat = [
+        {"trial": row.trial, "status": row.status, "reason": row.reason}
+        | row.values
+        | {name: getattr(row, name) for name in ("z_dim", "v_dim", "epochs", "parameters", "seconds")}
+        | row.metrics
+        for row in rows
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in flat for name in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def text_table(rows, objective, taken):
+    """The best configurations as aligned text; the one that is taken has a star."""
+    groups = list(configurations(rows, objective).items())
+    names = [name for name in rows[0].values if name != "seed"]
+    head = ["", objective, "seeds", *names, "parameters"]
+    lines = [head]
+    for configuration, group in groups[:SHOWN]:
+        values = dict(configuration)
+        star = "*" if taken in group else ""
+        cells = [_cell(values[name]) for name in names]
+        score_text = number_text(mean_score(group, objective))
+        lines.append([star, score_text, str(len(group)), *cells, str(group[0].parameters)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    failed = [f"trial {row.trial} failed: {row.reason}" for row in rows if row.status == "failed"]
+    more = [f"and {len(groups) - SHOWN} more in results.csv"] if len(groups) > SHOWN else []
+    return "\n".join([*text, *more, *failed])
+
+
+def _cell(value):
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def conclude(search, say=print):
+    """Writes `results.csv`, `best.keras` and `report.html` of a `Search`, and says what was found.
+
+    Raises:
+        InputError: no trial has finished.
+    """
+    rows, objective, folder = rows_of(search), search.plan["objective"], search.folder
+    write_text(folder.results, csv_text(rows))
+    taken = chosen(rows, objective, search.plan["margin"])
+    write_bytes(folder.best, TrialFolder(folder.trial(taken.trial)).model.read_bytes())
+    model = load_model(folder.best)
+    scores = score(model, search.data, search.space.base.seed)
+    write_page(search_page(_found(search, rows, taken, model, scores)), folder.page)
+    say(f"\n{text_table(rows, objective, taken)}\n")
+    say(f"taken: trial {taken.trial}, the smallest within {search.plan['margin']:g} of the best; on the test split:")
+    say(f"{scores_table(scores)}\n")
+    for path in (folder.best, folder.results, folder.page):
+        say(f"  {path}")
+    say(f"  tensorboard --logdir {folder.folder}")
+
+
+def _found(search, rows, taken, model, scores):
+    objective, plan = search.plan["objective"], search.plan
+    sounds, picture = _sounds(search, model)
+    counts = {status: sum(row.status == status for row in rows) for status in ("finished", "failed", "unfinished")}
+    return {
+        "title": f"Search {search.folder.folder.resolve().name}",
+        "objective": objective,
+        "direction": DIRECTIONS[objective],
+        "margin": plan["margin"],
+        "counts": counts,
+        "agreement": agreement(rows),
+        "trials": [
+            {"trial": row.trial, "values": row.values, "score": row.metrics[objective], "taken": row is taken}
+            for row in rows
+            if row.status == "finished" and objective in row.metrics
+        ],
+        "by_size": by_size(rows, objective),
+        "taken": {"trial": taken.trial, "values": taken.values, "metrics": taken.metrics},
+        "test": scores,
+        "failed": {f"trial {row.trial}": row.reason for row in rows if row.status == "failed"},
+        "sounds": sounds,
+        "picture": picture,
+        "settings": {name: json.loads(json.dumps(value)) for name, value in plan.items()},
+        "versions": versions(),
+    }
+
+
+def _sounds(search, model):
+    """Sounds and the picture of a swap of two test sequences by the model that is taken."""
+    front_end = FrontEnd.from_dict(search.data.front_end)
+    panels = swap_panels(model, two_sequences(search.data, "test"))
+    rate = front_end.sample_rate
+    sounds = [
+        {"name": name, "samples": sound_of(frames, front_end), "sample_rate": rate}
+        for name, frames in panels.items()
+        if can_sound(len(frames), front_end)
+    ]
+    return sounds, swap_png(panels, front_end)

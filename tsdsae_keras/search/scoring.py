@@ -1,0 +1,76 @@
+"""What is measured of every trained model of a search, on sequences of the validation split."""
+
+from functools import cached_property
+
+import numpy as np
+
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.evaluation.codes import Split
+from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
+from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
+from tsdsae_keras.families.tsdsae.evaluation.use import active_units
+from tsdsae_keras.search.objective import BATCH, balanced, labelled
+
+MEASURED = 256  # validation sequences
+JUDGING = 512  # training sequences, for the judges
+FRAMES = 1024  # of a sequence
+
+
+class Scorer:
+    """Scores of models on the same few sequences; what does not depend on the model is made once.
+
+    Args:
+        data: `PreparedData`.
+        seed: of partners and judges.
+    """
+
+    def __init__(self, data, seed):
+        self.data, self.seed = data, seed
+
+    @cached_property
+    def validation(self):
+        """The `Split` that is measured."""
+        return _few(self.data, "validation", MEASURED)
+
+    @cached_property
+    def train(self):
+        """The `Split` that judges learn from."""
+        return _few(self.data, "train", JUDGING)
+
+    def __call__(self, model):
+        """{name: number}: `balanced`, its parts, active dimensions; where there are classes also what judges say."""
+        trial = Trial(model, self.train, self.validation, seed=self.seed, batch_size=BATCH)
+        found = balanced(model, self.validation, trial.codes)
+        found |= {"active_v": active_units(trial.codes.v_mean), "active_z": self._active_z(trial)}
+        return found | (labelled(self._judged(trial), found) if self.classes else {})
+
+    @cached_property
+    def classes(self):
+        """Whether judges can be asked."""
+        return Trial(None, self.train, self.validation).why_no_classes is None
+
+    def check(self, objective):
+        """InputError where the data do not allow an objective."""
+        if objective == "labelled" and not self.classes:
+            reason = Trial(None, self.train, self.validation).why_no_classes
+            raise InputError(f"--objective labelled needs classes: {reason}; take --objective balanced")
+        if len(self.validation) < 2:
+            raise InputError("the validation split has one sequence; a search needs two or more to swap")
+
+    @cached_property
+    def _judge(self):
+        return Trial(None, self.train, self.validation, seed=self.seed).judge
+
+    def _judged(self, trial):
+        trial.judge = self._judge
+        return trial
+
+    def _active_z(self, trial):
+        return active_units(trial.codes.z_mean, mask=self.validation.mask)
+
+
+def _few(data, split, count):
+    """Sequences spread over a split, in its order; of long ones the beginning."""
+    x, instrument = data.sequences(split, frames=FRAMES), labels_of(data, split).instrument
+    rows = np.unique(np.linspace(0, len(x) - 1, min(count, len(x))).astype(int))
+    return Split(x[rows], None if instrument is None else instrument[rows], None if x.mask is None else x.mask[rows])

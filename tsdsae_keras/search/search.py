@@ -1,0 +1,111 @@
+"""A search from its first trial to its page; it goes on where it was broken, and further when it was finished.
+
+search.json    what is searched and how, the identity of the data
+oracle/        KerasTuner's own files
+trials/NN/     a run folder for each trial (`trials`), with its TensorBoard events
+events/        what the trials vary, for TensorBoard's HParams page: tensorboard --logdir SEARCH
+results.csv    a row a trial
+best.keras     the smallest model whose score is within the margin of the best
+report.html    a page of it all
+"""
+
+import contextlib
+import logging
+
+from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.search.folder import resume_command
+from tsdsae_keras.search.hypermodel import DisentanglingModel
+from tsdsae_keras.search.objective import LABELLED, PARTS
+from tsdsae_keras.search.oracles import make_oracle
+from tsdsae_keras.search.space import space_from_dict
+from tsdsae_keras.search.tuner import SearchTuner
+from tsdsae_keras.training.hparams import ExperimentWriter
+from tsdsae_keras.training.interrupt import StopOnSignal
+from tsdsae_keras.training.run import RunFolder
+
+
+class Search:
+    """A search in its folder, on its data.
+
+    Args:
+        folder: `SearchFolder` with a plan.
+        say: takes lines of progress.
+
+    Raises:
+        InputError: the data are not those the search was begun with, or do not allow its objective.
+    """
+
+    def __init__(self, folder, say=print):
+        self.folder, self.say, self.plan = folder, say, folder.read()
+        self.space = space_from_dict(self.plan["space"], self.plan["base"])
+        self.data = PreparedData(self.plan["data_folder"])
+        if self.data.identity != self.plan["data_identity"]:
+            raise InputError(
+                f"{self.data.folder} has changed since {folder.folder} was begun; start a new search on it"
+            )
+        self.hypermodel = DisentanglingModel(self.data, self.space, say)
+
+    def tuner(self, stop=None):
+        """The tuner, with the trials that there are already."""
+        plan, base = self.plan, self.space.base
+        oracle = make_oracle(plan["tuner"], plan["objective"], plan["trials"], base.epochs, base.seed)
+        tuner = SearchTuner(oracle, self.hypermodel, self.folder, stop, self.say)
+        oracle.verbose = 0
+        return tuner
+
+    def run(self, chief=False):
+        """Trains and measures until the trials are done, alone or as the chief of workers.
+
+        Raises:
+            InputError: another process is at work in the folder, or the disk is full.
+            Stopped: on Ctrl-C or SIGTERM.
+        """
+        with self._held(), StopOnSignal() as stop, ending_well(self.folder, stop):
+            self._describe()
+            self._search(stop, check=not chief)
+
+    def work(self):
+        """Runs trials that a chief gives out, until it has no more."""
+        with StopOnSignal() as stop, ending_well(self.folder, stop):
+            self._search(stop)
+
+    def _search(self, stop, check=True):
+        if check:
+            self.hypermodel.scorer.check(self.plan["objective"])
+        quieten()
+        self.tuner(stop).search()
+
+    def _held(self):
+        return RunFolder(self.folder.folder).held()
+
+    def _describe(self):
+        """Tells TensorBoard what is varied; once."""
+        if not any(self.folder.events.glob("*")):
+            measures = (self.plan["objective"], *PARTS, *LABELLED, "val_loss", "val_elbo")
+            domains = {name: _domain(values) for name, values in self.space.ranges.items()}
+            with ExperimentWriter(self.folder.events, domains, dict.fromkeys(measures)):
+                pass
+
+
+def _domain(values):
+    return values if isinstance(values, list) else (values["min"], values["max"])
+
+
+def quieten():
+    """Hides TensorFlow's warning that functions are traced anew: every trial is another model."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def ending_well(folder, stop):
+    """Turns the ways in which a search can end early into one line each."""
+    from keras_tuner.errors import FatalError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        status = 128 + (stop.asked or 2)
+        raise Stopped(f"stopped; go on with: {resume_command(folder.folder)}", status) from None
+    except (FatalError, OSError) as error:
+        raise InputError(f"{error}: stopped; mend it and go on with: {resume_command(folder.folder)}") from error

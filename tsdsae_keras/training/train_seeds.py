@@ -1,0 +1,193 @@
+"""`train --seeds`: several runs that differ in the seed alone, trained by one program."""
+
+import contextlib
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tsdsae_keras.commands.prepare import open_data
+from tsdsae_keras.data.prepared.pipeline import drawing
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.settings import Settings, settings_from_dict
+from tsdsae_keras.training.callbacks import SeedEpochs
+from tsdsae_keras.training.checkpoints import WriteCheckpoint, newest, read
+from tsdsae_keras.training.interrupt import StopOnSignal
+from tsdsae_keras.training.run import RunFolder
+from tsdsae_keras.training.train import (
+    begun,
+    check_splits,
+    data_of,
+    ending_well,
+    finish,
+    new_name,
+    recorded,
+    work_of_epochs,
+)
+
+
+@dataclass(eq=False)
+class SeedRun:
+    """One of the runs: its folder, its settings, the checkpoint it goes on from, if any, and its `WriteHistory`."""
+
+    folder: RunFolder
+    settings: Settings
+    checkpoint: object = None
+    history: object = None
+
+    @property
+    def epoch(self):
+        """The last one that was kept, counted from 0; -1 for none."""
+        return -1 if self.checkpoint is None else self.checkpoint.epoch
+
+    @property
+    def trained(self):
+        """Whether it stopped before its last epoch, as its callbacks wanted, and trains no more."""
+        return self.checkpoint is not None and self.checkpoint.states["KeepBest"]["finished"]
+
+
+def train_seeds(settings, seeds, say=print):
+    """Trains a model for each seed, all at once, in run folders `seed-N` of the folder that the settings name.
+
+    Each is the run that `train` makes of its seed, up to rounding. Where they end before their time, `resume_seeds`
+    takes them up together, and `resume` each alone.
+
+    Raises:
+        InputError: the backend is not JAX, seeds or data that cannot be used, or the disk is full.
+        Stopped: on Ctrl-C or SIGTERM.
+    """
+    _check(seeds)
+    start, out = time.perf_counter(), Path(settings.out or new_name(settings))
+    each = [dataclasses.replace(settings, seed=seed, out=str(out / f"seed-{seed}")) for seed in seeds]
+    runs = [SeedRun(RunFolder(one.out), one) for one in each]
+    for run in runs:
+        run.folder.check_free()
+    data = open_data(settings, say)
+    check_splits(data, settings.batch_size)
+    if data.lengths("train") is not None:
+        raise InputError(f"--seeds needs sequences of equal length, and those of {data.folder} differ; train one seed")
+    for run in runs:
+        run.folder.create(recorded(run.settings, data))
+    _work(out, runs, data, {"prepare": time.perf_counter() - start}, say)
+
+
+def resume_seeds(folder, runs, say=print):
+    """Goes on with the unfinished runs that `train_seeds` made in a folder, from the last epoch that all of them have.
+
+    Args:
+        folder: the folder.
+        runs: `RunFolder`s.
+        say: takes the lines of progress.
+
+    Raises:
+        InputError: the data are not those they were begun with, or as in `train_seeds`.
+        Stopped: on Ctrl-C or SIGTERM.
+    """
+    start = time.perf_counter()
+    unfinished = [run for run in runs if not run.evaluation.is_file()]
+    if not unfinished:
+        say(f"all runs in {folder} are finished")
+        return
+    runs = [SeedRun(run, settings_from_dict(run.read_settings()["settings"])) for run in unfinished]
+    _check([run.settings.seed for run in runs])
+    if len({dataclasses.replace(run.settings, seed=0, out=None) for run in runs}) > 1:
+        raise InputError(f"the runs in {folder} differ in more than the seed; go on with each alone")
+    data = data_of(unfinished[0], say)
+    _work(Path(folder), runs, data, {"prepare": time.perf_counter() - start}, say)
+
+
+def _check(seeds):
+    if keras.backend.backend() != "jax":
+        raise InputError("--seeds trains several models in one program, which only JAX can; add --backend jax")
+    twice = [seed for number, seed in enumerate(seeds) if seed in seeds[:number]]
+    if twice:
+        raise InputError(f"--seeds names {twice[0]} twice; each run needs a seed of its own")
+
+
+def _work(out, runs, data, seconds, say):
+    """All but the data, from the last epoch that all runs have."""
+    say(f"runs: {out}/seed-... ({len(runs)} seeds in one program, {keras.backend.backend()})")
+    with contextlib.ExitStack() as held, StopOnSignal() as stop, ending_well(out, [run.folder for run in runs], stop):
+        for run in runs:
+            held.enter_context(run.folder.held())
+        runs = _together(runs, say)
+        start = time.perf_counter()
+        errors = _fit(runs, data, stop, say)
+        seconds["train"] = time.perf_counter() - start
+        if stop.asked:
+            raise KeyboardInterrupt
+        for run, error in zip(runs, errors, strict=True):
+            if error is None:
+                finish(run.folder, run.settings, data, seconds | {"epochs": run.history.seconds}, say)
+    failed = [f"{run.folder.folder}: {error}" for run, error in zip(runs, errors, strict=True) if error is not None]
+    if failed:
+        raise InputError("; ".join(failed))
+
+
+def _together(runs, say):
+    """The runs that go on together, each with its checkpoint: where they train, all with that of the same epoch.
+
+    An epoch is kept by all before the next begins, and each keeps the last two. So one that is further behind has left
+    the others in training, with an error, and is left out.
+    """
+    for run in runs:
+        run.checkpoint = newest(run.folder.checkpoints, say)
+    training = [run for run in runs if not run.trained]
+    most = max((run.epoch for run in training), default=-1)
+    behind = [run for run in training if run.epoch < most - 1]
+    for run in behind:
+        say(f"note: {run.folder.folder} ended before the others and is left out; alone: {run.folder.resume_command}")
+    last = min((run.epoch for run in training if run not in behind), default=-1)
+    for run in training:
+        if run.epoch > last:
+            run.checkpoint = None if last < 0 else read(run.folder.checkpoints / f"epoch-{last:06d}.ckpt")
+    return [run for run in runs if run not in behind]
+
+
+def _fit(runs, data, stop, say):
+    """Trains what is left to train; returns of each run the error that ended it, or None."""
+    from tsdsae_keras.training.vmap_seeds import Several  # here: JAX may not be installed
+
+    settings = runs[0].settings
+    train, validation = (data.sequences(split)[:] for split in ("train", "validation"))
+    members = [_member(run, data, len(train), say) for run in runs]
+    left = [member for run, member in zip(runs, members, strict=True) if not run.trained]
+    first = max((run.epoch + 1 for run in runs if not run.trained), default=0)
+    if first:
+        say(f"going on after epoch {first} of {settings.epochs}")
+    batches = [validation[at : at + settings.batch_size] for at in range(0, len(validation), settings.batch_size)]
+
+    def show(epoch, logs, spent):
+        found = " ".join(f"{float(one['val_recon']):.4f}" for one in logs)
+        stage = max(member.model.stage for member in left)
+        head = f"epoch {epoch + 1:>{len(str(settings.epochs))}}/{settings.epochs} stage {stage}"
+        say(f"{head}  val recon {found}  {spent:.1f} s")
+
+    if left and first < settings.epochs:
+        Several(left, train, batches, range(first, settings.epochs)).fit(stop, show)
+    return [member.error for member in members]
+
+
+def _member(run, data, count, say):
+    """The model of a run with its callbacks, as its checkpoint left them."""
+    from tsdsae_keras.training.vmap_seeds import Member
+
+    settings = run.settings
+    model, kept = begun(run.folder, settings, data, count // settings.batch_size, run.checkpoint, say)
+    run.history = kept[1]
+    work = work_of_epochs(run.folder, settings, data, kept, run.epoch + 1)
+    callbacks = [SeedEpochs(settings.seed), *work, WriteCheckpoint(run.folder.checkpoints, kept)]
+    return Member(model, callbacks, rows_of(count, settings.batch_size, settings.seed))
+
+
+def rows_of(count, batch_size, seed):
+    """A function of an epoch that gives the rows of its batches, (steps, B): those of a `SequenceStream`."""
+
+    def rows(epoch):
+        order = drawing(seed, epoch).permutation(count)
+        return np.reshape(order[: count // batch_size * batch_size], (-1, batch_size))
+
+    return rows

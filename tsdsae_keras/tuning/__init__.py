@@ -1,1 +1,0 @@
-"""Hyperparameter search with KerasTuner: the smallest model that disentangles and reconstructs."""
