@@ -14,7 +14,7 @@ def gaussian_kl(mean, log_var, other_mean, other_log_var):
 
 def masked_sum(values, mask=None):
     """Sum over valid frames: (batch, time, dim) -> (batch, dim)."""
-    return ops.sum(hide_padding(values, mask), axis=1)
+    return ops.sum(zero_padding(values, mask), axis=1)
 
 
 def masked_mean(values, mask=None):
@@ -25,7 +25,7 @@ def masked_mean(values, mask=None):
     return masked_sum(values, mask) / ops.maximum(valid, 1.0)
 
 
-def hide_padding(values, mask=None):
+def zero_padding(values, mask=None):
     """Zero in every frame that is padding, whatever stood there (NaN too)."""
     if mask is None:
         return values
@@ -55,17 +55,17 @@ def rotation(n):
 
 
 def take(values, order):
-    """The rows of a batch in another order; None stays None."""
-    return None if values is None else ops.take(values, order, axis=0)
+    """The rows of a batch in an order; without an order, or without values, what came in."""
+    return values if values is None or order is None else ops.take(values, order, axis=0)
 
 
-def beside_every_frame(v, z):
-    """The input of a decoder: z with v repeated beside every frame, (batch, time, z_dim + v_dim)."""
+def concat_to_frames(z, v):
+    """The input of a decoder: z with v repeated at every frame, (batch, time, z_dim + v_dim)."""
     repeated = ops.repeat(ops.expand_dims(v, 1), ops.shape(z)[1], axis=1)
     return ops.concatenate([z, repeated], axis=-1)
 
 
-def flat(function, values):
+def apply_to_rows(function, values):
     """function, of rows (n, in) -> (n, out), on the last axis: (..., in) -> (..., out).
 
     The backends take a matrix product of two matrices faster than the same on (batch, time, in): TensorFlow makes one

@@ -8,9 +8,9 @@ import pytest
 from keras import ops
 
 from tests.gradients import check_same, terms_and_gradients
-from tsdsae_keras.networks.dense import Dense, joined, merged
+from tsdsae_keras.networks.dense import Dense, dense_of_frames_and_code, fuse
 from tsdsae_keras.networks.native import squared_error
-from tsdsae_keras.ops import beside_every_frame
+from tsdsae_keras.ops import concat_to_frames
 
 
 class Layers:
@@ -43,13 +43,13 @@ def test_tanh_over_its_whole_range():
     np.testing.assert_allclose(found, np.tanh(values.astype("float64")), atol=5e-7)
 
 
-def test_merged_layers_are_one_after_the_other():
+def test_two_fused_layers_equal_one_after_the_other():
     made = Layers(Dense(5, name="first"), Dense(4, "tanh", name="second"))
     first, second = made.layers
-    check_same(made, lambda x: merged(first, second)(x), lambda x: second(first(x)))
+    check_same(made, lambda x: fuse(first, second)(x), lambda x: second(first(x)))
 
 
-def test_a_joined_layer_has_the_code_beside_every_frame():
+def test_a_dense_layer_of_frames_and_code_equals_concatenation():
     made = Layers(Dense(4, "tanh", name="one"))
     layer = made.layers[0]
 
@@ -58,11 +58,11 @@ def test_a_joined_layer_has_the_code_beside_every_frame():
         frames = ops.reshape(x, (3, 3, 3))
         return frames[..., :2], frames[:, 0, 2:]
 
-    def beside(x):
+    def concatenated(x):
         z, v = parts(x)
-        return layer(ops.reshape(beside_every_frame(v, z), (9, 3)))
+        return layer(ops.reshape(concat_to_frames(z, v), (9, 3)))
 
-    check_same(made, lambda x: ops.reshape(joined(layer, *parts(x)), (9, 4)), beside)
+    check_same(made, lambda x: ops.reshape(dense_of_frames_and_code(layer, *parts(x)), (9, 4)), concatenated)
 
 
 def test_squared_error_and_its_gradient():

@@ -9,9 +9,9 @@ from keras import layers, ops
 
 from tests.gradients import check_same
 from tsdsae_keras.networks.native import of_backend
-from tsdsae_keras.networks.stacked_lstm import run_joined, run_together
+from tsdsae_keras.networks.stacked_lstm import in_one_loop, stacked_lstm
 
-WAYS = {"together": run_together, "joined": run_joined}
+WAYS = {"together": stacked_lstm, "joined": in_one_loop}
 
 
 def one_by_one(stack, x):

@@ -5,7 +5,7 @@ layer of frames and of what is beside all of them.
 from keras import activations, layers, ops
 
 from tsdsae_keras.networks.native import of_backend
-from tsdsae_keras.ops import flat
+from tsdsae_keras.ops import apply_to_rows
 
 PRODUCTS = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
 """Of each precision, what a product is taken in."""
@@ -40,7 +40,7 @@ class Dense(layers.Dense):
         return tanh(product) if self.activation is activations.tanh else self.activation(product)
 
 
-def merged(first, second):
+def fuse(first, second):
     """One layer in place of two, the first of which is linear: (n, in) -> (n, out), a function.
 
     (x A + a) B + b is x (A B) + (a B + b). The values between the two are never made, nor their gradients, which is
@@ -55,7 +55,7 @@ def merged(first, second):
     return lambda rows: second.finished(linear(rows, kernel, bias, second.precision))
 
 
-def joined(layer, x, v):
+def dense_of_frames_and_code(layer, x, v):
     """A layer of frames with v beside each: (batch, time, in) and (batch, v_dim) -> (batch, time, units).
 
     [x, v] [A; B] + b is x A + (v B + b), and what stands in brackets is the same in all frames of a sequence: made
@@ -68,7 +68,7 @@ def joined(layer, x, v):
     """
     frame, code = layer.kernel[: x.shape[-1]], layer.kernel[x.shape[-1] :]
     of_sequence = linear(v, code, layer.bias, layer.precision)
-    of_frames = flat(lambda rows: linear(rows, frame, None, layer.precision), x)
+    of_frames = apply_to_rows(lambda rows: linear(rows, frame, None, layer.precision), x)
     return layer.finished(of_frames + ops.expand_dims(of_sequence, 1))
 
 

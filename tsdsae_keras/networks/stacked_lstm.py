@@ -12,7 +12,7 @@ FRAMES = 4  # taken in one turn of the loop, whose own cost is then shared
 SHUT = -1e4  # added to an input gate, it keeps the gate at exactly 0 and with it the cell and the output
 
 
-def run_together(stack, x):
+def stacked_lstm(stack, x):
     """Outputs of the last of a stack of `keras.layers.LSTM`: (batch, time, in) -> (batch, time, units).
 
     Equal to calling the layers one after the other (default activations, no mask).
@@ -24,11 +24,11 @@ def run_together(stack, x):
     native = of_backend()
     if native.serves(x):
         return native.run_natively(stack, x)
-    return run_joined(stack, x)
+    return in_one_loop(stack, x)
 
 
-def run_joined(stack, x):
-    """The same, by the one loop."""
+def in_one_loop(stack, x):
+    """The same on any backend."""
     lag, time = len(stack) - 1, ops.shape(x)[1]  # a tensor where TensorFlow traces for any length
     rest = -(time + lag) % FRAMES
     turns = (time + lag + rest) // FRAMES
@@ -54,11 +54,11 @@ class _JoinedCell(layers.Layer):
         output, cell = states
         outputs = []
         for gates in ops.split(inputs, FRAMES, axis=-1):
-            # The columns of `new` were doubled, so that one sigmoid serves all: tanh(a) = 2 sigmoid(2 a) - 1.
+            # The columns of g were doubled, so that one sigmoid serves all: tanh(a) = 2 sigmoid(2 a) - 1.
             gates = ops.sigmoid(gates + ops.matmul(output, self.recurrent))
-            enter, keep, new, leave = ops.split(gates, 4, axis=-1)
-            cell = keep * cell + enter * (2.0 * new - 1.0)
-            output = leave * ops.tanh(cell)
+            i, f, g, o = ops.split(gates, 4, axis=-1)
+            cell = f * cell + i * (2.0 * g - 1.0)
+            output = o * ops.tanh(cell)
             outputs.append(output[:, -self.top :])
         return ops.concatenate(outputs, axis=-1), [output, cell]
 

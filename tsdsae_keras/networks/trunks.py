@@ -1,20 +1,17 @@
 """Features of every frame, from the frame alone or from the whole sequence: the trunk of encoders and decoders."""
 
-import functools
-
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
-from tsdsae_keras.networks.dense import Dense, joined, merged
+from tsdsae_keras.networks.dense import Dense, dense_of_frames_and_code, fuse
 from tsdsae_keras.networks.masked import MaskedLayer
-from tsdsae_keras.ops import beside_every_frame, flat
+from tsdsae_keras.ops import apply_to_rows, concat_to_frames
 
 
 class _Trunk(MaskedLayer):
     """What both kinds share: the widths, the configuration and building a stack in order.
 
-    Called with `behind`, a linear layer, they take its inputs and give the features of its outputs. Called with
-    `beside`, a code (batch, v_dim), they take it as further inputs of every frame, after x.
+    Called with `condition`, a code (batch, v_dim), they take it as further inputs of every frame, after x.
     """
 
     def __init__(self, units=(64, 64), precision="float32", **kwargs):
@@ -45,13 +42,24 @@ class FrameFeatures(_Trunk):
         for layer, width in zip(self.stack, widths, strict=False):
             layer.build((*input_shape[:-1], width))
 
-    def call(self, x, mask=None, behind=None, beside=None):
-        stack = self.stack
-        if beside is not None:
-            x, stack = joined(stack[0], x if behind is None else flat(behind, x), beside), stack[1:]
-        elif behind is not None:
-            stack = [merged(behind, stack[0]), *stack[1:]]
-        return flat(lambda frames: functools.reduce(lambda inner, layer: layer(inner), stack, frames), x)
+    def call(self, x, mask=None, condition=None):
+        if condition is None:
+            return apply_to_rows(lambda rows: self._run(self.stack, rows), x)
+        x = dense_of_frames_and_code(self.stack[0], x, condition)
+        return apply_to_rows(lambda rows: self._run(self.stack[1:], rows), x)
+
+    def of_rendered(self, hidden, output_layer, mask=None, condition=None):
+        """The features of output_layer(hidden), whose own product with the first layer is taken once: the values in
+        between are never computed, nor their gradients."""
+        if condition is not None:
+            return self(apply_to_rows(output_layer, hidden), condition=condition)
+        first = fuse(output_layer, self.stack[0])
+        return apply_to_rows(lambda rows: self._run(self.stack[1:], first(rows)), hidden)
+
+    def _run(self, stack, rows):
+        for layer in stack:
+            rows = layer(rows)
+        return rows
 
 
 @register_keras_serializable(package="tsdsae_keras")
@@ -74,9 +82,12 @@ class RecurrentFeatures(_Trunk):
             for layer in pair:
                 layer.build((*input_shape[:-1], fan_in))
 
-    def call(self, x, mask=None, behind=None, beside=None):
-        x = x if behind is None else flat(behind, x)
-        x = x if beside is None else beside_every_frame(beside, x)
+    def of_rendered(self, hidden, output_layer, mask=None, condition=None):
+        """The features of output_layer(hidden)."""
+        return self(apply_to_rows(output_layer, hidden), mask=mask, condition=condition)
+
+    def call(self, x, mask=None, condition=None):
+        x = x if condition is None else concat_to_frames(x, condition)
         for ahead, back in zip(self.ahead, self.back, strict=True):
             directions = ahead(x, mask=mask), ops.flip(back(x, mask=mask), axis=1)
             x = ops.concatenate(directions, axis=-1)

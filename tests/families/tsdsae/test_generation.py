@@ -6,7 +6,7 @@ from keras import ops
 
 from tests import cases
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.codes import rolled_out
+from tsdsae_keras.families.tsdsae.roll_out import roll_out
 
 
 def grown(scale):
@@ -20,7 +20,7 @@ def grown(scale):
 def test_the_roll_out_is_that_of_the_transition():
     model = grown(0.5)
     noise = np.random.default_rng(0).normal(size=(3, 8, model.z_dim))
-    z = rolled_out(model.p_z, noise)
+    z = roll_out(model.p_z, noise)
     mean, log_var = (ops.convert_to_numpy(part) for part in model.p_z(ops.convert_to_tensor(z.astype("float32"))))
     np.testing.assert_allclose(z, mean + np.exp(0.5 * log_var) * noise, rtol=1e-4, atol=1e-5)
 
@@ -29,7 +29,7 @@ def test_given_draws_are_used():
     model, rng = grown(0.5), np.random.default_rng(1)
     noise, v = rng.normal(size=(2, 6, model.z_dim)), rng.normal(size=(2, model.v_dim))
     made = model.generate(2, 6, v=v, noise=noise)
-    z = rolled_out(model.p_z, noise).astype("float32")
+    z = roll_out(model.p_z, noise).astype("float32")
     np.testing.assert_allclose(made, model.decode(z, v.astype("float32")), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(made, model.generate(2, 6, v=v, noise=noise, seed=9))
     assert np.abs(made - model.generate(2, 6, v=v, noise=noise + 1)).max() > 1e-3

@@ -17,14 +17,14 @@ class TrainStep:
         (_, aux), gradients = gradient_of(
             weights, others, metrics, x, None, None, training=True, optimizer_variables=slots
         )
-        loss, outputs, others, metrics = aux
+        loss, _, others, metrics = aux
         norm = jnp.sqrt(sum(jnp.sum(jnp.square(gradient)) for gradient in gradients))
         finite = jnp.isfinite(loss) & jnp.isfinite(norm)
         updated = self.optimizer.stateless_apply(slots, gradients, weights)
         weights, slots = jax.tree.map(lambda new, old: jnp.where(finite, new, old), updated, (weights, slots))
         mapping = zip(self.metrics_variables, metrics, strict=True)
         with keras.StatelessScope(state_mapping=mapping) as scope:
-            track_step(self, loss, norm, finite, outputs["v"].shape[0])
+            track_step(self, loss, norm, finite, self.batch_size(x))
             logs = step_logs(self)
         metrics = [scope.get_current_value(variable) for variable in self.metrics_variables]
         return logs, (weights, others, slots, metrics)

@@ -20,7 +20,7 @@ class TrainStep:
         norm = tf.linalg.global_norm(gradients)
         finite = tf.math.is_finite(loss) & tf.math.is_finite(norm)
         tf.cond(finite, lambda: self._apply(gradients, weights), lambda: tf.constant(False))
-        track_step(self, loss, norm, finite, tf.shape(outputs["v"])[0])
+        track_step(self, loss, norm, finite, self.batch_size(x))
         return step_logs(self)
 
     def _apply(self, gradients, weights):

@@ -22,5 +22,5 @@ class TrainStep:
             finite = torch.isfinite(loss) & torch.isfinite(norm)
             if finite:
                 self.optimizer.apply(gradients, weights)
-            track_step(self, loss.detach(), norm, finite, outputs["v"].shape[0])
+            track_step(self, loss.detach(), norm, finite, self.batch_size(x))
         return step_logs(self)

@@ -1,13 +1,12 @@
 """TS-DSAE: two-stage training with an informed prior and swap terms."""
 
-import itertools
-
 from keras import ops
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras import ops as own_ops
-from tsdsae_keras.families.tsdsae.encoders import GlobalEncoder
-from tsdsae_keras.families.tsdsae.sequential import SequentialVAE, gaussian, split_inputs
+from tsdsae_keras.families.tsdsae.inputs import gaussian, split_inputs
+from tsdsae_keras.families.tsdsae.networks import GlobalEncoder
+from tsdsae_keras.families.tsdsae.sequential import SequentialVAE
 
 SWAP_TERMS = ("kl_v_gswap", "kl_z_gswap", "kl_v_lswap", "kl_z_lswap")
 
@@ -50,8 +49,8 @@ class TSDSAE(SequentialVAE):
     def frozen_parts(self):
         return (self.q_z, self.p_z, self.informed_prior) if self.stage == 1 else (self.informed_prior,)
 
-    def inform_prior(self):
-        """Copies the global encoder, as it is now, into the prior of stage 2."""
+    def leave_stage(self):
+        # Informs the prior of stage 2: the global encoder as it is now.
         self.informed_prior.set_weights(self.q_v.get_weights())
 
     def v_prior(self, x, mask, v_posterior):
@@ -59,58 +58,52 @@ class TSDSAE(SequentialVAE):
             return super().v_prior(x, mask, v_posterior)
         return tuple(ops.stop_gradient(parameter) for parameter in self.informed_prior(x, mask=mask))
 
-    def terms(self, x, outputs, *, sample=False, permutations=None):
-        terms = super().terms(x, outputs, sample=sample, permutations=permutations)
+    def terms(self, batch, outputs, training=False):
+        terms = super().terms(batch, outputs, training)
         if not any(name in SWAP_TERMS for name in self.active_terms()):
             return terms
-        _, mask = split_inputs(x)
-        permutations = self._partners(outputs["v"], sample) if permutations is None else permutations
-        permutations = [None if order is None else ops.cast(order, "int32") for order in permutations]
-        swaps = self.swap_terms(outputs, mask, permutations, sample)
+        swaps = self.swap_terms(outputs, split_inputs(batch)[1], *self._partners(outputs["v"], training), training)
         return terms | {name: value for name, value in swaps.items() if self.term_weights[name]}
 
-    def _partners(self, v, sample):
+    def _partners(self, v, training):
+        """pi_global and pi_local, orders of the batch; pi_local None where both swaps share their pairs."""
         n = ops.shape(v)[0]
-        if not sample:
+        if self.is_given("permutations"):
+            return (None if order is None else ops.cast(order, "int32") for order in self.given("permutations"))
+        if not training:
             return [own_ops.rotation(n)] * 2
         pi_g = own_ops.permutation(n, self.sampling.generator)
         return pi_g, None if self.swap_pairs == "shared" else own_ops.permutation(n, self.sampling.generator)
 
-    def swap_terms(self, outputs, mask, permutations, sample):
-        """The four swap terms; both swaps run as one batch, re-encoded without the transition.
+    def swap_terms(self, outputs, mask, pi_g, pi_l, training=False):
+        """The four swap terms by name; see the class for their formulas.
 
-        No frame is rendered: the encoders take what goes into the decoder's last layer, which is linear. Without pi_l
-        the local swap takes the inverse of pi_g, hence the pairs of the global swap, and the terms of both are one.
+        Args:
+            outputs: of `call`.
+            mask: (batch, time) or None.
+            pi_g, pi_l: partners j = pi(i) of the global and of the local swap. Without pi_l its inverse of pi_g is
+                meant: both swaps then decode the same pairs (z, v), so one pass gives the terms of both.
+            training: whether a full local encoder takes a sample of the swapped v or its mean.
         """
-        pi_l = permutations[1]
-        masks = None if mask is None else _kept_and_taken(mask, pi_l)
-        z, v = _kept_and_taken(outputs["z"], pi_l), _taken_and_kept(outputs["v"], *permutations)
-        hidden, behind = self.p_x.hidden(z, v, masks), self.p_x.output_layer
-        v, q_v = self.infer_v(hidden, masks, sample and self.v_condition != "none", behind)
-        _, q_z = self.infer_z(hidden, v, masks, behind=behind)
-        kl_v = own_ops.gaussian_kl(*q_v, *(_taken_and_kept(p, *permutations) for p in gaussian(outputs, "v")))
-        kl_z = own_ops.gaussian_kl(*q_z, *(_kept_and_taken(p, pi_l) for p in gaussian(outputs, "z")))
-        of_swaps = (_of_swaps(each, pi_l) for each in (kl_v, kl_z, masks))
-        reduced = [
-            (own_ops.reduce_codes(v, self.reduction), own_ops.reduce_frames(z, mask, self.reduction))
-            for v, z, mask in zip(*of_swaps, strict=True)
-        ]
-        return dict(zip(SWAP_TERMS, itertools.cycle(itertools.chain(*reduced)), strict=False))
+        global_swap = self._swap_kls(outputs, mask, None, pi_g, training)
+        local_swap = global_swap if pi_l is None else self._swap_kls(outputs, mask, pi_l, None, training)
+        return dict(zip(SWAP_TERMS, (*global_swap, *local_swap), strict=True))
 
+    def _swap_kls(self, outputs, mask, z_rows, v_rows, training):
+        """KL[q(v | swap), q(v | giver of v)], KL[q(z | swap), q(z | giver of z)] for z and v of these rows."""
+        z, v = own_ops.take(outputs["z"], z_rows), own_ops.take(outputs["v"], v_rows)
+        mask = own_ops.take(mask, z_rows)
+        q_v, q_z = self._encode_swap(z, v, mask, training)
+        v_giver = [own_ops.take(parameter, v_rows) for parameter in gaussian(outputs, "v")]
+        z_giver = [own_ops.take(parameter, z_rows) for parameter in gaussian(outputs, "z")]
+        return self.kl_codes(q_v, v_giver), self.kl_frames(q_z, z_giver, mask)
 
-def _kept_and_taken(z, pi_l):
-    """z of the global swap (each its own), then of the local swap (the partner's)."""
-    return z if pi_l is None else ops.concatenate([z, own_ops.take(z, pi_l)])
+    def _encode_swap(self, z, v, mask, training):
+        """q(v | x) and q(z | x, v) of the decoded x, without the transition.
 
-
-def _taken_and_kept(v, pi_g, pi_l):
-    """v of the global swap (the partner's), then of the local swap (each its own)."""
-    taken = own_ops.take(v, pi_g)
-    return taken if pi_l is None else ops.concatenate([taken, v])
-
-
-def _of_swaps(values, pi_l):
-    """What belongs to the global and what to the local swap; one thing where it belongs to both."""
-    if pi_l is None:
-        return [values]
-    return [None, None] if values is None else ops.split(values, 2)
+        No frame is rendered: the decoder's last layer is linear, and so is what an encoder does first.
+        """
+        hidden, output_layer = self.p_x.hidden(z, v, mask), self.p_x.output_layer
+        q_v = self.q_v.encode_rendered(hidden, output_layer, mask)
+        v = self.latent("eps_v_swap", q_v, training and self.v_condition != "none")
+        return q_v, self.q_z.encode_rendered(hidden, output_layer, v, mask)

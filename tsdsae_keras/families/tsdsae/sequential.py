@@ -4,30 +4,28 @@ A model is this base plus its own terms. Shapes: x (batch, time, features), v (b
 mask (batch, time), true where a frame is valid; padding stands at the end.
 """
 
-import keras
-from keras import ops
+from keras import ops, random
 
 from tsdsae_keras import ops as own_ops
-from tsdsae_keras.base.stages import Stages
-from tsdsae_keras.base.steps import TrainStep
+from tsdsae_keras.base.arrays import arrays_for_arrays
+from tsdsae_keras.base.stages import StagedModel
+from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.checks import checked_config
-from tsdsae_keras.families.tsdsae.codes import Codes
-from tsdsae_keras.families.tsdsae.decoders import Decoder
-from tsdsae_keras.families.tsdsae.encoders import GlobalEncoder, LocalEncoder
-from tsdsae_keras.families.tsdsae.transitions import Transition
+from tsdsae_keras.families.tsdsae.inputs import gaussian, named, split_inputs, valid_frames
+from tsdsae_keras.families.tsdsae.networks import Decoder, GlobalEncoder, LocalEncoder, Transition
+from tsdsae_keras.families.tsdsae.roll_out import drawn_or_given, roll_out
 from tsdsae_keras.networks.initial import draw_as_pytorch
 from tsdsae_keras.networks.native import squared_error
-from tsdsae_keras.networks.sampling import Sampling
 from tsdsae_keras.networks.standardize import BandStandardization
 
 LOCAL_KINDS = {"factorised": "frame", "full": "sequence"}
 
 
-class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
+class SequentialVAE(StagedModel):
     """A sequential autoencoder with a global code v and local codes z_1:T.
 
-    `call` returns a flat dict of all that the loss needs, `terms` turns it into named scalars, `compute_loss` weighs
-    them. Training, the stages and the public methods that encode, swap and generate are inherited.
+    A batch is x (batch, time, features), or a dict of "x" and "mask" (batch, time). The public methods on codes take
+    numpy arrays and give numpy arrays, or take tensors of the backend and give tensors; latents are at their means.
 
     Args:
         features: values of a frame (mel bands).
@@ -54,11 +52,10 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         seed: of the draws; None takes Keras's global seed.
 
     Raises:
-        InputError: for a value that cannot be.
+        InputError: if an argument is invalid.
     """
 
-    stages = 1
-    all_terms = ("recon", "kl_z", "kl_v")
+    all_terms = selection_terms = ("recon", "kl_z", "kl_v")
 
     def __init__(
         self,
@@ -86,18 +83,12 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         **kwargs,
     ):
         config = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
-        config = checked_config(config, type(self))
-        # Keras would number the names of later instances, and with them the paths of weights.
-        super().__init__(**{"name": type(self).__name__.lower(), **kwargs})
-        for name, value in config.items():
-            setattr(self, name, value)
-        self._config = config
+        super().__init__(checked_config(config, type(self)), **kwargs)
         self._make_parts()
-        self._make_trackers()
         self.build((None, None, self.features))
         if self.initial_weights == "pytorch":
             draw_as_pytorch(self, self.seed)
-        self._freeze()
+        self.freeze()
 
     def _make_parts(self):
         kind = LOCAL_KINDS[self.local_encoder]
@@ -108,12 +99,6 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         self.q_z = LocalEncoder(*local, **how, name="local_encoder")
         self.p_z = Transition(self.z_dim, self.transition_units, name="transition")
         self.p_x = Decoder(self.features, self.decoder, self.decoder_units, **how, name="decoder")
-        self.sampling = Sampling(self.seed, name="sampling")
-
-    def _make_trackers(self):
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in self.all_terms}
-        self.norm_tracker = keras.metrics.Mean(name="gradient_norm")
-        self.skipped_tracker = keras.metrics.Sum(name="skipped_steps")
 
     def build(self, input_shape):
         frames = (None, None, self.features)
@@ -121,14 +106,11 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
             part.build(frames)
         self.p_z.build((None, None, self.z_dim))
         self.p_x.build((None, None, self.z_dim + self.v_dim))
-        self.sampling.build()
 
-    def active_terms(self):
-        """Names of the terms of the current stage whose weight is not 0."""
-        return tuple(name for name in self.all_terms if self.term_weights[name])
+    def parts(self):
+        return {part.name: part for part in (self.q_v, self.q_z, self.p_z, self.p_x)}
 
     def idle_terms(self):
-        """Names of the active terms that nothing which trains can change; a training step leaves them out."""
         fixed = self.v_condition == "none" and not (self.q_z.trainable or self.p_z.trainable)
         return ("kl_z",) if fixed and self.term_weights["kl_z"] else ()
 
@@ -156,38 +138,38 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
 
     def standardized(self, x, mask=None):
         """x as the networks see it, padding set to zero."""
-        return own_ops.hide_padding(self.standardization(x) if self.standardize else x, mask)
+        return own_ops.zero_padding(self.standardization(x) if self.standardize else x, mask)
 
     def rendered(self, z, v, mask=None):
-        """The decoder's output on the scale of x."""
+        """The decoder's output on the scale of x: (batch, time, features)."""
         x = self.p_x(z, v, mask=mask)
         return self.standardization.restore(x) if self.standardize else x
 
-    def infer_v(self, x, mask=None, sample=False, behind=None):
-        """v and (mean, log-variance) of q(v | x), x standardised, or what a linear layer `behind` x makes of it."""
-        posterior = self.q_v(x, mask=mask, behind=behind)
-        return self.sampling(*posterior) if sample else posterior[0], posterior
+    def infer_v(self, x, mask=None, sample=False):
+        """v and (mean, log-variance) of q(v | x), x standardised."""
+        posterior = self.q_v(x, mask=mask)
+        return self.latent("eps_v", posterior, sample), posterior
 
-    def infer_z(self, x, v, mask=None, sample=False, behind=None):
-        """z and (mean, log-variance) of q(z | x, v), x as for `infer_v`."""
-        posterior = self.q_z(x, v, mask=mask, behind=behind)
-        return self.sampling(*posterior) if sample else posterior[0], posterior
+    def infer_z(self, x, v, mask=None, sample=False):
+        """z and (mean, log-variance) of q(z | x, v), x standardised."""
+        posterior = self.q_z(x, v, mask=mask)
+        return self.latent("eps_z", posterior, sample), posterior
+
+    def latent(self, name, posterior, sample):
+        """mean + e^(log_var / 2) noise, the noise drawn or given as `name`; else the mean."""
+        if not (sample or self.is_given(name)):
+            return posterior[0]
+        mean, log_var = posterior
+        noise = self.draw(name, lambda seed: random.normal(ops.shape(mean), dtype=mean.dtype, seed=seed))
+        return mean + ops.exp(0.5 * log_var) * noise
 
     def v_prior(self, x, mask, v_posterior):
         """(mean, log-variance) of p(v): N(0, I) here."""
         return tuple(ops.zeros_like(parameter) for parameter in v_posterior)
 
-    def terms(self, x, outputs, *, sample=False, permutations=None):
-        """The named scalars of the loss, unweighted; those of weight 0 are left out, and kl_z without a prior of z.
-
-        Args:
-            x: the sequences; or a dict with "x" and "mask".
-            outputs: of `call` on them.
-            sample: whether a second pass draws its v or takes the mean.
-            permutations: partners of the swaps, for models that swap.
-        """
-        x, mask = split_inputs(x)
-        x = own_ops.hide_padding(x, mask)
+    def terms(self, batch, outputs, training=False):
+        x, mask = split_inputs(batch)
+        x = own_ops.zero_padding(x, mask)
         terms = {"recon": self.reconstruction_error(x, outputs["reconstruction"], mask)}
         if "z_prior_mean" in outputs:
             terms["kl_z"] = self.kl_frames(gaussian(outputs, "z"), gaussian(outputs, "z_prior"), mask)
@@ -210,39 +192,25 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
         """KL between Gaussians of sequences, reduced to a number."""
         return own_ops.reduce_codes(own_ops.gaussian_kl(*posterior, *prior), self.reduction)
 
-    def weighted_sum(self, terms):
-        """The loss."""
-        return sum(self.term_weights[name] * value for name, value in terms.items())
-
-    def loss_terms(self, x, mask=None, *, sample=True, permutations=None):
+    def loss_terms(self, x, mask=None, *, draws=None, sample=False, permutations=None):
         """The scalars of the current stage and their weighted sum, "loss"; gradients flow.
 
         Args:
-            x: (batch, time, features).
-            mask: (batch, time), or None where all frames are valid.
-            sample: whether latents are drawn or at their means.
-            permutations: for models that swap, the partners (pi_global, pi_local), each (batch,), or None as
-                pi_local for the inverse of pi_global; drawn where `sample` is true and not given, else the next in
-                the batch.
+            x: (batch, time, features), or a dict of "x" and "mask".
+            mask: (batch, time), true where a frame is valid.
+            draws: {name: array} in place of random draws: "eps_v" (batch, v_dim), "eps_z" (batch, time, z_dim) and
+                "eps_v_swap", noise of the codes; "permutations", a pair (pi_global, pi_local) of orders, j = pi(i),
+                pi_local None for the inverse of pi_global.
+            sample: whether codes and partners not given are drawn; otherwise codes are means, and each sequence's
+                partner is the next in the batch.
+            permutations: the same as in `draws`.
         """
-        x, mask = split_inputs({"x": x, "mask": mask})
-        outputs = self.one_pass(x, mask, sample)
-        terms = self.terms({"x": x, "mask": mask}, outputs, sample=sample, permutations=permutations)
+        batch = x if isinstance(x, dict) else {"x": x, "mask": mask}
+        draws = dict(draws or {}) | ({} if permutations is None else {"permutations": permutations})
+        with self.given_draws(draws):
+            outputs = self.one_pass(*split_inputs(batch), sample)
+            terms = self.terms(batch, outputs, training=sample)
         return terms | {"loss": self.weighted_sum(terms)}
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        terms = self.terms(x, y_pred, sample=training)
-        loss = self.weighted_sum(terms)
-        finite = ops.isfinite(loss)
-        weight = ops.where(finite, ops.cast(ops.shape(y_pred["v"])[0], "float32"), 0.0)
-        for name, value in terms.items():
-            self.trackers[name].update_state(ops.where(finite, value, 0.0), sample_weight=weight)
-        return loss
-
-    def get_metrics_result(self):
-        names = ("loss", *self.active_terms())
-        results = super().get_metrics_result()
-        return {name: results[name] for name in names if name in results}
 
     def adapt(self, x):
         """Sets the standardisation from x: an array, a dict with "x" and "mask", or an iterable of such (tf.data)."""
@@ -254,27 +222,60 @@ class SequentialVAE(TrainStep, Codes, Stages, keras.Model):
             self.adapt(x)
         return super().fit(x, *args, **kwargs)
 
-    def get_config(self):
-        return {"name": self.name} | self._config | {"stage": self.stage}
+    @arrays_for_arrays
+    def encode(self, x, mask=None):
+        """The posteriors of x (batch, time, features): v_mean, v_log_var (batch, v_dim), z_mean, z_log_var
+        (batch, time, z_dim)."""
+        x, mask = self._checked(x), None if mask is None else ops.cast(mask, "bool")
+        x = self.standardized(x, mask)
+        v, v_posterior = self.infer_v(x, mask)
+        _, z_posterior = self.infer_z(x, v, mask)
+        return named("v", v_posterior) | named("z", z_posterior)
 
+    @arrays_for_arrays
+    def decode(self, z, v, mask=None):
+        """x (batch, time, features) from z (batch, time, z_dim) and v (batch, v_dim)."""
+        mask = None if mask is None else ops.cast(mask, "bool")
+        return self.rendered(ops.convert_to_tensor(z), ops.convert_to_tensor(v), mask)
 
-def split_inputs(inputs):
-    """x and mask (bool, or None) as tensors, from an array or a dict with "x" and "mask"."""
-    x, mask = (inputs["x"], inputs.get("mask")) if isinstance(inputs, dict) else (inputs, None)
-    return ops.convert_to_tensor(x), None if mask is None else ops.cast(mask, "bool")
+    @arrays_for_arrays
+    def reconstruct(self, x, mask=None):
+        """x encoded and decoded."""
+        codes = self.encode(ops.convert_to_tensor(x), mask)
+        return self.decode(codes["z_mean"], codes["v_mean"], mask)
 
+    @arrays_for_arrays
+    def swap(self, melody, timbre):
+        """x with the z of `melody` (batch, time, features) and the v of `timbre`, of equal batch or a batch of 1."""
+        z = self.encode(ops.convert_to_tensor(melody))["z_mean"]
+        v = self.encode(ops.convert_to_tensor(timbre))["v_mean"]
+        if v.shape[0] not in (1, z.shape[0]):
+            raise InputError(f"timbre has {v.shape[0]} sequences; it must have 1 or as many as melody, {z.shape[0]}")
+        return self.decode(z, ops.broadcast_to(v, (z.shape[0], v.shape[-1])))
 
-def valid_frames(x, mask):
-    """Frames (n, features) without padding, as an array."""
-    x = ops.convert_to_numpy(x)
-    return x.reshape(-1, x.shape[-1]) if mask is None else x[ops.convert_to_numpy(mask)]
+    def generate(self, n, frames, *, v=None, noise=None, seed=None):
+        """n new sequences of so many frames: v from N(0, I), z from the transition; (n, frames, features), numpy.
 
+        Args:
+            n: how many.
+            frames: length of each.
+            v: (n, v_dim), codes to use instead. After stage 2 the posterior is tied to the informed prior, not to
+                N(0, I), so codes of real sequences give better sound.
+            noise: (n, frames, z_dim), draws from N(0, I) to use instead for z. With v and noise given, every backend
+                makes the same sequences.
+            seed: of the draws; None continues the model's own generator.
 
-def named(name, gaussian_parameters):
-    """{name_mean, name_log_var}."""
-    return dict(zip((f"{name}_mean", f"{name}_log_var"), gaussian_parameters, strict=True))
+        Raises:
+            InputError: v or noise has another shape.
+        """
+        seed = self.sampling.generator if seed is None else random.SeedGenerator(seed)
+        v = drawn_or_given("v", v, (n, self.v_dim), seed)
+        noise = drawn_or_given("noise", noise, (n, frames, self.z_dim), seed)
+        z = roll_out(self.p_z, noise).astype("float32")
+        return ops.convert_to_numpy(self.rendered(ops.convert_to_tensor(z), ops.convert_to_tensor(v)))
 
-
-def gaussian(outputs, name):
-    """(mean, log-variance) of a Gaussian in a dict of outputs."""
-    return outputs[f"{name}_mean"], outputs[f"{name}_log_var"]
+    def _checked(self, x):
+        x = ops.convert_to_tensor(x)
+        if len(x.shape) != 3 or x.shape[-1] != self.features:
+            raise InputError(f"x has shape {tuple(x.shape)}; it must be (batch, time, {self.features})")
+        return x

@@ -43,9 +43,9 @@ def _forward(x, kernel, recurrent, bias):
     def advance(states, frame):
         output, cell = states
         gates = 0.5 * jnp.tanh(0.5 * (frame @ kernel + output @ recurrent + bias)) + 0.5
-        enter, keep, new, leave = jnp.split(gates, 4, -1)
-        cell = keep * cell + enter * (2.0 * new - 1.0)
-        states, before = (leave * jnp.tanh(cell), cell), states
+        i, f, g, o = jnp.split(gates, 4, -1)
+        cell = f * cell + i * (2.0 * g - 1.0)
+        states, before = (o * jnp.tanh(cell), cell), states
         return states, (states[0], *before, gates)
 
     start = jnp.zeros((x.shape[1], recurrent.shape[0]), x.dtype)
@@ -57,29 +57,27 @@ def _with_residuals(x, kernel, recurrent, bias):
     return outputs, (x, kernel, recurrent, kept)
 
 
-def _backward(residuals, of_outputs):
+def _backward(residuals, d_outputs):
     x, kernel, recurrent, kept = residuals
 
     def go_back(carry, frame):
-        (of_output, of_cell), sums = carry
-        of_this_output, x, output, cell, gates = frame
-        enter, keep, new, leave = jnp.split(gates, 4, -1)
-        content = 2.0 * new - 1.0
-        shown = jnp.tanh(keep * cell + enter * content)
-        of_output = of_output + of_this_output
-        of_cell = of_cell + of_output * leave * (1.0 - shown * shown)
-        of_gates = [of_cell * content, of_cell * cell, 2.0 * of_cell * enter, of_output * shown]
-        of_gates = jnp.concatenate(
-            [of * gate * (1.0 - gate) for of, gate in zip(of_gates, (enter, keep, new, leave), strict=True)], -1
-        )
-        shares = x.T @ of_gates, output.T @ of_gates, jnp.sum(of_gates, 0)
+        (d_output, d_cell), sums = carry
+        d_this_output, x, output, cell, gates = frame
+        i, f, g, o = jnp.split(gates, 4, -1)
+        content = 2.0 * g - 1.0
+        tanh_cell = jnp.tanh(f * cell + i * content)
+        d_output = d_output + d_this_output
+        d_cell = d_cell + d_output * o * (1.0 - tanh_cell * tanh_cell)
+        d_gates = [d_cell * content, d_cell * cell, 2.0 * d_cell * i, d_output * tanh_cell]
+        d_gates = jnp.concatenate([d * gate * (1.0 - gate) for d, gate in zip(d_gates, (i, f, g, o), strict=True)], -1)
+        shares = x.T @ d_gates, output.T @ d_gates, jnp.sum(d_gates, 0)
         sums = [total + share for total, share in zip(sums, shares, strict=True)]
-        return ((of_gates @ recurrent.T, of_cell * keep), sums), of_gates @ kernel.T
+        return ((d_gates @ recurrent.T, d_cell * f), sums), d_gates @ kernel.T
 
-    start = jnp.zeros_like(of_outputs[0])
+    start = jnp.zeros_like(d_outputs[0])
     sums = [jnp.zeros_like(kernel), jnp.zeros_like(recurrent), jnp.zeros_like(kernel[0])]
-    (_, sums), of_x = jax.lax.scan(go_back, ((start, start), sums), (of_outputs, x, *kept), reverse=True)
-    return of_x, *sums
+    (_, sums), d_x = jax.lax.scan(go_back, ((start, start), sums), (d_outputs, x, *kept), reverse=True)
+    return d_x, *sums
 
 
 _lstm.defvjp(_with_residuals, _backward)

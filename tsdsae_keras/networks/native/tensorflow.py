@@ -34,10 +34,10 @@ def _lstm(x, kernel, recurrent, bias):
     inputs |= {"cs_prev": start, "h_prev": start, "use_peephole": False, "wci": none, "wcf": none, "wco": none}
     run = tf.raw_ops.BlockLSTMV2(**inputs, cell_clip=0.0)
 
-    def gradient(of_output):
+    def gradient(d_output):
         # Asked for by name: the gradient that TensorFlow registers for BlockLSTMV2 is that of BlockLSTM, whose gates
         # come in another order.
-        back = tf.raw_ops.BlockLSTMGradV2(**inputs, **run._asdict(), cs_grad=tf.zeros_like(run.cs), h_grad=of_output)
+        back = tf.raw_ops.BlockLSTMGradV2(**inputs, **run._asdict(), cs_grad=tf.zeros_like(run.cs), h_grad=d_output)
         return back.x_grad, *tf.split(back.w_grad, (kernel.shape[0], units)), back.b_grad
 
     return run.h, gradient

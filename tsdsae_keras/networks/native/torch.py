@@ -38,10 +38,10 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, of_y):
+    def backward(ctx, d_y):
         (x, kernel), wanted = ctx.saved_tensors, ctx.needs_input_grad
-        of_x = torch.nn.functional.linear(of_y, kernel) if wanted[0] else None
-        return of_x, x.T @ of_y if wanted[1] else None, of_y.sum(0) if wanted[2] else None
+        d_x = torch.nn.functional.linear(d_y, kernel) if wanted[0] else None
+        return d_x, x.T @ d_y if wanted[1] else None, d_y.sum(0) if wanted[2] else None
 
 
 def linear(x, kernel, bias):
@@ -60,8 +60,8 @@ class _Tanh(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, of_y):
-        return torch.ops.aten.tanh_backward(of_y, *ctx.saved_tensors)
+    def backward(ctx, d_y):
+        return torch.ops.aten.tanh_backward(d_y, *ctx.saved_tensors)
 
 
 def tanh(x):
