@@ -31,7 +31,7 @@ def timed(rounds, jobs, clips):
     return found
 
 
-def making(clips, workers, rounds, kind="auto", soundfont=None, say=print):
+def making(clips, workers, rounds, kind="auto", soundfont=None):
     """Rates of making: "render" (notes to samples), "features" (samples to log-mel), "both", for each `workers`."""
     from joblib import Parallel, delayed
 
@@ -43,7 +43,7 @@ def making(clips, workers, rounds, kind="auto", soundfont=None, say=print):
     settings, front_end = MelodySet(), FrontEnd()
     rows, players = settings.examples()["train"]
     notes, players = notes_of(rows[:clips]), players[:clips]
-    with open_synth(kind, settings.programs, soundfont, front_end.sample_rate, say) as synth:
+    with open_synth(kind, settings.programs, soundfont, front_end.sample_rate) as synth:
         synth.load()
 
         def render(row, player):
@@ -89,13 +89,13 @@ def reading(folder, rounds, batch=128):
     return found | timed(rounds, {"batches": batches}, stream.batches * stream.batch_size)
 
 
-def preparing(clips, workers, kind, soundfont, folder, say=print):
+def preparing(clips, workers, kind, soundfont, folder):
     """(path, {"prepare": rate}) of `prepare` from nothing, with all the threads asked for; once, for it writes."""
     from tsdsae_keras.data.sets.dmelodies import MelodySet, prepare_melodies
 
     start = time.perf_counter()
     settings = MelodySet(melodies=clips, synth=kind, soundfont=soundfont)
-    path = prepare_melodies(settings, folder, max(workers), say)
+    path = prepare_melodies(settings, folder, max(workers))
     return path, {f"prepare, threads {max(workers)}": {"clips_a_second": [clips / (time.perf_counter() - start)]}}
 
 

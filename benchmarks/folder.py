@@ -75,7 +75,7 @@ def prepare(folder, out, workers, jobs):
 
     recordings, left_out = folder_recordings(folder, labels="folder")
     with jobs_on(jobs, workers):
-        made = prepare_recordings(recordings, left_out, SoundSettings(), out, say=str)
+        made = prepare_recordings(recordings, left_out, SoundSettings(), out)
     return 4 * sum(PreparedData(made, verify=False).counts.values())
 
 

@@ -5,10 +5,13 @@ Keras is loaded. Keras is told the names of what can be saved as soon as it is i
 """
 
 import importlib
+import logging
 
 import wrapt
 
 __version__ = "0.1.0"
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library prints nothing unless asked to
 
 _HOME = {
     "families.tsdsae.dsae": ("DSAE", "DSAEf"),

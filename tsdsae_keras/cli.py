@@ -17,7 +17,7 @@ from tsdsae_keras.errors import InputError, Stopped
 from tsdsae_keras.families.tsdsae.sound.options import SOUND_COMMANDS, add_sound_options
 from tsdsae_keras.families.tsdsae.study.options import RUN_OPTIONS as STUDY_OPTIONS
 from tsdsae_keras.families.tsdsae.study.options import add_study_options
-from tsdsae_keras.process import keep_memory, no_chatter
+from tsdsae_keras.process import keep_memory, log_to_stdout, no_chatter
 from tsdsae_keras.search.options import RUN_OPTIONS, add_tune_options
 from tsdsae_keras.settings import BACKENDS, Settings, flag, settings_from_dict, with_preset
 
@@ -38,7 +38,8 @@ def main(arguments=None):
     try:
         arguments = sys.argv[1:] if arguments is None else list(arguments)
         options = vars(_parser(arguments).parse_args(arguments))
-        return options.pop("run")(options) or 0
+        with log_to_stdout():
+            return options.pop("run")(options) or 0
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

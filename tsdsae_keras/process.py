@@ -1,7 +1,12 @@
-"""What is set for the whole process: memory that is freed stays with it, libraries load in silence."""
+"""What is set for the whole process: memory that is freed stays with it, libraries load in silence, lines of progress.
+
+Every module logs to its own logger below "tsdsae_keras": progress at INFO, what deserves attention at WARNING. Nothing
+is printed unless the program that uses the library configures `logging`, or enters `log_to_stdout`.
+"""
 
 import contextlib
 import ctypes
+import logging
 import os
 import sys
 
@@ -44,3 +49,34 @@ def no_chatter():
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+class _Lines(logging.Handler):
+    """Prints messages to what `sys.stdout` is at that moment, in order with the epochs that `ShowProgress` prints."""
+
+    def emit(self, record):
+        print(self.format(record), flush=True)
+
+
+@contextlib.contextmanager
+def log_to_stdout():
+    """While it is entered, progress and warnings of the library are printed, as the command line does."""
+    logger, handler = logging.getLogger("tsdsae_keras"), _Lines()
+    logger.addHandler(handler)
+    try:
+        with log_level(logging.INFO):
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def log_level(level):
+    """While it is entered, the library logs from this level on."""
+    logger = logging.getLogger("tsdsae_keras")
+    before = logger.level
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

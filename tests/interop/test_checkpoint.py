@@ -1,5 +1,7 @@
 """Checkpoints of the authors' code become models with the same numbers, and nothing in a file is executed."""
 
+import contextlib
+import io
 import os
 import pickle
 import zipfile
@@ -24,6 +26,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.interop.import_checkpoint import import_checkpoint
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
 from tsdsae_keras.interop.checkpoint import open_checkpoint, read_checkpoint
+from tsdsae_keras.process import log_to_stdout
 
 STATE = state_of(arrays_of(FILES[0]), 1)
 
@@ -62,10 +65,11 @@ def settings_of(name, **more):
 
 def imported(tmp_path, content, write=write_bytes, **options):
     """(the model as the saved file has it, the lines that were said)."""
-    said = []
+    out = io.StringIO()
     file = write(tmp_path / "epoch=312-step=5616.ckpt", content)
-    import_checkpoint(file, tmp_path / "model.keras", say=said.append, **options)
-    return load_model(tmp_path / "model.keras"), "\n".join(said)
+    with contextlib.redirect_stdout(out), log_to_stdout():
+        import_checkpoint(file, tmp_path / "model.keras", **options)
+    return load_model(tmp_path / "model.keras"), out.getvalue()
 
 
 def check_terms(model, arrays, stage):

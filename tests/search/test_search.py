@@ -1,6 +1,8 @@
 """Searches through their door, on a small folder: what they leave, what fails, and how they go on."""
 
+import contextlib
 import csv
+import io
 import json
 
 import keras
@@ -11,6 +13,7 @@ from tests.search.small import write_folder
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.commands.tune import extended, plan_of, run, tune
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.process import log_to_stdout
 from tsdsae_keras.search import workers
 from tsdsae_keras.search.search import Search
 from tsdsae_keras.search.trials import TrialFolder
@@ -21,7 +24,7 @@ BACKEND = keras.backend.backend()
 SPACE = {"learning_rate": [0.01, 1e30, 0.02]}  # the second leaves nothing finite
 GIVEN = {"backend": BACKEND, "epochs": 2, "stage_two_at": 1, "batch_size": 8, "z_dim": 3, "v_dim": 2}
 QUICK = {"pictures_every": 0, "watch_every": 0}
-SAID = []
+SAID = io.StringIO()
 
 
 def quiet(name):
@@ -44,9 +47,11 @@ def data(tmp_path_factory):
 def search(tmp_path_factory, data):
     """A grid of which two of three trials were run, one of them a failure; then gone on with to the third."""
     folder = begin(tmp_path_factory.mktemp("search"), data, trials=2)
-    tune(folder, quiet, say=SAID.append)
+    with contextlib.redirect_stdout(SAID), log_to_stdout():
+        tune(folder, quiet)
     first = {path: path.stat().st_mtime_ns for path in folder.trials.glob("*/model.keras")}
-    tune(extended(folder.folder, trials=3), quiet, say=SAID.append)
+    with contextlib.redirect_stdout(SAID), log_to_stdout():
+        tune(extended(folder.folder, trials=3), quiet)
     assert {path: path.stat().st_mtime_ns for path in first} == first, "a finished trial was trained again"
     return folder
 
@@ -77,13 +82,14 @@ def test_what_a_search_leaves(search):
 
 
 def test_the_best_model_is_the_one_taken_and_in_its_last_stage(search):
-    taken = next(line for line in SAID[::-1] if line.startswith("taken: trial ")).split()[2].rstrip(",")
+    lines = SAID.getvalue().splitlines()
+    taken = next(line for line in lines[::-1] if line.startswith("taken: trial ")).split()[2].rstrip(",")
     assert search.best.read_bytes() == TrialFolder(search.trial(taken)).model.read_bytes()
     assert load_model(search.best).stage == 2
 
 
 def test_a_model_rebuilt_by_the_tuner_is_the_trained_one_in_its_stage(search):
-    tuner = Search(search, SAID.append).tuner()
+    tuner = Search(search).tuner()
     trial = tuner.oracle.get_best_trials(1)[0]
     rebuilt, loaded = tuner.get_best_models(1)[0], load_model(TrialFolder(search.trial(trial.trial_id)).model)
     x = np.random.default_rng(0).normal(size=(2, 12, 8)).astype("float32")
@@ -93,7 +99,7 @@ def test_a_model_rebuilt_by_the_tuner_is_the_trained_one_in_its_stage(search):
 
 
 def test_what_comes_out_of_build_is_built_and_in_stage_one(search):
-    tuner = Search(search, SAID.append).tuner()
+    tuner = Search(search).tuner()
     model = tuner.hypermodel.build(tuner.oracle.get_best_trials(1)[0].hyperparameters)
     assert model.built and model.compiled and model.stage == 1 and model.standardization.adapted
     assert model.global_units == (4, 4) and model.transition_units == (2, 2)

@@ -103,7 +103,7 @@ def test_what_goes_on_together(tmp_path, monkeypatch):
     """Epochs kept by four runs -> the epoch each goes on from; one that has left the others is left out."""
     from tsdsae_keras.training import train_seeds
 
-    def found(folder, say=None):
+    def found(folder):
         return kept[folder.parent.name][-1] if kept[folder.parent.name] else None
 
     def checkpoint(epoch, finished=False):
@@ -119,8 +119,7 @@ def test_what_goes_on_together(tmp_path, monkeypatch):
     ):
         runs = [train_seeds.SeedRun(RunFolder(tmp_path / name), None) for name in kept]
         told = [
-            f"{run.folder.folder.name}{run.checkpoint and run.checkpoint.epoch}"
-            for run in train_seeds._together(runs, print)
+            f"{run.folder.folder.name}{run.checkpoint and run.checkpoint.epoch}" for run in train_seeds._together(runs)
         ]
         assert " ".join(told) == goes_on
 

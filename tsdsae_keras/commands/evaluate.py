@@ -1,5 +1,6 @@
 """`tsdsae-keras evaluate`: every score of a saved model on a test split, as JSON and as a page."""
 
+import logging
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tsdsae_keras.report.page import write_page
 from tsdsae_keras.training.model_files import is_pretrained, model_file
 from tsdsae_keras.training.run import RunFolder
 
+log = logging.getLogger(__name__)
+
 PAGE = "report.html"
 
 
@@ -27,9 +30,10 @@ def evaluate(
     crepe_weights=None,
     embedding="logmel",
     vggish_weights=None,
-    say=print,
 ):
-    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, prints the table; returns the dict.
+    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, logs the table; returns the dict.
+
+    Progress is logged too (see `tsdsae_keras.process`).
 
     Args:
         model: a run folder, a `.keras` file, or the name of a trained model of the library.
@@ -41,7 +45,6 @@ def evaluate(
         crepe_weights: a file of CREPE's weights, with `pitch` "crepe".
         embedding: "logmel", or "vggish" for distances of sound as well.
         vggish_weights: a file of VGGish's weights, with `embedding` "vggish".
-        say: takes the lines of progress.
 
     Raises:
         InputError: something cannot be used.
@@ -55,16 +58,16 @@ def evaluate(
     out = _checked_out(out, run, path)
     prepared = PreparedData(data or _data_of(run))
     if prepared.warning:
-        say(f"warning: {prepared.warning}")
+        log.warning(f"warning: {prepared.warning}")
     study = study_of(loaded, prepared, seed, pairs, pitch, crepe_weights, _embedding(embedding, vggish_weights))
-    result, seconds = full_scores(study, say)
-    say("page ...")
+    result, seconds = full_scores(study)
+    log.info("page ...")
     start, groups = time.perf_counter(), rows_of(result)
     write_json(out, result)
     write_page(page_of(study, result, groups, run, path), out.with_name(PAGE))
     seconds["page"] = time.perf_counter() - start
-    say(f"\n{text_table(groups, result)}\n\n{_spent(seconds)}")
-    say(f"scores: {out}\nreport: {out.with_name(PAGE)}")
+    log.info(f"\n{text_table(groups, result)}\n\n{_spent(seconds)}")
+    log.info(f"scores: {out}\nreport: {out.with_name(PAGE)}")
     return result
 
 

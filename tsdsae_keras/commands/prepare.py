@@ -1,6 +1,7 @@
 """`tsdsae-keras prepare`: data made ready once, for many runs."""
 
 import functools
+import logging
 import threading
 from pathlib import Path
 
@@ -8,10 +9,12 @@ from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.sets.dmelodies import MelodySet, prepare_melodies
 from tsdsae_keras.errors import InputError
 
+log = logging.getLogger(__name__)
+
 PUBLISHED_CONFIDENCE = 0.85  # of URMP's segments
 
 
-def prepare(settings, say=print):
+def prepare(settings):
     """Prepares dMelodies by the settings, or finds them prepared; returns the opened data."""
     melodies = MelodySet(
         melodies=settings.melodies,
@@ -24,20 +27,20 @@ def prepare(settings, say=print):
         synth=settings.synth,
         soundfont=settings.soundfont,
     )
-    data = PreparedData(prepare_melodies(melodies, cache=settings.cache, workers=settings.workers, say=say))
+    data = PreparedData(prepare_melodies(melodies, cache=settings.cache, workers=settings.workers))
     counts = ", ".join(f"{count} {split}" for split, count in data.counts.items())
-    say(f"data: {data.folder} ({counts}; synth {data.manifest['synth']['name']})")
+    log.info(f"data: {data.folder} ({counts}; synth {data.manifest['synth']['name']})")
     return data
 
 
-def open_data(settings, say=print):
+def open_data(settings):
     """The data a run asks for: a prepared folder, or dMelodies, prepared where they are not."""
     if settings.data == "dmelodies":
-        return prepare(settings, say)
+        return prepare(settings)
     return PreparedData(settings.data)
 
 
-def prepare_recordings_of(source, folder, out, *, workers=2, jobs="threading", use_backend=None, say=print, **options):
+def prepare_recordings_of(source, folder, out, *, workers=2, jobs="threading", use_backend=None, **options):
     """Prepares recordings that stand in a folder, or finds them prepared; returns the opened data.
 
     Args:
@@ -45,7 +48,6 @@ def prepare_recordings_of(source, folder, out, *, workers=2, jobs="threading", u
         folder: where they stand; out: the prepared folder to make, outside of it.
         workers, jobs: see `jobs.jobs_on`.
         use_backend: called before Keras is imported, for CREPE.
-        say: takes the lines that tell what is done.
         options: those of the command line, by name.
 
     Raises:
@@ -63,11 +65,11 @@ def prepare_recordings_of(source, folder, out, *, workers=2, jobs="threading", u
     confidence = _confidence(options.pop("pitch"), asked, jobs, use_backend)
     storage = options.pop("format", "npy")
     settings = _sound_settings(options, asked)
-    more |= {"storage": storage, "confidence": confidence, "source": source, "workers": workers, "say": say}
+    more |= {"storage": storage, "confidence": confidence, "source": source, "workers": workers}
     with jobs_on(jobs, workers):
         data = PreparedData(prepare_recordings(recordings, left_out, settings, out, **more))
     if "warning" in data.manifest:
-        say(f"warning: {data.manifest['warning']}")
+        log.warning(f"warning: {data.manifest['warning']}")
     return data
 
 

@@ -1,5 +1,6 @@
 """`python tuning/study.py`: the paper's study, models x z_dim x seeds x optimizer, and its figures."""
 
+import logging
 import os
 import shlex
 import sys
@@ -11,6 +12,8 @@ from tsdsae_keras.families.tsdsae.study.grid import StudyFolder, grid
 from tsdsae_keras.families.tsdsae.study.options import AXES
 from tsdsae_keras.search import workers
 from tsdsae_keras.settings import with_preset
+
+log = logging.getLogger(__name__)
 
 PROGRAM = "import sys; from tsdsae_keras.commands.study import main; sys.exit(main())"
 ALONE = ("--workers", "1")  # added to the command line of each process
@@ -24,14 +27,13 @@ def main(arguments=None):
     return cli.main(["study", *(sys.argv[1:] if arguments is None else arguments)])
 
 
-def run(options, load, arguments=(), say=print):
+def run(options, load, arguments=()):
     """What the command line asks for.
 
     Args:
         options: of `tuning.study_options` and of a run.
         load: called with the name of the backend before anything that needs it is imported.
         arguments: the command line, for processes and for the line that says how to go on.
-        say: takes lines of progress.
 
     Raises:
         InputError: something cannot be used.
@@ -40,12 +42,12 @@ def run(options, load, arguments=(), say=print):
     own = {name: options.pop(name) for name in OWN}
     folder = StudyFolder(own["out"])
     if own["figures"]:
-        return _draw(folder, say)
+        return _draw(folder)
     workers.end_with_parent()
     for name in ("pairs", "workers"):
         if own[name] < 1:
             raise InputError(f"--{name} is {own[name]}; it must be 1 or more")
-    base, data = _base(options, own["reach"], say)
+    base, data = _base(options, own["reach"])
     runs = grid(base, own)
     folder.begin(data, own["pairs"])
     folder.check(runs)
@@ -54,17 +56,17 @@ def run(options, load, arguments=(), say=print):
     if own["workers"] > 1:
         from tsdsae_keras.families.tsdsae.study.workers import supervise
 
-        supervise([sys.executable, "-c", PROGRAM, *arguments, *ALONE], own["workers"], how, say)
+        supervise([sys.executable, "-c", PROGRAM, *arguments, *ALONE], own["workers"], how)
     else:
         load(base.backend)
         from tsdsae_keras.families.tsdsae.study.work import work
 
-        work(folder, runs, data, own["pairs"], how, say)
+        work(folder, runs, data, own["pairs"], how)
     if not workers.guarded():
-        _say_state(folder, runs, how, say)
+        _log_state(folder, runs, how)
 
 
-def _base(options, reach, say):
+def _base(options, reach):
     """The settings of all runs, and the data, prepared where they are not."""
     from tsdsae_keras.commands.prepare import open_data
 
@@ -73,27 +75,27 @@ def _base(options, reach, say):
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     usual = {"backend": os.environ.get("KERAS_BACKEND") or "tensorflow", "pictures_every": 0}
     settings = with_preset(usual | given | {"stop_at_recon": reach})
-    data = PreparedData(settings.data) if settings.data != "dmelodies" else open_data(settings, say)
+    data = PreparedData(settings.data) if settings.data != "dmelodies" else open_data(settings)
     return replace(settings, data=str(data.folder.resolve())), data
 
 
-def _say_state(folder, runs, how, say):
+def _log_state(folder, runs, how):
     from tsdsae_keras.search.folder import read_json
 
     found = [read_json(folder.result(name)) for name in runs]
     done = [each for each in found if each]
-    say(f"\n{len(done)} of {len(runs)} runs have a result in {folder.results}")
+    log.info(f"\n{len(done)} of {len(runs)} runs have a result in {folder.results}")
     for each in done:
         if "failure" in each:
-            say(f"  {each['name']} failed: {each['failure']}")
-            say(f"  (to try it again, remove {folder.result(each['name'])} and {folder.run(each['name']).folder})")
+            log.info(f"  {each['name']} failed: {each['failure']}")
+            log.info(f"  (to try it again, remove {folder.result(each['name'])} and {folder.run(each['name']).folder})")
     if len(done) < len(runs):
-        say(f"others are at work on the rest, or have left it; go on with: {how}")
-    say(f"figures and table: python tuning/study.py --figures --out {folder.folder}")
+        log.info(f"others are at work on the rest, or have left it; go on with: {how}")
+    log.info(f"figures and table: python tuning/study.py --figures --out {folder.folder}")
 
 
-def _draw(folder, say):
+def _draw(folder):
     from tsdsae_keras.families.tsdsae.study.results import draw
 
     for path in draw(folder):
-        say(f"  {path}")
+        log.info(f"  {path}")

@@ -1,6 +1,7 @@
 """`tsdsae-keras tune`: a search for the smallest model that disentangles and reconstructs."""
 
 import dataclasses
+import logging
 import math
 import os
 import sys
@@ -14,6 +15,8 @@ from tsdsae_keras.search.folder import SearchFolder
 from tsdsae_keras.search.options import MARGIN, SEARCH_OPTIONS, TRIALS
 from tsdsae_keras.search.space import make_space
 from tsdsae_keras.settings import flag, with_preset
+
+log = logging.getLogger(__name__)
 
 PROGRAM = "import sys; from tsdsae_keras.commands.tune import main; sys.exit(main())"
 
@@ -56,14 +59,15 @@ def _check_only_more(options, own, resumed):
         )
 
 
-def tune(folder, load, processes=1, say=print):
+def tune(folder, load, processes=1):
     """Runs a search, or the part of it that KerasTuner's variables ask for; returns its `SearchFolder`.
+
+    Progress is logged (see `tsdsae_keras.process`).
 
     Args:
         folder: `SearchFolder` with a plan, of `plan_of` or `extended`.
         load: called with the name of the backend before anything that needs it is imported.
         processes: workers to start on this machine; 1 searches in this one.
-        say: takes lines of progress.
 
     Raises:
         InputError: something cannot be used.
@@ -74,21 +78,21 @@ def tune(folder, load, processes=1, say=print):
     if processes < 1:
         raise InputError(f"--workers is {processes}; it must be 1 or more")
     if role == "alone" and processes > 1:
-        say(f"search: {folder.folder} ({processes} workers)")
+        log.info(f"search: {folder.folder} ({processes} workers)")
         command = [sys.executable, "-c", PROGRAM, "--resume", str(folder.folder)]
-        workers.supervise(command, processes, folder.folder, say)
+        workers.supervise(command, processes, folder.folder)
     load(backend)
     from tsdsae_keras.search.results import conclude
     from tsdsae_keras.search.search import Search
 
-    search = Search(folder, say)
+    search = Search(folder)
     if role == "worker":
         search.work()
     elif role == "chief" or processes == 1:
-        say(f"search: {folder.folder} ({backend}{', chief' if role == 'chief' else ''})")
+        log.info(f"search: {folder.folder} ({backend}{', chief' if role == 'chief' else ''})")
         search.run(chief=role == "chief")
     if role != "worker" and not workers.guarded():
-        conclude(search, say)
+        conclude(search)
     return folder
 
 

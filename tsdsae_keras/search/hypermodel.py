@@ -1,6 +1,7 @@
 """The models of a search: built from hyperparameters, trained through both stages, and rebuilt in the right one."""
 
 import json
+import logging
 import time
 
 import keras
@@ -18,6 +19,8 @@ from tsdsae_keras.training.guards import StopOnBadSteps
 from tsdsae_keras.training.hparams import TrialWriter
 from tsdsae_keras.training.train import MODEL_OPTIONS, compile_model
 
+log = logging.getLogger(__name__)
+
 EPOCHS = "tuner/epochs"  # what Hyperband sets
 WIDTHS = {"global_units": 1, "local_units": 1, "decoder_units": 1, "transition_units": 0.5}
 
@@ -32,12 +35,11 @@ class DisentanglingModel(keras_tuner.HyperModel):
     Args:
         data: `PreparedData`.
         space: `Space`.
-        say: takes lines of progress.
     """
 
-    def __init__(self, data, space, say=print):
+    def __init__(self, data, space):
         super().__init__(name="tsdsae_keras")
-        self.data, self.space, self.say = data, space, say
+        self.data, self.space = data, space
         self.scorer = Scorer(data, space.base.seed)
 
     def declare_hyperparameters(self, hp):
@@ -112,11 +114,11 @@ class DisentanglingModel(keras_tuner.HyperModel):
         return found
 
     def _train(self, model, settings, run, writer, stop):
-        keep, history, *watching = kept = remembering(run, settings, self.data, self.say)
+        keep, history, *watching = kept = remembering(run, settings, self.data)
         first = run.first_epoch()
         if first:
-            go_on(model, kept, newest(run.checkpoints, self.say))
-            self.say(f"{run.folder}: going on after epoch {first} of {settings.epochs}")
+            go_on(model, kept, newest(run.checkpoints))
+            log.info(f"{run.folder}: going on after epoch {first} of {settings.epochs}")
         if first < settings.epochs and not keep.finished:
             show = show_swaps(self.data) if settings.pictures_every else None
             self._fit_epochs(

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,8 @@ from tsdsae_keras.search.objective import DIRECTIONS
 from tsdsae_keras.search.page import search_page
 from tsdsae_keras.search.trials import TrialFolder, reached
 from tsdsae_keras.training.run import versions
+
+log = logging.getLogger(__name__)
 
 JUDGED = ("swap_f1_global", "swap_f1_local", "judge_f1_global", "judge_f1_local")
 SHOWN = 20  # rows of the table
@@ -195,8 +198,8 @@ def _cell(value):
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def conclude(search, say=print):
-    """Writes `results.csv`, `best.keras` and `report.html` of a `Search`, and says what was found.
+def conclude(search):
+    """Writes `results.csv`, `best.keras` and `report.html` of a `Search`, and logs what was found.
 
     Raises:
         InputError: no trial has finished.
@@ -208,12 +211,14 @@ def conclude(search, say=print):
     model = load_model(folder.best)
     scores = score(model, search.data, search.space.base.seed)
     write_page(search_page(_found(search, rows, taken, model, scores)), folder.page)
-    say(f"\n{text_table(rows, objective, taken)}\n")
-    say(f"taken: trial {taken.trial}, the smallest within {search.plan['margin']:g} of the best; on the test split:")
-    say(f"{scores_table(scores)}\n")
+    log.info(f"\n{text_table(rows, objective, taken)}\n")
+    log.info(
+        f"taken: trial {taken.trial}, the smallest within {search.plan['margin']:g} of the best; on the test split:"
+    )
+    log.info(f"{scores_table(scores)}\n")
     for path in (folder.best, folder.results, folder.page):
-        say(f"  {path}")
-    say(f"  tensorboard --logdir {folder.folder}")
+        log.info(f"  {path}")
+    log.info(f"  tensorboard --logdir {folder.folder}")
 
 
 def _found(search, rows, taken, model, scores):

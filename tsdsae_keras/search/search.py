@@ -30,27 +30,26 @@ class Search:
 
     Args:
         folder: `SearchFolder` with a plan.
-        say: takes lines of progress.
 
     Raises:
         InputError: the data are not those the search was begun with, or do not allow its objective.
     """
 
-    def __init__(self, folder, say=print):
-        self.folder, self.say, self.plan = folder, say, folder.read()
+    def __init__(self, folder):
+        self.folder, self.plan = folder, folder.read()
         self.space = space_from_dict(self.plan["space"], self.plan["base"])
         self.data = PreparedData(self.plan["data_folder"])
         if self.data.identity != self.plan["data_identity"]:
             raise InputError(
                 f"{self.data.folder} has changed since {folder.folder} was begun; start a new search on it"
             )
-        self.hypermodel = DisentanglingModel(self.data, self.space, say)
+        self.hypermodel = DisentanglingModel(self.data, self.space)
 
     def tuner(self, stop=None):
         """The tuner, with the trials that there are already."""
         plan, base = self.plan, self.space.base
         oracle = make_oracle(plan["tuner"], plan["objective"], plan["trials"], base.epochs, base.seed)
-        tuner = SearchTuner(oracle, self.hypermodel, self.folder, stop, self.say)
+        tuner = SearchTuner(oracle, self.hypermodel, self.folder, stop)
         oracle.verbose = 0
         return tuner
 

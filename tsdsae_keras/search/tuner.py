@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import math
 import time
 
@@ -12,6 +13,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import write_json
 from tsdsae_keras.search.hypermodel import EPOCHS, read_scores
 from tsdsae_keras.search.trials import TrialFolder
+
+log = logging.getLogger(__name__)
 
 IDLE = 0.5  # seconds between questions to an oracle that has nothing to do yet
 
@@ -24,11 +27,10 @@ class SearchTuner(keras_tuner.Tuner):
         hypermodel: `DisentanglingModel`.
         search: `SearchFolder`.
         stop: `StopOnSignal` that was entered, or None.
-        say: takes lines of progress.
     """
 
-    def __init__(self, oracle, hypermodel, search, stop=None, say=print):
-        self.search_folder, self.stop, self.say, self.asked = search, stop, say, 0.0
+    def __init__(self, oracle, hypermodel, search, stop=None):
+        self.search_folder, self.stop, self.asked = search, stop, 0.0
         with contextlib.redirect_stdout(io.StringIO()):  # it tells which of its files it reads
             super().__init__(oracle, hypermodel, directory=str(search.folder), project_name=search.oracle.name)
 
@@ -57,7 +59,7 @@ class SearchTuner(keras_tuner.Tuner):
 
     def on_trial_begin(self, trial):
         values = self.hypermodel.space.values(trial.hyperparameters)
-        self.say(f"trial {trial.trial_id}: " + ", ".join(f"{name} {_shown(value)}" for name, value in values.items()))
+        log.info(f"trial {trial.trial_id}: " + ", ".join(f"{name} {_shown(value)}" for name, value in values.items()))
 
     def run_trial(self, trial, *_, **__):
         run = TrialFolder(self.search_folder.trial(trial.trial_id))
@@ -74,11 +76,11 @@ class SearchTuner(keras_tuner.Tuner):
             reason = run.fail(error)
             if self.stop is not None:
                 self.stop.on_train_end()  # which Keras leaves out when training ends by an error
-            self.say(f"trial {trial.trial_id} failed: {reason}")
+            log.warning(f"trial {trial.trial_id} failed: {reason}")
             raise errors.FailedTrialError(reason) from None
         run.failure.unlink(missing_ok=True)
         run.clear()
-        self.say(f"trial {trial.trial_id}: {self.oracle.objective.name} {value:.4f}")
+        log.info(f"trial {trial.trial_id}: {self.oracle.objective.name} {value:.4f}")
         return found
 
     def _measured(self, hp, run):

@@ -57,20 +57,19 @@ def _wait_and_end():
     os._exit(1)
 
 
-def supervise(command, count, folder, say=print):
+def supervise(command, count, folder):
     """Runs a chief and `count` workers on this machine until the search is done; a worker that dies is started anew.
 
     Args:
         command: what starts each, a list.
         count: of workers.
         folder: of the search.
-        say: takes lines of progress.
 
     Raises:
         Stopped: on Ctrl-C or SIGTERM, when all have ended in good order.
         InputError: the chief ended with an error, or a worker too often.
     """
-    asked = _ChiefAndWorkers(command, [CHIEF, *(f"worker{number}" for number in range(count))]).run(say)
+    asked = _ChiefAndWorkers(command, [CHIEF, *(f"worker{number}" for number in range(count))]).run()
     if asked:
         raise Stopped(f"stopped; go on with: {resume_command(folder)}", 128 + asked)
 

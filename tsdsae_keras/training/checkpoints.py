@@ -6,6 +6,7 @@ which that line names with type and shape: every weight of model and optimizer b
 
 import hashlib
 import json
+import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from keras import ops
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import remove_temporary, write_bytes
+
+log = logging.getLogger(__name__)
 
 KEPT = 2
 HASH_LENGTH = 64
@@ -74,14 +77,14 @@ def number_of(path):
     return int(path.stem.removeprefix("epoch-"))
 
 
-def newest(folder, say=print):
+def newest(folder):
     """The newest checkpoint of a folder that is whole, or None; a damaged one is named and passed over."""
     remove_temporary(folder)
     for path in reversed(checkpoint_files(folder)):
         try:
             return read(path)
         except InputError as error:
-            say(f"{error}; taking the one before")
+            log.warning(f"{error}; taking the one before")
     return None
 
 

@@ -1,9 +1,13 @@
 """Callbacks that notice when a run goes wrong: steps that cannot be used, and a decoder that ignores v."""
 
+import logging
+
 import keras
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.training.callbacks import WATCH
+
+log = logging.getLogger(__name__)
 
 IGNORED = 0.05  # use of v below which the decoder is said to ignore it
 
@@ -45,7 +49,7 @@ class StopOnBadSteps(keras.callbacks.Callback):
 
 
 class WatchCollapse(keras.callbacks.Callback):
-    """Measures every few epochs whether the decoder uses v, adds that to the logs, and warns once if it does not.
+    """Measures every few epochs whether the decoder uses v, adds that to the logs, and warns once (in the log) if not.
 
     It belongs before the callbacks that write logs. In a stage that constrains z nothing can be said of the next, so
     the warning waits for the last stage.
@@ -54,12 +58,11 @@ class WatchCollapse(keras.callbacks.Callback):
         measure: model -> dict of numbers, among them "v_use": how much the output changes with v, relative to how
             much it changes with z.
         every: epochs.
-        say: takes the warning.
     """
 
-    def __init__(self, measure, every=4, say=print):
+    def __init__(self, measure, every=4):
         super().__init__()
-        self.measure, self.every, self.say, self.warned = measure, every, say, False
+        self.measure, self.every, self.warned = measure, every, False
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
@@ -68,7 +71,7 @@ class WatchCollapse(keras.callbacks.Callback):
         logs.update({WATCH + name: float(value) for name, value in found.items()})
         if found["v_use"] < IGNORED and not self.warned and self.model.stage == self.model.stages:
             self.warned = True
-            self.say(_warning(epoch, found["v_use"]))
+            log.warning(_warning(epoch, found["v_use"]))
 
     def state(self):
         """Whether the warning was given."""

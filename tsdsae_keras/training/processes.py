@@ -1,6 +1,7 @@
 """Processes that work at one thing on this machine: started together, started anew where they die, ended together."""
 
 import collections
+import logging
 import os
 import signal
 import subprocess
@@ -8,6 +9,8 @@ import threading
 import time
 
 from tsdsae_keras.errors import InputError
+
+log = logging.getLogger(__name__)
 
 GUARDED = "TSDSAE_ENDS_WITH_STDIN"  # set for processes that end with the one that started them
 RESTARTS = 10
@@ -26,7 +29,7 @@ class Team:
     def __init__(self, command, names):
         self.command, self.processes, self.deaths = command, dict.fromkeys(names), collections.Counter()
 
-    def run(self, say=print):
+    def run(self):
         """Keeps the team at work until all have ended; returns the number of the signal that asked it to stop, or None.
 
         Raises:
@@ -39,7 +42,7 @@ class Team:
                 while self.working():
                     time.sleep(POLL)
                     if not forwarding.asked:
-                        self.start_anew(say)  # before the question above, which would miss the last to die
+                        self.start_anew()  # before the question above, which would miss the last to die
             finally:
                 self.end()
         return forwarding.asked
@@ -57,7 +60,7 @@ class Team:
         """Whether a process is."""
         return any(process.poll() is None for process in self.processes.values())
 
-    def start_anew(self, say):
+    def start_anew(self):
         """Starts those anew that died."""
         for name, process in self.processes.items():
             status = process.poll()
@@ -66,7 +69,7 @@ class Team:
             self.deaths[name] += 1
             if status == REFUSED or self.too_often(name):
                 raise InputError(f"{name} ended with status {status}; see what it said above")
-            say(f"{name} ended with status {status}: started anew")
+            log.warning(f"{name} ended with status {status}: started anew")
             process.stdin.close()
             self._start(name)
 

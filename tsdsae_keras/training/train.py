@@ -1,6 +1,7 @@
 """`tsdsae-keras train`: from notes, or prepared data, to a saved and measured model."""
 
 import contextlib
+import logging
 import signal
 import time
 from datetime import datetime
@@ -26,6 +27,8 @@ from tsdsae_keras.training.guards import StopOnBadSteps
 from tsdsae_keras.training.interrupt import StopOnSignal
 from tsdsae_keras.training.run import RunFolder, resume_command, versions
 
+log = logging.getLogger(__name__)
+
 MODEL_OPTIONS = (
     *("z_dim", "v_dim", "local_encoder", "global_encoder", "decoder", "reduction"),
     *("swap_pairs", "initial_weights", "standardize", "precision"),
@@ -35,11 +38,12 @@ LARGE = 1 << 17  # frames in a batch; 128 sequences of 4 s have a quarter
 FRAME = 20 << 10  # bytes that stage 2 was seen to take for each, with layers of 64
 
 
-def train(settings, say=print):
+def train(settings):
     """Trains by the settings and returns the run folder.
 
     The model of the lowest validation recon + kl_z + kl_v in the last stage, or the one that reached `stop_at_recon`,
     is saved as `model.keras` and scored on the test split. A run that ends before is taken up by `resume`.
+    Progress is logged (see `tsdsae_keras.process`).
 
     Raises:
         InputError: something cannot be used, or the disk is full.
@@ -48,60 +52,59 @@ def train(settings, say=print):
     start = time.perf_counter()
     run = RunFolder(settings.out or new_name(settings))
     run.check_free()
-    data = open_data(settings, say)
+    data = open_data(settings)
     check_splits(data, settings.batch_size)
     run.create(recorded(settings, data))
-    _work(run, settings, data, {"prepare": time.perf_counter() - start}, say)
+    _work(run, settings, data, {"prepare": time.perf_counter() - start})
     return run
 
 
-def resume(run, settings, say=print):
+def resume(run, settings):
     """Goes on with an unfinished run from its last whole checkpoint, to the same end as if it had not been broken.
 
     Args:
         run: `RunFolder` of the run.
         settings: those it was begun with.
-        say: takes the lines of progress.
 
     Raises:
         InputError: the data are not those the run was begun with, or as in `train`.
         Stopped: on Ctrl-C or SIGTERM.
     """
     if run.evaluation.is_file():
-        say(f"{run.folder} is finished: its scores are in {run.evaluation}")
+        log.info(f"{run.folder} is finished: its scores are in {run.evaluation}")
         return run
     start = time.perf_counter()
-    data = data_of(run, say)
-    _work(run, settings, data, {"prepare": time.perf_counter() - start}, say)
+    data = data_of(run)
+    _work(run, settings, data, {"prepare": time.perf_counter() - start})
     return run
 
 
-def data_of(run, say):
+def data_of(run):
     """The data that a run was begun with; InputError where they have changed since."""
     known = run.read_settings()
     data = PreparedData(known["settings"]["data_folder"])
     if data.identity != known["settings"]["data_identity"]:
         raise InputError(f"{data.folder} has changed since {run.folder} was begun; start a new run on it")
     if known["versions"] != versions():
-        say("note: Python or packages have other versions than when the run was begun, so its end may differ")
+        log.warning("note: Python or packages have other versions than when the run was begun, so its end may differ")
     return data
 
 
-def _work(run, settings, data, seconds, say):
+def _work(run, settings, data, seconds):
     """All of a run but its data, from its last whole checkpoint on."""
     if data.warning:
-        say(f"warning: {data.warning}")
-    say(f"run: {run.folder} ({settings.model}, {keras.backend.backend()})")
+        log.warning(f"warning: {data.warning}")
+    log.info(f"run: {run.folder} ({settings.model}, {keras.backend.backend()})")
     with run.held(), StopOnSignal() as stop, ending_well(run.folder, [run], stop):
         # Not before the run is held: looking for it clears away what a process at work has half written.
-        checkpoint = newest(run.checkpoints, say)
-        seconds |= _fit(run, settings, data, checkpoint, stop, say)
+        checkpoint = newest(run.checkpoints)
+        seconds |= _fit(run, settings, data, checkpoint, stop)
         if stop.asked:
             raise KeyboardInterrupt
-        finish(run, settings, data, seconds, say)
+        finish(run, settings, data, seconds)
 
 
-def finish(run, settings, data, seconds, say):
+def finish(run, settings, data, seconds):
     """Scores the best model of a trained run, writes what a finished run has and says it."""
     start = time.perf_counter()
     best = _best_model(run)
@@ -110,7 +113,7 @@ def finish(run, settings, data, seconds, say):
     seconds = seconds | {"evaluate": time.perf_counter() - start}
     write_json(run.seconds, {name: np.round(value, 3).tolist() for name, value in seconds.items()})
     write_json(run.evaluation, result)
-    _say_result(run, result, seconds, say)
+    _log_result(run, result, seconds)
 
 
 @contextlib.contextmanager
@@ -134,18 +137,18 @@ def _reached(runs):
     return f" with epoch {saved} saved" if saved else " before the first epoch was saved"
 
 
-def _fit(run, settings, data, checkpoint, stop, say):
+def _fit(run, settings, data, checkpoint, stop):
     """Trains what is left to train; returns the seconds of all, and of each epoch."""
     start = time.perf_counter()
     stream = SequenceStream(data.sequences("train"), settings.batch_size, seed=settings.seed, training=True)
     validation = SequenceStream(data.sequences("validation"), settings.batch_size)
-    _say_lengths(data.lengths("train"), stream, say)
-    model, kept = begun(run, settings, data, stream.batches, checkpoint, say)
+    _log_lengths(data.lengths("train"), stream)
+    model, kept = begun(run, settings, data, stream.batches, checkpoint)
     keep, history, *_ = kept
     first = 0
     if checkpoint:
         first = checkpoint.epoch + 1
-        say(f"going on after epoch {first} of {settings.epochs}, in stage {model.stage}")
+        log.info(f"going on after epoch {first} of {settings.epochs}, in stage {model.stage}")
     if first < settings.epochs and not keep.finished:
         model.fit(
             stream.dataset,
@@ -165,7 +168,7 @@ def _fit(run, settings, data, checkpoint, stop, say):
     return {"train": time.perf_counter() - start, "epochs": history.seconds}
 
 
-def begun(run, settings, data, batches, checkpoint, say):
+def begun(run, settings, data, batches, checkpoint):
     """The compiled model of a run and its callbacks that remember, new or as a checkpoint left them.
 
     Args:
@@ -174,7 +177,7 @@ def begun(run, settings, data, batches, checkpoint, say):
     """
     model = new_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * batches)
-    kept = remembering(run, settings, data, say)
+    kept = remembering(run, settings, data)
     if checkpoint:
         go_on(model, kept, checkpoint)
     return model, kept
@@ -207,7 +210,7 @@ def check_splits(data, batch_size):
     check_fills_a_batch(data.counts["train"], batch_size)
 
 
-def _say_lengths(lengths, stream, say):
+def _log_lengths(lengths, stream):
     """How sequences of unequal length are put in batches."""
     if lengths is None:
         return
@@ -215,11 +218,13 @@ def _say_lengths(lengths, stream, say):
     if stream.left_out:
         rest = f"; {stream.left_out} that fill no batch are left out of each epoch, drawn anew"
     shown = f"{len(lengths)} training sequences of {lengths.min()} to {lengths.max()} frames"
-    say(f"{shown}, in batches of {stream.batch_size} padded to {frames} frames{rest}")
+    log.info(f"{shown}, in batches of {stream.batch_size} padded to {frames} frames{rest}")
     largest = stream.batch_size * stream.frames[-1]
     if largest > LARGE:
         need = largest * FRAME / 2**30
-        say(f"note: the largest batch has {largest} frames and takes about {need:.0f} GiB: lower --batch-size for less")
+        log.warning(
+            f"note: the largest batch has {largest} frames and takes about {need:.0f} GiB: lower --batch-size for less"
+        )
 
 
 def _best_model(run):
@@ -266,9 +271,9 @@ def new_name(settings):
     return Path("runs") / f"{settings.model}-z{settings.z_dim}-{settings.backend}-{stamp}"
 
 
-def _say_result(run, result, seconds, say):
+def _log_result(run, result, seconds):
     spent = ", ".join(f"{name} {seconds[name]:.0f} s" for name in ("prepare", "train", "evaluate"))
-    say(f"\n{table(result)}\n\nseconds: {spent}")
+    log.info(f"\n{table(result)}\n\nseconds: {spent}")
     for path in (run.model, run.evaluation, run.picture, run.history):
-        say(f"  {path}")
-    say(f"  {run.events} (tensorboard --logdir {run.events})")
+        log.info(f"  {path}")
+    log.info(f"  {run.events} (tensorboard --logdir {run.events})")

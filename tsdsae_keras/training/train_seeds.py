@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from tsdsae_keras.training.train import (
     work_of_epochs,
 )
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(eq=False)
 class SeedRun:
@@ -49,11 +52,11 @@ class SeedRun:
         return self.checkpoint is not None and self.checkpoint.states["KeepBest"]["finished"]
 
 
-def train_seeds(settings, seeds, say=print):
+def train_seeds(settings, seeds):
     """Trains a model for each seed, all at once, in run folders `seed-N` of the folder that the settings name.
 
     Each is the run that `train` makes of its seed, up to rounding. Where they end before their time, `resume_seeds`
-    takes them up together, and `resume` each alone.
+    takes them up together, and `resume` each alone. Progress is logged (see `tsdsae_keras.process`).
 
     Raises:
         InputError: the backend is not JAX, seeds or data that cannot be used, or the disk is full.
@@ -65,22 +68,21 @@ def train_seeds(settings, seeds, say=print):
     runs = [SeedRun(RunFolder(one.out), one) for one in each]
     for run in runs:
         run.folder.check_free()
-    data = open_data(settings, say)
+    data = open_data(settings)
     check_splits(data, settings.batch_size)
     if data.lengths("train") is not None:
         raise InputError(f"--seeds needs sequences of equal length, and those of {data.folder} differ; train one seed")
     for run in runs:
         run.folder.create(recorded(run.settings, data))
-    _work(out, runs, data, {"prepare": time.perf_counter() - start}, say)
+    _work(out, runs, data, {"prepare": time.perf_counter() - start})
 
 
-def resume_seeds(folder, runs, say=print):
+def resume_seeds(folder, runs):
     """Goes on with the unfinished runs that `train_seeds` made in a folder, from the last epoch that all of them have.
 
     Args:
         folder: the folder.
         runs: `RunFolder`s.
-        say: takes the lines of progress.
 
     Raises:
         InputError: the data are not those they were begun with, or as in `train_seeds`.
@@ -89,14 +91,14 @@ def resume_seeds(folder, runs, say=print):
     start = time.perf_counter()
     unfinished = [run for run in runs if not run.evaluation.is_file()]
     if not unfinished:
-        say(f"all runs in {folder} are finished")
+        log.info(f"all runs in {folder} are finished")
         return
     runs = [SeedRun(run, settings_from_dict(run.read_settings()["settings"])) for run in unfinished]
     _check([run.settings.seed for run in runs])
     if len({dataclasses.replace(run.settings, seed=0, out=None) for run in runs}) > 1:
         raise InputError(f"the runs in {folder} differ in more than the seed; go on with each alone")
-    data = data_of(unfinished[0], say)
-    _work(Path(folder), runs, data, {"prepare": time.perf_counter() - start}, say)
+    data = data_of(unfinished[0])
+    _work(Path(folder), runs, data, {"prepare": time.perf_counter() - start})
 
 
 def _check(seeds):
@@ -107,39 +109,41 @@ def _check(seeds):
         raise InputError(f"--seeds names {twice[0]} twice; each run needs a seed of its own")
 
 
-def _work(out, runs, data, seconds, say):
+def _work(out, runs, data, seconds):
     """All but the data, from the last epoch that all runs have."""
-    say(f"runs: {out}/seed-... ({len(runs)} seeds in one program, {keras.backend.backend()})")
+    log.info(f"runs: {out}/seed-... ({len(runs)} seeds in one program, {keras.backend.backend()})")
     with contextlib.ExitStack() as held, StopOnSignal() as stop, ending_well(out, [run.folder for run in runs], stop):
         for run in runs:
             held.enter_context(run.folder.held())
-        runs = _together(runs, say)
+        runs = _together(runs)
         start = time.perf_counter()
-        errors = _fit(runs, data, stop, say)
+        errors = _fit(runs, data, stop)
         seconds["train"] = time.perf_counter() - start
         if stop.asked:
             raise KeyboardInterrupt
         for run, error in zip(runs, errors, strict=True):
             if error is None:
-                finish(run.folder, run.settings, data, seconds | {"epochs": run.history.seconds}, say)
+                finish(run.folder, run.settings, data, seconds | {"epochs": run.history.seconds})
     failed = [f"{run.folder.folder}: {error}" for run, error in zip(runs, errors, strict=True) if error is not None]
     if failed:
         raise InputError("; ".join(failed))
 
 
-def _together(runs, say):
+def _together(runs):
     """The runs that go on together, each with its checkpoint: where they train, all with that of the same epoch.
 
     An epoch is kept by all before the next begins, and each keeps the last two. So one that is further behind has left
     the others in training, with an error, and is left out.
     """
     for run in runs:
-        run.checkpoint = newest(run.folder.checkpoints, say)
+        run.checkpoint = newest(run.folder.checkpoints)
     training = [run for run in runs if not run.trained]
     most = max((run.epoch for run in training), default=-1)
     behind = [run for run in training if run.epoch < most - 1]
     for run in behind:
-        say(f"note: {run.folder.folder} ended before the others and is left out; alone: {run.folder.resume_command}")
+        log.warning(
+            f"note: {run.folder.folder} ended before the others and is left out; alone: {run.folder.resume_command}"
+        )
     last = min((run.epoch for run in training if run not in behind), default=-1)
     for run in training:
         if run.epoch > last:
@@ -147,36 +151,36 @@ def _together(runs, say):
     return [run for run in runs if run not in behind]
 
 
-def _fit(runs, data, stop, say):
+def _fit(runs, data, stop):
     """Trains what is left to train; returns of each run the error that ended it, or None."""
     from tsdsae_keras.training.vmap_seeds import Several  # here: JAX may not be installed
 
     settings = runs[0].settings
     train, validation = (data.sequences(split)[:] for split in ("train", "validation"))
-    members = [_member(run, data, len(train), say) for run in runs]
+    members = [_member(run, data, len(train)) for run in runs]
     left = [member for run, member in zip(runs, members, strict=True) if not run.trained]
     first = max((run.epoch + 1 for run in runs if not run.trained), default=0)
     if first:
-        say(f"going on after epoch {first} of {settings.epochs}")
+        log.info(f"going on after epoch {first} of {settings.epochs}")
     batches = [validation[at : at + settings.batch_size] for at in range(0, len(validation), settings.batch_size)]
 
     def show(epoch, logs, spent):
         found = " ".join(f"{float(one['val_recon']):.4f}" for one in logs)
         stage = max(member.model.stage for member in left)
         head = f"epoch {epoch + 1:>{len(str(settings.epochs))}}/{settings.epochs} stage {stage}"
-        say(f"{head}  val recon {found}  {spent:.1f} s")
+        log.info(f"{head}  val recon {found}  {spent:.1f} s")
 
     if left and first < settings.epochs:
         Several(left, train, batches, range(first, settings.epochs)).fit(stop, show)
     return [member.error for member in members]
 
 
-def _member(run, data, count, say):
+def _member(run, data, count):
     """The model of a run with its callbacks, as its checkpoint left them."""
     from tsdsae_keras.training.vmap_seeds import Member
 
     settings = run.settings
-    model, kept = begun(run.folder, settings, data, count // settings.batch_size, run.checkpoint, say)
+    model, kept = begun(run.folder, settings, data, count // settings.batch_size, run.checkpoint)
     run.history = kept[1]
     work = work_of_epochs(run.folder, settings, data, kept, run.epoch + 1)
     callbacks = [SeedEpochs(settings.seed), *work, WriteCheckpoint(run.folder.checkpoints, kept)]

@@ -128,7 +128,7 @@ def test_a_broken_run_goes_on_to_the_same_bytes(folders, sounds, tmp_path, monke
 
     monkeypatch.setattr(PreparedWriter, "write_shard", breaks)
     with pytest.raises(KeyboardInterrupt):
-        prepare_recordings_of("folder", sounds, tmp_path / "out", workers=1, say=str, **options())
+        prepare_recordings_of("folder", sounds, tmp_path / "out", workers=1, **options())
     assert (tmp_path / "out.partial" / SHARD).is_file()
     assert prepare(sounds, tmp_path / "out", EQUAL, "--format", "tfrecord") == 0
     assert written.count(("train", 0)) == 1

@@ -1,4 +1,5 @@
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -24,12 +25,8 @@ dmelodies.prepare_melodies(dmelodies.MelodySet(melodies=int(sys.argv[2]), synth=
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    folder = prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path_factory.mktemp("data"), say=_silent)
+    folder = prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path_factory.mktemp("data"))
     return PreparedData(folder)
-
-
-def _silent(_):
-    pass
 
 
 def test_the_study_is_split_eight_one_one():
@@ -66,11 +63,11 @@ def test_labels_belong_to_their_sounds(prepared):
     assert prepared.manifest["synth"]["name"] == "additive"
 
 
-def test_a_second_run_finds_the_first_and_another_setting_does_not(prepared, tmp_path):
-    lines = []
-    folder = prepare_melodies(MelodySet(melodies=40, synth="additive"), prepared.folder.parent, say=lines.append)
-    assert folder == prepared.folder and len(lines) == 1 and "found prepared" in lines[0]
-    other = prepare_melodies(MelodySet(melodies=6, synth="additive", seed=1), tmp_path, workers=1, say=_silent)
+def test_a_second_run_finds_the_first_and_another_setting_does_not(prepared, tmp_path, caplog):
+    caplog.set_level(logging.INFO, logger="tsdsae_keras")
+    folder = prepare_melodies(MelodySet(melodies=40, synth="additive"), prepared.folder.parent)
+    assert folder == prepared.folder and len(caplog.messages) == 1 and "found prepared" in caplog.messages[0]
+    other = prepare_melodies(MelodySet(melodies=6, synth="additive", seed=1), tmp_path, workers=1)
     assert other.name != folder.name
 
 
@@ -107,11 +104,11 @@ def test_a_foreign_folder_in_the_way_is_left_alone(prepared, tmp_path):
     foreign.mkdir()
     (foreign / "letter.txt").write_text("mine")
     with pytest.raises(InputError, match="no prepared data"):
-        prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path, say=_silent)
+        prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path)
     assert [path.name for path in foreign.iterdir()] == ["letter.txt"]
     foreign.rename(foreign.with_name(foreign.name + ".partial"))
     with pytest.raises(InputError, match="no broken run left"):
-        prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path, say=_silent)
+        prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -135,4 +132,4 @@ def test_refusals(settings, word):
 def test_a_cache_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="another place"):
-        dmelodies.prepare_melodies(MelodySet(melodies=6, synth="additive"), tmp_path / "file", say=_silent)
+        dmelodies.prepare_melodies(MelodySet(melodies=6, synth="additive"), tmp_path / "file")

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import logging
 import subprocess
 import sys
 
@@ -50,7 +51,7 @@ def sounds(tmp_path_factory):
 
 def prepared(sounds, out, settings=SMALL, labels="folder", split_by="file", **more):
     recordings, left_out = folder_recordings(sounds, labels, split_by)
-    return PreparedData(prepare_recordings(recordings, left_out, settings, out, say=more.pop("say", str), **more))
+    return PreparedData(prepare_recordings(recordings, left_out, settings, out, **more))
 
 
 def hashes(folder):
@@ -115,10 +116,11 @@ def test_a_cluster_of_two_gives_the_same_bytes(sounds, data, tmp_path, kind, pac
     assert hashes(again.folder) == hashes(data.folder)
 
 
-def test_it_is_found_again_and_other_input_is_refused(sounds, data):
-    said, before = [], hashes(data.folder)
-    prepared(sounds, data.folder, say=said.append)
-    assert "found prepared" in said[-1]
+def test_it_is_found_again_and_other_input_is_refused(sounds, data, caplog):
+    caplog.set_level(logging.INFO, logger="tsdsae_keras")
+    before = hashes(data.folder)
+    prepared(sounds, data.folder)
+    assert "found prepared" in caplog.messages[-1]
     with pytest.raises(InputError, match=r"hop 0\.5 instead of 0\.25"):
         prepared(sounds, data.folder, SoundSettings(segment=0.5, hop=0.25, front_end=SMALL.front_end))
     with pytest.raises(InputError, match="other files, labels or groups"):
@@ -180,7 +182,7 @@ def test_whole_files_have_lengths_and_are_sorted_and_padded(sounds, tmp_path, mo
     monkeypatch.setattr("tsdsae_keras.data.sets.recordings.layout.SHARD_BYTES", 4 * 20 * 256 * 3)
     recordings, left_out = folder_recordings(sounds)
     whole = SoundSettings(segment=0.0, front_end=SMALL.front_end)
-    out = prepare_recordings(recordings, left_out, whole, tmp_path / "data", say=str)
+    out = prepare_recordings(recordings, left_out, whole, tmp_path / "data")
     manifest = json.loads((out / "manifest.json").read_bytes())
     assert manifest["shard_size"] == 4 and sum(manifest["counts"].values()) == 10
     lengths = []
@@ -215,20 +217,20 @@ def prepared_groups(folder, settings):
     return prepared(folder / "a", folder / "group", settings, labels=None, split_by="^g.")
 
 
-def test_labels_of_a_table(sounds, tmp_path):
+def test_labels_of_a_table(sounds, tmp_path, caplog):
+    caplog.set_level(logging.INFO, logger="tsdsae_keras")
     names = sorted(path.relative_to(sounds).as_posix() for path in sounds.rglob("*.*"))
     lines = ["file,instrument,player,mood"]
     lines += [f"{name},{name[:4]},{name.split('_')[0][-2:]},{'' if i else 'sad'}" for i, name in enumerate(names)]
     labels = tmp_path / "labels.csv"
     labels.write_text("\n".join(lines[:-1]), encoding="utf-8-sig")
-    said = []
-    data = prepared(sounds, tmp_path / "data", labels=labels, split_by="player", say=said.append)
+    data = prepared(sounds, tmp_path / "data", labels=labels, split_by="player")
     assert data.label_names["factors"] == ["player"] and data.label_names["instrument"] == ["horn", "oboe"]
     rows, labelled = table(data), data.labels("train")
     for recording, (player,) in zip(labelled["recording"], labelled["factors"], strict=True):
         assert data.label_names["levels"]["player"][player] == rows[recording]["group"]
     assert {"name": names[-1], "seconds": "", "reason": "has no row in labels.csv"} in table(data, "skipped.csv")
-    assert any("'mood' is missing for some" in line for line in said)
+    assert any("'mood' is missing for some" in line for line in caplog.messages)
 
 
 @pytest.mark.parametrize(

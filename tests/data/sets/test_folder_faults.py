@@ -1,6 +1,7 @@
 """Files that are no usable sound: each is listed with its reason, and the others go on."""
 
 import csv
+import logging
 import os
 import re
 
@@ -91,10 +92,10 @@ def listed(data):
     }
 
 
-def test_every_bad_file_has_its_reason_and_the_good_ones_go_on(folder, tmp_path):
-    said = []
+def test_every_bad_file_has_its_reason_and_the_good_ones_go_on(folder, tmp_path, caplog):
+    caplog.set_level(logging.INFO, logger="tsdsae_keras")
     recordings, left_out = folder_recordings(folder)
-    data = PreparedData(prepare_recordings(recordings, left_out, SMALL, tmp_path / "data", say=said.append, workers=2))
+    data = PreparedData(prepare_recordings(recordings, left_out, SMALL, tmp_path / "data", workers=2))
     reasons = listed(data)
     expected = {name: reason for name, (_, reason) in BAD.items() if reason}
     assert set(expected) <= set(reasons)
@@ -104,14 +105,14 @@ def test_every_bad_file_has_its_reason_and_the_good_ones_go_on(folder, tmp_path)
     with (data.folder / "recordings.csv").open(newline="", encoding="utf-8") as file:
         kept = {row["name"] for row in csv.DictReader(file) if row["sequences"] != "0"}
     assert set(GOOD) <= kept <= {*GOOD, "truncated.ogg"}
-    assert {"left out: 2 files: a link that leads nowhere", "left out: 1 file: is empty"} <= set(said)
+    assert {"left out: 2 files: a link that leads nowhere", "left out: 1 file: is empty"} <= set(caplog.messages)
 
 
 def test_a_truncated_wav_is_a_shorter_one(tmp_path):
     for number in range(4):
         path = write(tmp_path / "in" / f"{number}.wav", noise(number, 2))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])  # half, less the header: one segment and a rest
-    data = PreparedData(prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data", say=str))
+    data = PreparedData(prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data"))
     assert sum(data.counts.values()) == 3 * 4 + 1
 
 
@@ -121,7 +122,7 @@ def test_what_may_not_be_read_is_listed(tmp_path):
         write(tmp_path / "in" / f"{number}.wav", noise(number, 1))
     (tmp_path / "in" / "0.wav").chmod(0)
     (tmp_path / "in" / "closed").mkdir(mode=0)
-    data = PreparedData(prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data", say=str))
+    data = PreparedData(prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data"))
     assert listed(data) == {
         "0.wav": "cannot be read (Permission denied)",
         "closed": "cannot be listed (Permission denied)",
@@ -141,7 +142,7 @@ def test_a_file_that_cannot_be_opened_is_listed(tmp_path, monkeypatch):
         return real(path)
 
     monkeypatch.setattr(sources, "sha256_of", refusing)
-    data = PreparedData(prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data", say=str))
+    data = PreparedData(prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data"))
     assert listed(data) == {"0.wav": "cannot be read (Permission denied)"}
 
 
@@ -163,9 +164,7 @@ def test_unequal_pitch_confidence_is_listed(tmp_path):
         write(tmp_path / "in" / f"{number}.wav", noise(number, 1.1))
     settings = SoundSettings(segment=0.5, min_pitch_confidence=0.5, front_end=SMALL.front_end)
     data = PreparedData(
-        prepare_recordings(
-            *folder_recordings(tmp_path / "in"), settings, tmp_path / "data", confidence=surer_later, say=str
-        )
+        prepare_recordings(*folder_recordings(tmp_path / "in"), settings, tmp_path / "data", confidence=surer_later)
     )
     assert sum(data.counts.values()) == 4 and set(data.labels("train")["start"]) == {RATE // 2}
     assert listed(data) == {f"{n}.wav": "its pitch confidence of 0.25 is below 0.5" for n in range(4)}

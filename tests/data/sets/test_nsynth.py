@@ -92,7 +92,7 @@ def test_the_published_split_shares_instruments_between_validation_and_test_alon
 
 def test_from_files_to_sequences(root, tmp_path):
     recordings, left_out = nsynth_recordings(root, families=("brass", "string"))
-    folder = prepare_recordings(recordings, left_out, SoundSettings(), tmp_path / "data", say=lambda line: None)
+    folder = prepare_recordings(recordings, left_out, SoundSettings(), tmp_path / "data")
     data = PreparedData(folder)
     assert sum(data.counts.values()) == 20 and data.frames == 251
     assert data.label_names["instrument"] == ["brass", "string"]

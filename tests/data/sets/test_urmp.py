@@ -105,8 +105,7 @@ def test_arrangements_of_one_title_go_together(original):
 def test_the_original_from_files_to_sequences(original, tmp_path):
     recordings, left_out = urmp_recordings(original)
     settings = SoundSettings(segment=1.0, min_pitch_confidence=0.85, normalise_by="group")
-    said = []
-    folder = prepare_recordings(recordings, left_out, settings, tmp_path / "data", source="urmp", say=said.append)
+    folder = prepare_recordings(recordings, left_out, settings, tmp_path / "data", source="urmp")
     data = PreparedData(folder)
     # Of two whole seconds the first is voiced in the F0 file; of the eleven parts none is silent, as the left is read.
     assert sum(data.counts.values()) == 11
@@ -133,7 +132,7 @@ def test_the_published_form(published):
 
 def test_the_published_form_from_files_to_sequences_says_that_it_leaks(published, tmp_path):
     recordings, left_out = urmp_recordings(published, split="published")
-    options = {"by_segment": True, "warning": WARNING, "source": "urmp", "say": lambda line: None}
+    options = {"by_segment": True, "warning": WARNING, "source": "urmp"}
     folder = prepare_recordings(recordings, left_out, SoundSettings(segment=1.0), tmp_path / "data", **options)
     assert PreparedData(folder).counts == {"train": 16, "validation": 4, "test": 4}
     assert json.loads((folder / "manifest.json").read_text())["warning"] == WARNING

@@ -136,8 +136,7 @@ def test_codes_of_windows_are_those_of_the_whole(folder, monkeypatch, name):
 def test_a_long_file_is_written_whole(folder, monkeypatch):
     soundfile.write("longer.wav", notes(8, 16000, 200), 16000)
     monkeypatch.setattr(recordings, "Plan", lambda frames: Plan(frames, core=150))
-    options = {"vocoder": noise_vocoder, "say": lambda line: None}
-    assert sound.reconstruct("model.keras", "longer.wav", "longer.flac", **options) == 0
+    assert sound.reconstruct("model.keras", "longer.wav", "longer.flac", vocoder=noise_vocoder) == 0
     written, _ = soundfile.read("longer.flac")
     level = np.sqrt(np.square(written[:127_500].reshape(-1, 500)).mean(axis=1))
     assert len(written) == 128_000 and level.min() > 0.3 * level.mean()

@@ -120,7 +120,7 @@ def test_a_run_that_fails_leaves_the_reason(folder, data, monkeypatch, died_of, 
         raise died_of
 
     monkeypatch.setattr(study_run, "train", fail)
-    study_run.make_run(folder, "a", Settings(), data, 4, say=lambda line: None)
+    study_run.make_run(folder, "a", Settings(), data, 4)
     result = json.loads(folder.result("a").read_text())
     assert result["failure"] == reason and result["settings"]["epochs"] == 28
 
@@ -131,7 +131,7 @@ def test_a_full_disk_is_no_result(folder, data, monkeypatch):
 
     monkeypatch.setattr(study_run, "train", fail)
     with pytest.raises(InputError, match="disk full"):
-        study_run.make_run(folder, "a", Settings(), data, 4, say=lambda line: None)
+        study_run.make_run(folder, "a", Settings(), data, 4)
     assert not folder.result("a").exists()
 
 

@@ -3,25 +3,28 @@
 Both are context managers with the same methods: `load()`, `render(notes, program)`, `describe()` and `close()`.
 """
 
+import logging
+
 from tsdsae_keras.data.audio.additive import AdditiveSynth
 from tsdsae_keras.data.audio.fluid import INSTALL, FluidSynth, NotInstalled, find_font
 from tsdsae_keras.errors import InputError
+
+log = logging.getLogger(__name__)
 
 KINDS = ("auto", "fluidsynth", "additive")
 
 __all__ = ["KINDS", "AdditiveSynth", "FluidSynth", "open_synth"]
 
 
-def open_synth(kind="auto", programs=(40, 56), soundfont=None, sample_rate=16000, say=print):
+def open_synth(kind="auto", programs=(40, 56), soundfont=None, sample_rate=16000):
     """Open the synthesiser that is asked for.
 
     Args:
         kind: "fluidsynth", "additive", or "auto": FluidSynth where the library and a font are found, else the
-            additive one, which is then said.
+            additive one, which is then logged as a warning.
         programs: General MIDI program numbers that will be played.
         soundfont: path of an .sf2 or .sf3 file; see `FluidSynth`.
         sample_rate: samples a second, a multiple of 4.
-        say: takes the one line that tells of a fallback.
 
     Returns:
         `FluidSynth` or `AdditiveSynth`.
@@ -40,5 +43,5 @@ def open_synth(kind="auto", programs=(40, 56), soundfont=None, sample_rate=16000
     except NotInstalled:
         if kind == "fluidsynth":
             raise
-    say(f"FluidSynth or its SoundFont is missing: using the additive synthesiser; for the real one: {INSTALL}")
+    log.warning(f"FluidSynth or its SoundFont is missing: using the additive synthesiser; for the real one: {INSTALL}")
     return AdditiveSynth(programs, sample_rate)

@@ -3,8 +3,11 @@
 import contextlib
 import hashlib
 import json
+import logging
 
 from tsdsae_keras.files import write_bytes
+
+log = logging.getLogger(__name__)
 
 
 def write_atomically(path, content):
@@ -25,7 +28,7 @@ def sha256_of(path):
 
 
 @contextlib.contextmanager
-def only_one(path, say):
+def only_one(path):
     """Hold the lock file while the body runs; a second process waits. The lock dies with its process."""
     try:
         import fcntl
@@ -36,6 +39,6 @@ def only_one(path, say):
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            say(f"waiting for another process that prepares {path.stem.lstrip('.')}")
+            log.info(f"waiting for another process that prepares {path.stem.lstrip('.')}")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import logging
 import os
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tsdsae_keras.data.prepared.store import FORMAT, VERSION, PreparedData, shar
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.errors import InputError
+
+log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
 SUBSETS = ("paper", "all")
@@ -92,14 +95,15 @@ class MelodySet:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
-def prepare_melodies(settings=None, cache="data", workers=2, say=print):
+def prepare_melodies(settings=None, cache="data", workers=2):
     """Prepare a set of melodies, or find it prepared; a run that was broken off goes on where it stopped.
+
+    Progress is logged (see `tsdsae_keras.process`).
 
     Args:
         settings: a `MelodySet`; None takes the defaults.
         cache: the folder under which prepared folders stand, each named for a hash of its settings.
         workers: threads that render.
-        say: takes the lines that tell what was found or made.
 
     Returns:
         The path of the prepared folder; see `PreparedData`.
@@ -110,26 +114,24 @@ def prepare_melodies(settings=None, cache="data", workers=2, say=print):
     settings = settings or MelodySet()
     _check_integer("workers", workers, 1)
     cache = Path(cache)
-    with open_synth(
-        settings.synth, settings.programs, settings.soundfont, settings.front_end.sample_rate, say
-    ) as synth:
+    with open_synth(settings.synth, settings.programs, settings.soundfont, settings.front_end.sample_rate) as synth:
         manifest = _manifest(settings, synth.describe())
         name = f"dmelodies-{manifest['key']}"
         _make_folder(cache)
-        with only_one(cache / f".{name}.lock", say):
-            return _found(cache / name, say) or _made(cache / name, manifest, settings, synth, workers, say)
+        with only_one(cache / f".{name}.lock"):
+            return _found(cache / name) or _made(cache / name, manifest, settings, synth, workers)
 
 
-def _found(folder, say):
+def _found(folder):
     """The prepared folder if it is there and whole."""
     if not os.path.lexists(folder):
         return None
     counts = PreparedData(folder).counts
-    say(f"{folder}: found prepared, {sum(counts.values())} sequences")
+    log.info(f"{folder}: found prepared, {sum(counts.values())} sequences")
     return folder
 
 
-def _made(folder, manifest, settings, synth, workers, say):
+def _made(folder, manifest, settings, synth, workers):
     """Render what is not there yet, shard by shard."""
     synth.load()
     writer = PreparedWriter(folder)
@@ -146,7 +148,7 @@ def _made(folder, manifest, settings, synth, workers, say):
             progress.add(len(indices[rows]), made=made)
     _check_all_written(writer, examples)
     writer.finish(manifest)
-    say(f"{folder}: prepared {settings.melodies} sequences")
+    log.info(f"{folder}: prepared {settings.melodies} sequences")
     return folder
 
 

@@ -17,10 +17,10 @@ JUDGING = 256  # training sequences that the judge of swap F1 is fitted on
 WATCHED = 1024  # frames of a sequence at most
 
 
-def remembering(run, settings, data, say=print):
+def remembering(run, settings, data):
     """The callbacks of a run whose work depends on earlier epochs: best model, history and, if asked for, a watch."""
     measure = swap_watch(data, settings.seed) if settings.watch_every else None
-    watch = [WatchCollapse(measure, settings.watch_every, say)] if measure else []
+    watch = [WatchCollapse(measure, settings.watch_every)] if measure else []
     return KeepBest(run.model, settings.patience, settings.stop_at_recon), WriteHistory(run.history), *watch
 
 

@@ -196,7 +196,7 @@ class Aside(PyinTracker):
 def ignores_v(data):
     study = studied(data, lambda z, v: z, pairs=3)
     study.tracker, study.embed = Aside(), Loudness()
-    return study, full_scores(study, say=lambda line: None)[0]
+    return study, full_scores(study)[0]
 
 
 def test_a_decoder_that_ignores_v(ignores_v):
@@ -244,7 +244,7 @@ def test_distances_of_sound_carry_their_embedding(ignores_v):
 def test_infinity_becomes_null_with_a_word(data, monkeypatch):
     monkeypatch.setattr("tsdsae_keras.families.tsdsae.evaluation.scores.STAGES", dict(list(STAGES.items())[:2]))
     study = studied(data, lambda z, v: np.broadcast_to(v[:, :1, None], (len(v), FRAMES, 80)))
-    result, _ = full_scores(study, say=lambda line: None)
+    result, _ = full_scores(study)
     assert result["use"]["use_of_v"] is None and result["not_finite"]["use.use_of_v"] == "infinite"
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert "use.use_of_v" in left_out_of(result)

@@ -7,6 +7,7 @@ settings alone, not on workers, their kind, or interruptions.
 
 import dataclasses
 import hashlib
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -20,6 +21,8 @@ from tsdsae_keras.data.sets.recordings.layout import Layout, kept_sequences, wri
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings, measure_chunk, measured_before
 from tsdsae_keras.data.sets.recordings.skipped import Skipped, most_frequent, summary
 from tsdsae_keras.errors import InputError
+
+log = logging.getLogger(__name__)
 
 PIECES, INPUTS = "pieces", "inputs.json"  # in the partial folder, while it is one
 _CHUNKS = 64  # of the whole, at least, so that workers end together
@@ -38,11 +41,11 @@ def prepare_recordings(
     warning="",
     source="folder",
     storage="npy",
-    say=print,
 ):
     """Prepare recordings, or find them prepared; a run that was broken off goes on where it stopped.
 
     A recording whose file holds the same bytes as an earlier one is left out: it could stand in two splits.
+    What was found, made and left out is logged (see `tsdsae_keras.process`).
 
     Args:
         recordings: a list of `Recording`.
@@ -53,10 +56,9 @@ def prepare_recordings(
         confidence: function (samples, sample_rate, recording, start) -> 0 to 1, picklable; None takes
             `pitch_confidence.confidence`. It is asked where settings.min_pitch_confidence is above 0.
         by_segment: split segments instead of groups. This leaks, and serves comparison only.
-        warning: a sentence for the manifest, which training and evaluation print.
+        warning: a sentence for the manifest, which training and evaluation log.
         source: what the recordings are, for the manifest.
         storage: "npy", or "tfrecord" for sets that will stand in object storage: the same values.
-        say: takes the lines that tell what was found, made and left out.
 
     Returns:
         The path of the prepared folder; see `PreparedData`.
@@ -68,16 +70,16 @@ def prepare_recordings(
     settings, out = settings or SoundSettings(), Path(out)
     recordings = sorted(recordings, key=lambda each: each.name)
     _make_parent(out)
-    with only_one(out.parent / f".{out.name}.lock", say):
+    with only_one(out.parent / f".{out.name}.lock"):
         inputs, unread = _inputs(recordings, workers)
         skipped = [Skipped(name, None, reason) for name, reason in left_out] + unread
         _check_any(inputs, skipped)
         decides = _decides(inputs, settings, source, by_segment, warning, confidence)
         decides |= {} if storage == "npy" else {"storage": storage}
         if os.path.lexists(out):
-            return _found(out, decides, say)
+            return _found(out, decides)
         confidence = confidence or _usual_confidence(settings)
-        return _made(out, decides, inputs, skipped, settings, confidence, workers, say)
+        return _made(out, decides, inputs, skipped, settings, confidence, workers)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,14 +169,14 @@ def _name(value):
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-def _found(out, decides, say):
+def _found(out, decides):
     """The folder, if it is of the same recordings and settings."""
     data = PreparedData(out)
     for name in (*decides, "storage"):
         value = decides.get(name)
         if data.manifest.get(name) != value:
             raise InputError(f"{out} was prepared {_difference(name, data.manifest, value)}; give another --out")
-    say(f"{out}: found prepared, {sum(data.counts.values())} sequences")
+    log.info(f"{out}: found prepared, {sum(data.counts.values())} sequences")
     return out
 
 
@@ -186,7 +188,7 @@ def _difference(name, manifest, value):
     return f"with {first} {other.get(first)!r} instead of {value.get(first)!r}"
 
 
-def _made(out, decides, inputs, skipped, settings, confidence, workers, say):
+def _made(out, decides, inputs, skipped, settings, confidence, workers):
     key = hashlib.sha256(json_bytes(decides)).hexdigest()[:12]
     writer = _writer(out, key, decides.get("storage", "npy"))
     pieces = writer.partial / PIECES
@@ -202,7 +204,7 @@ def _made(out, decides, inputs, skipped, settings, confidence, workers, say):
     (writer.partial / INPUTS).unlink()
     writer.finish(manifest)
     for line in [*summary(skipped), *layout.notes(), f"{out}: prepared {len(kept)} sequences ({layout.counted()})"]:
-        say(line)
+        log.info(line)
     return out
 
 

@@ -1,5 +1,6 @@
 """The scores of a model on prepared data: the few that every run ends with, and all of them."""
 
+import logging
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,8 @@ from tsdsae_keras.metrics.intervals import macro_f1_interval
 from tsdsae_keras.metrics.leakage import leakage
 from tsdsae_keras.metrics.plain import plain
 from tsdsae_keras.training.run import versions
+
+log = logging.getLogger(__name__)
 
 FRAMES = 1 << 24  # of a split that are scored at most, so that codes fit into memory, but
 SCORED = 1 << 10  # frames of each sequence always
@@ -115,15 +118,15 @@ class Study:
         return generated(self.trial)
 
 
-def full_scores(study, say=print):
-    """Every score of a `Study`: a superset of `score`, and the seconds that each stage took.
+def full_scores(study):
+    """Every score of a `Study`: a superset of `score`, and the seconds that each stage took. Stages are logged.
 
     A score that cannot be had is named in ``left_out`` with its reason, and the others go on; InputError only where
     the model cannot be used at all.
     """
     result, seconds, trial = {"left_out": {}}, {}, study.trial
     for number, (name, stage) in enumerate(STAGES.items(), start=1):
-        say(f"{number}/{len(STAGES)} {name} ...")
+        log.info(f"{number}/{len(STAGES)} {name} ...")
         start = time.perf_counter()
         stage(study, result)
         seconds[name] = time.perf_counter() - start

@@ -1,5 +1,6 @@
 """`tsdsae-keras import-checkpoint`: a checkpoint of the authors' PyTorch code becomes a `.keras` file."""
 
+import logging
 from pathlib import Path
 
 from tsdsae_keras.errors import InputError
@@ -10,18 +11,21 @@ from tsdsae_keras.files import replacing
 from tsdsae_keras.interop.checkpoint import open_checkpoint
 from tsdsae_keras.settings import shown
 
+log = logging.getLogger(__name__)
+
 CLASSES = {"TsDsae": "tsdsae", "FreezeDsae": "dsae-f", "Dsae": "dsae"}
 SHOWN = ("features", "z_dim", "v_dim", "local_encoder", "global_encoder", "decoder")
 
 
-def import_checkpoint(file, model_file, model=None, say=print):
+def import_checkpoint(file, model_file, model=None):
     """Converts a checkpoint and returns the model, which goes on in the stage the checkpoint was in.
+
+    What was found is logged (see `tsdsae_keras.process`).
 
     Args:
         file: a Lightning checkpoint; PyTorch is not needed, and nothing in the file is executed.
         model_file: a new `.keras` file.
         model: "tsdsae", "dsae-f" or "dsae"; by default what the file itself says, else "tsdsae".
-        say: takes the lines that tell what was found.
 
     Raises:
         InputError: for files that cannot be read or written, or a state that makes no model.
@@ -36,8 +40,8 @@ def import_checkpoint(file, model_file, model=None, say=print):
         raise InputError(f"{file}: {error}") from error
     _save(built, model_file)
     epoch = "" if checkpoint.epoch is None else f", epoch {checkpoint.epoch}"
-    say(f"found: {name} ({source}), stage {built.stage}{epoch}; {_architecture(built)}")
-    say(f"saved: {model_file} (takes log-mel as the authors made it: what `tsdsae-keras prepare` makes)")
+    log.info(f"found: {name} ({source}), stage {built.stage}{epoch}; {_architecture(built)}")
+    log.info(f"saved: {model_file} (takes log-mel as the authors made it: what `tsdsae-keras prepare` makes)")
     return built
 
 

@@ -5,6 +5,7 @@ left out, each with a line of its own, else 0. Files of any rate and length do; 
 so that memory does not grow.
 """
 
+import logging
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.sound.codec import decoded_windows, shortest, v_of, z_windows
 from tsdsae_keras.families.tsdsae.sound.maker import Maker
 from tsdsae_keras.files import replacing
+
+log = logging.getLogger(__name__)
 
 MOST_GENERATED = 3600  # seconds in one call, all sounds together: they are held in memory as frames
 
@@ -131,7 +134,7 @@ def embed(model, files, out, **options):
     rate = maker.front_end.sample_rate / maker.front_end.hop_length
     with replacing(out) as beside:
         np.savez(beside, names=np.array([str(name) for name in found]), frame_rate=rate, **arrays)
-    maker.say(f"written: {out} ({len(lengths)} files, {sum(lengths)} frames)")
+    log.info(f"written: {out} ({len(lengths)} files, {sum(lengths)} frames)")
     return left_out
 
 

@@ -1,5 +1,6 @@
 """A loaded model that hears sound files and makes new ones: what the commands on sound share."""
 
+import logging
 from pathlib import Path
 
 from tsdsae_keras.base.loading import load_model
@@ -12,26 +13,27 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.sound.codec import Coder, Recording, sound_blocks
 from tsdsae_keras.training.model_files import model_file
 
+log = logging.getLogger(__name__)
+
 
 class Maker:
-    """A loaded model with what it takes to hear and to sound.
+    """A loaded model with what it takes to hear and to sound. The files it writes are logged.
 
     Args:
         model: a run folder, a `.keras` file, or the name of a trained model of the library.
         vocoder: a `data.vocoders.Vocoder`, the path of a Keras one, or None for the phases of Griffin and Lim.
         seed: of phases and draws.
         paper_front_end: whether a model that names no front end takes the published one.
-        say: takes the lines that tell what was written.
 
     Raises:
         InputError: no such model, no front end known, a vocoder that cannot be used, or a negative seed.
     """
 
-    def __init__(self, model, vocoder=None, seed=0, paper_front_end=False, say=print):
+    def __init__(self, model, vocoder=None, seed=0, paper_front_end=False):
         if not 0 <= seed < 2**31:
             raise InputError(f"--seed is {seed}; it must be from 0 to {2**31 - 1}")
         path = model_file(model)
-        self.model, self.seed, self.say = load_model(path), seed, say
+        self.model, self.seed = load_model(path), seed
         self.front_end = front_end_of(self.model, path, paper_front_end)
         self.coder = Coder(self.model)
         self.vocoder = KerasVocoder(vocoder) if isinstance(vocoder, (str, Path)) else vocoder or sound_of
@@ -47,7 +49,7 @@ class Maker:
         factor = write_audio(path, blocks, self.front_end.sample_rate)
         scaled = f"; scaled by {factor:.2g}, since it was beyond full scale" if factor < 1 else ""
         rate = self.front_end.sample_rate
-        self.say(f"written: {path} ({samples / rate:.2f} s, {rate} Hz{scaled})")
+        log.info(f"written: {path} ({samples / rate:.2f} s, {rate} Hz{scaled})")
 
 
 def front_end_of(model, path, paper_front_end=False):

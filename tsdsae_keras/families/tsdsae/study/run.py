@@ -25,7 +25,7 @@ COLUMNS = ("real", "pre", "global", "local")
 MADE = ("reconstruction", "global", "local")
 
 
-def make_run(folder, name, settings, data, pairs, say=print):
+def make_run(folder, name, settings, data, pairs):
     """Makes what is left to make of a run, and writes its result; returns it.
 
     A run that fails leaves a result that says why, for the study to go on without it.
@@ -36,7 +36,6 @@ def make_run(folder, name, settings, data, pairs, say=print):
         settings: `Settings` of the run.
         data: `PreparedData`.
         pairs: how many pairs sound.
-        say: takes lines of progress.
 
     Raises:
         InputError: the disk is full, or a file cannot be used.
@@ -46,7 +45,7 @@ def make_run(folder, name, settings, data, pairs, say=print):
     settings = replace(settings, out=str(folder.run(name).folder))
     result = {"name": name, **varied(settings), "settings": settings.to_dict(), "data_identity": data.identity}
     try:
-        result |= _measured(folder.run(name), settings, data, pairs, say)
+        result |= _measured(folder.run(name), settings, data, pairs)
     except (Stopped, OSError):
         raise
     except Exception as error:  # whatever a run dies of, the study goes on
@@ -57,11 +56,11 @@ def make_run(folder, name, settings, data, pairs, say=print):
     return result
 
 
-def _measured(run, settings, data, pairs, say):
-    _train(run, settings, say)
+def _measured(run, settings, data, pairs):
+    _train(run, settings)
     start = time.perf_counter()
     study = study_of(load_model(run.model), data, EVALUATION_SEED, pairs)
-    evaluation, _ = full_scores(study, say)
+    evaluation, _ = full_scores(study)
     octave = octave_scores(study.trial, data)
     write_json(run.evaluation, evaluation | ({"octave": octave} if octave else {}))
     known = read_json(run.seconds, {})
@@ -78,13 +77,13 @@ def _measured(run, settings, data, pairs, say):
     }
 
 
-def _train(run, settings, say):
+def _train(run, settings):
     if run.evaluation.is_file():
         return
     if run.settings.is_file():
-        resume(run, settings_from_dict(run.read_settings()["settings"]), say)
+        resume(run, settings_from_dict(run.read_settings()["settings"]))
     else:
-        train(settings, say)
+        train(settings)
 
 
 def training_of(history, reach):

@@ -1,12 +1,16 @@
 """The runs of a study, one after the other: each process takes the next that has no result and that nobody holds."""
 
+import logging
+
 from tsdsae_keras.errors import Stopped
 from tsdsae_keras.families.tsdsae.study.run import make_run, said_of
 from tsdsae_keras.training.interrupt import StopOnSignal
 from tsdsae_keras.training.train import check_splits
 
+log = logging.getLogger(__name__)
 
-def work(folder, runs, data, pairs, how_to_go_on, say=print):
+
+def work(folder, runs, data, pairs, how_to_go_on):
     """Makes all runs that are free; one that others hold is left to them.
 
     Args:
@@ -15,7 +19,6 @@ def work(folder, runs, data, pairs, how_to_go_on, say=print):
         data: `PreparedData`.
         pairs: how many pairs sound.
         how_to_go_on: the command, for the line with which a study that is stopped ends.
-        say: takes lines of progress.
 
     Raises:
         InputError: the data do not do for any run, or the disk is full.
@@ -28,8 +31,8 @@ def work(folder, runs, data, pairs, how_to_go_on, say=print):
             for number, (name, settings) in enumerate(runs.items(), start=1):
                 with folder.claimed(name) as own:
                     if own and not folder.result(name).is_file():
-                        say(f"\nrun {number} of {len(runs)}: {name}")
-                        say(said_of(make_run(folder, name, settings, data, pairs, say)))
+                        log.info(f"\nrun {number} of {len(runs)}: {name}")
+                        log.info(said_of(make_run(folder, name, settings, data, pairs)))
         except (KeyboardInterrupt, Stopped) as stopped:
             status = getattr(stopped, "status", 128 + (stop.asked or 2))
             raise Stopped(f"stopped; go on with: {how_to_go_on}", status) from None

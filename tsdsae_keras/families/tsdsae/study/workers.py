@@ -5,20 +5,19 @@ from tsdsae_keras.errors import Stopped
 from tsdsae_keras.training.processes import RESTARTS, Team
 
 
-def supervise(command, count, how_to_go_on, say=print):
+def supervise(command, count, how_to_go_on):
     """Runs `count` processes until each finds nothing left to take; one that dies is started anew.
 
     Args:
         command: what starts each, a list.
         count: of processes.
         how_to_go_on: the command, for the line with which a study that is stopped ends.
-        say: takes lines of progress.
 
     Raises:
         InputError: a process was refused, or they died too often.
         Stopped: on Ctrl-C or SIGTERM, when all have ended in good order.
     """
-    asked = _Workers(command, [f"worker {number}" for number in range(count)]).run(say)
+    asked = _Workers(command, [f"worker {number}" for number in range(count)]).run()
     if asked:
         raise Stopped(f"stopped; go on with: {how_to_go_on}", 128 + asked)
 
