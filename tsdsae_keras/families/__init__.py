@@ -1,1 +1,32 @@
-"""The methods, a folder each."""
+"""The methods, a folder each: which family a model belongs to. Light: no backend is loaded.
+
+A new family is a folder with a card, `FAMILY` in its `__init__.py`, and its models' names here. A program can add one of
+its own to `MODELS`: {"name of a model": "package.of.its.family"}.
+"""
+
+import importlib
+
+from tsdsae_keras.errors import InputError
+
+MODELS = {
+    "tsdsae": "tsdsae_keras.families.tsdsae",
+    "tsdsae-noreg": "tsdsae_keras.families.tsdsae",
+    "dsae-f": "tsdsae_keras.families.tsdsae",
+    "dsae": "tsdsae_keras.families.tsdsae",
+}
+
+
+def find_family(model):
+    """The card of the family of a model.
+
+    Raises:
+        InputError: no model has this name.
+    """
+    if model not in MODELS:
+        raise InputError(f"--model is {model!r}; it must be {' or '.join(MODELS)}")
+    return importlib.import_module(MODELS[model]).FAMILY
+
+
+def families():
+    """The cards of all families, in the order of `MODELS`."""
+    return [importlib.import_module(package).FAMILY for package in dict.fromkeys(MODELS.values())]

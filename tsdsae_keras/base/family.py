@@ -1,0 +1,73 @@
+"""The card of a family: the one thing the rest of the library asks of a method. Light: no backend is loaded."""
+
+import importlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a family is made of. A part is named as "module:function", relative to the family, and resolved when used.
+
+    `settings` below are the `Settings` of a run: each option of the run, of the family and of the data set is an
+    attribute. `data` is what the data set's `open` gave.
+
+    Attributes:
+        package: of the family, `__package__`.
+        title: what it does, in one line of `train --help`.
+        models: {name: one line}; the names are those of --model.
+        settings: the frozen dataclass of its options, see `settings.option`.
+        presets: {preset: {option: value}}, "quick", "fast" and "paper".
+        data: names of the data sets it trains on, the first by default.
+        build: (settings, data) -> RepresentationModel, not compiled.
+        batches: (data, settings, split) -> a stream: `dataset` for `fit`, `batches` (steps an epoch), `set_epoch`.
+        evaluate: (model, data, seed) -> dict of plain numbers, at the end of a run.
+        table: (that dict) -> text, printed after training.
+        report: (model, data, out, seed, **options) -> dict: the scores of `evaluate` at length, with a page.
+        pictures: (data, settings) -> a function of (model, writer, epoch) for TensorBoard, or None.
+        finish: (model, data, run folder) -> paths of pictures written at the end of a run.
+        watch: (data, settings) -> a function of a model -> (dict of numbers, warning or None), or None.
+        callbacks: (settings, data) -> further callbacks, at work before those that write logs.
+        check: (settings) -> InputError for options that contradict each other.
+        search: "module:NAME" of a `search.objective.Searched`: what its models can be searched for.
+        reference: (name, state, **config) -> a model with the authors' weights.
+        classes: "module:NAME" of every class whose files can be loaded.
+        weights: folder of trained models inside the package.
+        name: (settings) -> the beginning of a run folder's name.
+    """
+
+    package: str
+    title: str
+    models: dict
+    settings: type
+    presets: dict
+    data: tuple
+    build: str
+    batches: str
+    evaluate: str
+    table: str
+    classes: tuple
+    report: str | None = None
+    pictures: str | None = None
+    finish: str | None = None
+    watch: str | None = None
+    callbacks: str | None = None
+    check: str | None = None
+    search: str | None = None
+    reference: str | None = None
+    weights: str | None = None
+    name: str | None = None
+
+    def part(self, name):
+        """The function, or object, of a part; None where the family has none."""
+        where = getattr(self, name)
+        return None if where is None else resolve(self.package, where)
+
+    def register(self):
+        """Imports the classes of the family's models, which tells Keras their names."""
+        return [resolve(self.package, where) for where in self.classes]
+
+
+def resolve(package, where):
+    """The object that "module:name" means, relative to a package."""
+    module, _, name = where.partition(":")
+    return getattr(importlib.import_module(f"{package}.{module}"), name)
