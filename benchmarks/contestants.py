@@ -198,7 +198,7 @@ def _taking_turns(wait, reply):
 
 def _model(race, x, seed=0):
     """A compiled model in the stage of the race."""
-    from tsdsae_keras.base.loading import make_model
+    from tsdsae_keras.families.tsdsae.building import make_model
     from tsdsae_keras.training.train import MODEL_OPTIONS, compile_model
 
     settings = _settings(race)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from tests.gradients import terms_and_gradients
-from tsdsae_keras.base.loading import make_model
+from tsdsae_keras.families.tsdsae.building import make_model
 from tsdsae_keras.ops import gaussian_kl
 
 BACKENDS = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]

@@ -3,7 +3,8 @@
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.settings import PRESETS, Settings, with_preset
+from tsdsae_keras.families.tsdsae.settings import PRESETS
+from tsdsae_keras.settings import Settings, with_preset
 
 
 def test_the_paper_preset_is_the_published_recipe():

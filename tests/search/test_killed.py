@@ -80,7 +80,7 @@ def test_a_killed_search_goes_on_in_the_running_trial_and_ends_the_same(whole, t
         process.kill()
         process.wait()
     finish(folder, "--resume", "s")
-    assert said(folder).count("going on after epoch") == 2
+    assert said(folder).count("resuming after epoch") == 2
     assert "Traceback" not in said(folder)
     for trial in ("0000", "0001"):
         assert scores(folder, trial) == scores(whole, trial)
@@ -137,5 +137,5 @@ def test_nothing_is_left_behind_by_a_killed_search_of_several_processes(tmp_path
         time.sleep(0.1)
     assert not any(Path(f"/proc/{each}").exists() for each in team.values())
     finish(folder, "--resume", "s", "--workers", "2")
-    assert "going on after epoch" in said(folder)
+    assert "resuming after epoch" in said(folder)
     assert all(scores(folder, trial) for trial in ("0000", "0001", "0002"))

@@ -11,12 +11,12 @@ import pytest
 
 from tests.search.small import write_folder
 from tsdsae_keras.base.loading import load_model
-from tsdsae_keras.commands.tune import extended, plan_of, run, tune
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.process import log_to_stdout
 from tsdsae_keras.search import workers
 from tsdsae_keras.search.search import Search
 from tsdsae_keras.search.trials import TrialFolder
+from tsdsae_keras.search.tune import extended, plan_of, run, tune
 from tsdsae_keras.settings import with_preset
 
 pytestmark = pytest.mark.slow
@@ -25,10 +25,6 @@ SPACE = {"learning_rate": [0.01, 1e30, 0.02]}  # the second leaves nothing finit
 GIVEN = {"backend": BACKEND, "epochs": 2, "stage_two_at": 1, "batch_size": 8, "z_dim": 3, "v_dim": 2}
 QUICK = {"pictures_every": 0, "watch_every": 0}
 SAID = io.StringIO()
-
-
-def quiet(name):
-    """The backend is there already."""
 
 
 def begin(folder, data, **options):
@@ -48,10 +44,10 @@ def search(tmp_path_factory, data):
     """A grid of which two of three trials were run, one of them a failure; then gone on with to the third."""
     folder = begin(tmp_path_factory.mktemp("search"), data, trials=2)
     with contextlib.redirect_stdout(SAID), log_to_stdout():
-        tune(folder, quiet)
+        tune(folder)
     first = {path: path.stat().st_mtime_ns for path in folder.trials.glob("*/model.keras")}
     with contextlib.redirect_stdout(SAID), log_to_stdout():
-        tune(extended(folder.folder, trials=3), quiet)
+        tune(extended(folder.folder, trials=3))
     assert {path: path.stat().st_mtime_ns for path in first} == first, "a finished trial was trained again"
     return folder
 
@@ -114,7 +110,7 @@ def test_another_search_or_other_options_do_not_go_on(search, data, tmp_path):
         begin(tmp_path, data, out=tmp_path / "mine")
     own = {"resume": str(search.folder), "tuner": "random", "trials": None, "space": "full", "objective": "balanced"}
     with pytest.raises(InputError, match="leave out --z-dim --space"):
-        run({"z_dim": 3} | own | {"seeds": 1, "margin": None, "workers": 1, "out": None}, quiet)
+        run({"z_dim": 3} | own | {"seeds": 1, "margin": None, "workers": 1, "out": None})
     with pytest.raises(InputError, match="holds no search"):
         extended(tmp_path)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.search.oracles import LEAST_EPOCHS, make_oracle
-from tsdsae_keras.search.space import NAMES, Space, make_space
+from tsdsae_keras.search.space import Space, make_space, names_of
 from tsdsae_keras.settings import with_preset
 
 BASE = with_preset({"epochs": 28, "stage_two_at": 4})
@@ -24,7 +24,7 @@ def test_the_small_space_varies_z_alone_and_the_full_one_all_that_matters():
     full = make_space("full", BASE, seeds=3)
     assert {8, 16, 32} < set(full.ranges["z_dim"]) and full.ranges["seed"] == [0, 1, 2]
     wanted = {"v_dim", "units", "local_encoder", "global_encoder", "decoder", "swap_weight"}
-    assert wanted | {"learning_rate", "batch_size", "stage_two_at"} <= set(full.ranges) <= set(NAMES)
+    assert wanted | {"learning_rate", "batch_size", "stage_two_at"} <= set(full.ranges) <= set(names_of(BASE))
 
 
 def test_what_is_drawn_comes_back_as_settings():
@@ -32,14 +32,14 @@ def test_what_is_drawn_comes_back_as_settings():
     space = Space(ranges, BASE)
     hp = declared(space)
     hp.values |= {"z_dim": 16, "swap_weight": 0.75, "units": 20}
-    settings, units = space.settings(space.values(hp))
-    assert (settings.z_dim, settings.swap_weights, units) == (16, (0.75,) * 4, 20)
+    settings = space.settings(space.values(hp))
+    assert (settings.z_dim, settings.swap_weight, settings.units) == (16, 0.75, 20)
     assert settings.epochs == BASE.epochs
 
 
 def test_a_shorter_run_keeps_both_stages_in_proportion():
     for epochs, first in ((14, 2), (7, 1), (2, 1)):
-        settings, _ = make_space("zdim", BASE).settings({"z_dim": 8}, epochs)
+        settings = make_space("zdim", BASE).settings({"z_dim": 8}, epochs)
         assert (settings.epochs, settings.stage_two_at) == (epochs, first)
 
 
@@ -54,7 +54,7 @@ REFUSED = {
     "zero": ({"learning_rate": {"min": 0.0, "max": 1.0, "log": True}}, "above 0"),
     "option": ({"learning_rate": {"min": 0.1, "max": 1.0, "step": 1}}, "a < b"),
     "late": ({"stage_two_at": [4, 28]}, "stage 2 would never begin"),
-    "units": ({"units": [1]}, "units is 1"),
+    "units": ({"units": [1]}, "--units is 1"),
     "list": ([8, 16], "must be a dict"),
 }
 
@@ -95,8 +95,8 @@ def run_through(oracle, space, folder, trials=100, score=lambda values: 1.0):
 
 def test_a_grid_that_was_broken_goes_on_and_has_every_combination_once(tmp_path):
     space = Space({"z_dim": [8, 16, 32], "decoder": ["frame", "sequence"]}, BASE)
-    first = run_through(make_oracle("grid", "balanced", None, 28, 0), space, tmp_path, trials=2)
-    oracle = make_oracle("grid", "balanced", None, 28, 0)
+    first = run_through(make_oracle("grid", "balanced", "max", None, 28, 0), space, tmp_path, trials=2)
+    oracle = make_oracle("grid", "balanced", "max", None, 28, 0)
     oracle._set_project_dir(str(tmp_path), "oracle")
     oracle.reload()
     both = first + run_through(oracle, space, tmp_path)
@@ -107,18 +107,18 @@ def test_a_grid_that_was_broken_goes_on_and_has_every_combination_once(tmp_path)
 
 def test_every_run_of_hyperband_has_room_for_both_stages(tmp_path):
     space = make_space("full", BASE)
-    given = run_through(make_oracle("hyperband", "balanced", None, 28, 0), space, tmp_path)
+    given = run_through(make_oracle("hyperband", "balanced", "max", None, 28, 0), space, tmp_path)
     epochs = [values["tuner/epochs"] for values in given]
     assert min(epochs) >= LEAST_EPOCHS and max(epochs) == 28
     for values in given:
-        settings, _ = space.settings({name: values[name] for name in space.ranges}, values["tuner/epochs"])
+        settings = space.settings({name: values[name] for name in space.ranges}, values["tuner/epochs"])
         assert 1 <= settings.stage_two_at < settings.epochs == values["tuner/epochs"]
 
 
 def test_the_same_seed_draws_the_same(tmp_path):
     space = make_space("full", BASE)
     draws = [
-        run_through(make_oracle(name, "balanced", 4, 28, seed), space, tmp_path / f"{name}{number}")
+        run_through(make_oracle(name, "balanced", "max", 4, 28, seed), space, tmp_path / f"{name}{number}")
         for name in ("random", "bayesian")
         for number, seed in enumerate((0, 0, 1))
     ]

@@ -8,7 +8,7 @@ import pytest
 from tests import cases
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.training import callbacks
-from tsdsae_keras.training.checkpoints import WriteCheckpoint, checkpoint_files, go_on, newest
+from tsdsae_keras.training.checkpoints import WriteCheckpoint, checkpoint_files, newest, restore
 
 EPOCHS, SWITCH = 4, 2
 
@@ -20,7 +20,7 @@ def train(folder, checkpoint=None, until=EPOCHS, seed=3):
     model.adapt(x)
     kept = (callbacks.KeepBest(folder / "model.keras"), callbacks.WriteHistory(folder / "history.csv"))
     if checkpoint:
-        go_on(model, kept, checkpoint)
+        restore(model, kept, checkpoint)
     model.fit(
         x,
         batch_size=3,
@@ -108,7 +108,7 @@ def test_a_damaged_one_is_named_and_passed_over(whole, tmp_path, damage, caplog)
 def test_a_checkpoint_of_another_model_is_refused(whole):
     model = cases.compiled(cases.small(z_dim=2))
     with pytest.raises(InputError, match=r"of another model: .* 29 more differ"):
-        go_on(model, (), newest(whole / "checkpoints"))
+        restore(model, (), newest(whole / "checkpoints"))
 
 
 def test_patience_that_has_ended_is_remembered(tmp_path):

@@ -6,10 +6,11 @@ import pytest
 
 from tests import cases
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.watch import warning
 from tsdsae_keras.settings import Settings
 from tsdsae_keras.training.callbacks import KeepBest
-from tsdsae_keras.training.guards import StopOnBadSteps, WatchCollapse
-from tsdsae_keras.training.train import compile_model
+from tsdsae_keras.training.fitting import compile_model
+from tsdsae_keras.training.guards import StopOnBadSteps, Watch, WatchCollapse
 
 
 def broken(n, rows):
@@ -67,7 +68,7 @@ def test_a_large_gradient_is_scaled_down_before_it_counts():
 @pytest.mark.parametrize(("stage", "use", "warnings"), [(1, 0.0, 0), (2, 0.001, 1), (2, 0.5, 0)])
 def test_ignoring_v_is_said_once_and_in_the_last_stage(stage, use, warnings, caplog):
     model = cases.small()
-    watch = WatchCollapse(lambda model: {"v_use": use, "active_v": 1}, every=2)
+    watch = WatchCollapse(Watch(lambda model: {"v_use": use, "active_v": 1}, warning), every=2)
     watch.set_model(model)
     if stage == 2:
         model.enter_stage(2)
@@ -82,7 +83,7 @@ def test_ignoring_v_is_said_once_and_in_the_last_stage(stage, use, warnings, cap
 
 
 def test_a_warning_is_not_given_again_after_a_resume(caplog):
-    watch = WatchCollapse(lambda model: {"v_use": 0.0}, every=1)
+    watch = WatchCollapse(Watch(lambda model: {"v_use": 0.0}, warning), every=1)
     watch.set_model(cases.small("dsae"))
     watch.restore({"warned": True})
     watch.on_epoch_end(0, {})

@@ -109,7 +109,7 @@ def test_killed_again_and_again_it_ends_the_same(whole, tmp_path):
     assert "Traceback" not in said(folder)
 
 
-def test_told_to_stop_it_says_how_to_go_on_and_loses_nothing(whole, tmp_path):
+def test_told_to_stop_it_says_how_to_resume_and_loses_nothing(whole, tmp_path):
     folder = copy_of_data(whole, tmp_path)
     process = start(folder, *RUN, "--out", "r")
     for epoch, number in ((2, signal.SIGINT), (5, signal.SIGTERM)):
@@ -117,7 +117,7 @@ def test_told_to_stop_it_says_how_to_go_on_and_loses_nothing(whole, tmp_path):
         process.send_signal(number)
         assert process.wait(timeout=PATIENCE) == 128 + number
         done = sum(line.startswith("epoch ") for line in said(folder).splitlines())
-        assert last_line(folder) == f"stopped with epoch {done} saved; go on with: python train.py --resume r"
+        assert last_line(folder) == f"stopped with epoch {done} saved; resume with: python train.py --resume r"
         process = start(folder, "--resume", "r")
 
     assert wait_for(process, lambda: "epoch  8/" in said(folder)), said(folder)
@@ -129,10 +129,10 @@ def test_told_to_stop_it_says_how_to_go_on_and_loses_nothing(whole, tmp_path):
     assert wait_for(process, lambda: said(folder).count("once more") == 3), said(folder)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=PATIENCE) == 130
-    assert last_line(folder).endswith("go on with: python train.py --resume r")
+    assert last_line(folder).endswith("resume with: python train.py --resume r")
 
     assert start(folder, *RUN, "--out", "r").wait(timeout=PATIENCE) == 2
-    assert last_error(folder) == "error: r holds an unfinished run; go on with it: python train.py --resume r"
+    assert last_error(folder) == "error: r holds an unfinished run; resume it: python train.py --resume r"
     finish(folder, "--resume", "r")
     check_equal(whole, folder)
     assert "Traceback" not in said(folder)
@@ -162,7 +162,7 @@ def test_a_full_disk_ends_in_one_line_and_loses_nothing(whole, tmp_path):
             filler.write_bytes(bytes(1 << 25))
         assert process.wait(timeout=PATIENCE) == 2, said(folder)
         assert last_error(folder).startswith("error: No space left on device")
-        assert last_error(folder).endswith("go on with: python train.py --resume r")
+        assert last_error(folder).endswith("resume with: python train.py --resume r")
         assert "Traceback" not in said(folder)
         filler.unlink()
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)

@@ -1,6 +1,7 @@
 """The card of a family: the one thing the rest of the library asks of a method. Light: no backend is loaded."""
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -15,24 +16,30 @@ class Family:
         package: of the family, `__package__`.
         title: what it does, in one line of `train --help`.
         models: {name: one line}; the names are those of --model.
-        settings: the frozen dataclass of its options, see `settings.option`.
+        settings: the frozen dataclass of its options, see `options.option`.
         presets: {preset: {option: value}}, "quick", "fast" and "paper".
         data: names of the data sets it trains on, the first by default.
         build: (settings, data) -> RepresentationModel, not compiled.
         batches: (data, settings, split) -> a stream: `dataset` for `fit`, `batches` (steps an epoch), `set_epoch`.
+        arrays: (data, split) -> all examples of a split as one array, for several seeds in one program.
         evaluate: (model, data, seed) -> dict of plain numbers, at the end of a run.
         table: (that dict) -> text, printed after training.
-        report: (model, data, out, seed, **options) -> dict: the scores of `evaluate` at length, with a page.
+        report: (model, data, out, seed, **options) -> dict, for `evaluate MODEL`: all scores as JSON and a page.
+        report_options: (add_argument) adds those options to the command line.
+        commands: "module:NAME" of {sub-command: `Command`} on its models.
+        tools: the same of sub-commands without a model: `add_options` takes (parser, command line), `run` (options,
+            command line).
+        checkpoint: (file, model_file, model) -> writes a `.keras` file of the authors' checkpoint.
         pictures: (data, settings) -> a function of (model, writer, epoch) for TensorBoard, or None.
-        finish: (model, data, run folder) -> paths of pictures written at the end of a run.
-        watch: (data, settings) -> a function of a model -> (dict of numbers, warning or None), or None.
+        finish: (model, data, path) -> writes the picture of a finished run, a PNG file.
+        watch: (data, settings) -> `training.guards.Watch`, what to measure of the model in training, or None.
         callbacks: (settings, data) -> further callbacks, at work before those that write logs.
         check: (settings) -> InputError for options that contradict each other.
         search: "module:NAME" of a `search.objective.Searched`: what its models can be searched for.
         reference: (name, state, **config) -> a model with the authors' weights.
         classes: "module:NAME" of every class whose files can be loaded.
         weights: folder of trained models inside the package.
-        name: (settings) -> the beginning of a run folder's name.
+        prefix: (settings) -> the beginning of a run folder's name; the model's name where there is none.
     """
 
     package: str
@@ -47,15 +54,20 @@ class Family:
     table: str
     classes: tuple
     report: str | None = None
+    report_options: str | None = None
+    commands: str | None = None
+    tools: str | None = None
+    checkpoint: str | None = None
     pictures: str | None = None
     finish: str | None = None
+    arrays: str | None = None
     watch: str | None = None
     callbacks: str | None = None
     check: str | None = None
     search: str | None = None
     reference: str | None = None
     weights: str | None = None
-    name: str | None = None
+    prefix: str | None = None
 
     def part(self, name):
         """The function, or object, of a part; None where the family has none."""
@@ -65,6 +77,21 @@ class Family:
     def register(self):
         """Imports the classes of the family's models, which tells Keras their names."""
         return [resolve(self.package, where) for where in self.classes]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A sub-command of the command line that works on a model.
+
+    Attributes:
+        help: one line.
+        add_options: (parser) adds its options.
+        run: "module:function" of the family, called with the model and the options by name.
+    """
+
+    help: str
+    add_options: Callable
+    run: str
 
 
 def resolve(package, where):

@@ -1,5 +1,6 @@
-"""Loading and naming models."""
+"""Loading models from files."""
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -7,26 +8,13 @@ import keras
 
 from tsdsae_keras.base.safety import check_model_file, one_line
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.dsae import DSAE, DSAEf
-from tsdsae_keras.families.tsdsae.model import SWAP_TERMS, TSDSAE
-
-NAMES = {"tsdsae": TSDSAE, "tsdsae-noreg": TSDSAE, "dsae-f": DSAEf, "dsae": DSAE}
+from tsdsae_keras.families import all_families
 
 
-def make_model(name, *, swap_weights=(1.0, 1.0, 1.0, 1.0), **config):
-    """A new model by its name: "tsdsae", "tsdsae-noreg" (all swap weights 0), "dsae-f" or "dsae".
-
-    Args:
-        name: of the model.
-        swap_weights: of kl_v_gswap, kl_z_gswap, kl_v_lswap and kl_z_lswap, for "tsdsae".
-        config: arguments of the model's class.
-    """
-    if name not in NAMES:
-        raise InputError(f"the model is {name!r}; it must be {' or '.join(NAMES)}")
-    if NAMES[name] is TSDSAE:
-        weights = swap_weights if name == "tsdsae" else (0.0,) * len(SWAP_TERMS)
-        config["term_weights"] = dict(zip(SWAP_TERMS, weights, strict=True))
-    return NAMES[name](**config)
+def register_models():
+    """Tells Keras the classes of all models that the library, and the program that uses it, have named."""
+    for card in all_families():
+        card.register()
 
 
 def load_model(path):
@@ -38,6 +26,7 @@ def load_model(path):
     Raises:
         InputError: where the file is missing, damaged, or holds something else.
     """
+    register_models()
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} is not a file; a saved model is a .keras file such as runs/NAME/model.keras")
@@ -52,3 +41,12 @@ def load_model(path):
     except Exception as error:  # Keras raises whatever its parts raise
         reason = one_line(error) or type(error).__name__
         raise InputError(f"{path} cannot be loaded as a model of this library: {reason}") from error
+
+
+def model_class(path):
+    """The name of the class that a `.keras` file says it holds; InputError where the file cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return json.loads(file.read("config.json"))["class_name"]
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not a .keras file, or it is damaged ({type(error).__name__})") from None

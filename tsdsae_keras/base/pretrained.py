@@ -1,22 +1,32 @@
 """Trained models that come with the library, each with a card: what it learned from, under which licences, its scores.
 
-weights/NAME.keras    the model, without the optimizer
-weights/NAME.json     its card
+families/FAMILY/weights/NAME.keras    the model, without the optimizer
+families/FAMILY/weights/NAME.json     its card
 """
 
 import hashlib
+import importlib.util
 import json
 from pathlib import Path
 
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.errors import InputError
-
-FOLDER = Path(__file__).parents[1] / "families" / "tsdsae" / "weights"
+from tsdsae_keras.families import all_families
 
 
 def pretrained_names():
     """The names of the trained models, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.keras"))
+    return sorted(_files())
+
+
+def _files():
+    """{name: path of its `.keras` file} of all families."""
+    folders = [Path(importlib.util.find_spec(card.package).origin).parent / card.weights for card in _with_weights()]
+    return {path.stem: path for folder in folders for path in folder.glob("*.keras")}
+
+
+def _with_weights():
+    return [card for card in all_families() if card.weights]
 
 
 def load_pretrained(name):
@@ -46,7 +56,7 @@ def pretrained_card(name):
         InputError: no such name.
     """
     _check(name)
-    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads(_files()[name].with_suffix(".json").read_text(encoding="utf-8"))
 
 
 def pretrained_file(name):
@@ -55,9 +65,9 @@ def pretrained_file(name):
     Raises:
         InputError: no such name, or the file is another one.
     """
-    expected, path = pretrained_card(name)["sha256"], FOLDER / f"{name}.keras"
+    expected, path = pretrained_card(name)["sha256"], _files()[name]
     if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
-        raise InputError(f"{path} is not the file its card describes (SHA-256); install the library anew")
+        raise InputError(f"{path} is not the file its card describes (SHA-256); install the library again")
     return path
 
 

@@ -6,38 +6,11 @@ import threading
 from pathlib import Path
 
 from tsdsae_keras.data.prepared.store import PreparedData
-from tsdsae_keras.data.sets.dmelodies import MelodySet, prepare_melodies
 from tsdsae_keras.errors import InputError
 
 log = logging.getLogger(__name__)
 
 PUBLISHED_CONFIDENCE = 0.85  # of URMP's segments
-
-
-def prepare(settings):
-    """Prepares dMelodies by the settings, or finds them prepared; returns the opened data."""
-    melodies = MelodySet(
-        melodies=settings.melodies,
-        programs=settings.programs,
-        octaves=settings.octaves,
-        tonics=settings.tonics,
-        scales=settings.scales,
-        subset=settings.subset,
-        seed=settings.data_seed,
-        synth=settings.synth,
-        soundfont=settings.soundfont,
-    )
-    data = PreparedData(prepare_melodies(melodies, cache=settings.cache, workers=settings.workers))
-    counts = ", ".join(f"{count} {split}" for split, count in data.counts.items())
-    log.info(f"data: {data.folder} ({counts}; synth {data.manifest['synth']['name']})")
-    return data
-
-
-def open_data(settings):
-    """The data a run asks for: a prepared folder, or dMelodies, prepared where they are not."""
-    if settings.data == "dmelodies":
-        return prepare(settings)
-    return PreparedData(settings.data)
 
 
 def prepare_recordings_of(source, folder, out, *, workers=2, jobs="threading", use_backend=None, **options):

@@ -1,10 +1,37 @@
 """The options of `tsdsae-keras prepare folder|urmp|nsynth`; nothing heavy is imported."""
 
+import functools
+from dataclasses import fields
+
+from tsdsae_keras.arguments import add_fields, add_run_options
+from tsdsae_keras.data.sets import SETS, find_data
+
 SOURCES = {
     "folder": "your own sound files: a folder of WAV, FLAC, Ogg, Opus, MP3, AIFF ...",
     "urmp": "URMP, as it is distributed or as it was published preprocessed",
     "nsynth": "NSynth, its JSON and WAV form",
 }
+
+
+def add_prepare_options(parser, arguments, doors):
+    """Adds a sub-command for each data set that is made or read.
+
+    Args:
+        parser: of `prepare`.
+        arguments: the command line.
+        doors: `commands.run`, which does what is asked.
+    """
+    kinds = parser.add_subparsers(required=True, metavar="DATA")
+    for name in SETS:
+        card = find_data(name, name)
+        add = kinds.add_parser(name, help=card.title, description=card.title)
+        add_fields(add, card.settings, [each.name for each in fields(card.settings)])
+        add.set_defaults(run=doors.prepare_set, data=name)
+    for name, text in SOURCES.items():
+        add = kinds.add_parser(name, help=text, description=text)
+        add_source_options(add, name)
+        add_run_options(add, "backend")
+        add.set_defaults(run=functools.partial(doors.prepare_recordings, name))
 
 
 def add_source_options(parser, source):

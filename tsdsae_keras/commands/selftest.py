@@ -46,8 +46,8 @@ class SelfTest:
     def train(self):
         import keras
 
-        from tsdsae_keras.base.loading import make_model
         from tsdsae_keras.data.prepared.pipeline import SequenceStream
+        from tsdsae_keras.families.tsdsae.building import make_model
         from tsdsae_keras.training.callbacks import EnterStageTwo
 
         model = make_model("tsdsae", features=self.data.bands, front_end=self.data.front_end, seed=0, **SIZES)

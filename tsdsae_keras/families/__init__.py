@@ -1,7 +1,7 @@
 """The methods, a folder each: which family a model belongs to. Light: no backend is loaded.
 
-A new family is a folder with a card, `FAMILY` in its `__init__.py`, and its models' names here. A program can add one of
-its own to `MODELS`: {"name of a model": "package.of.its.family"}.
+A new family is a folder with a card, `FAMILY` in its `__init__.py`, and a line here for each of its models. A program
+can add a family of its own to `MODELS` before it calls the library: {"name of a model": "package.of.its.family"}.
 """
 
 import importlib
@@ -27,6 +27,6 @@ def find_family(model):
     return importlib.import_module(MODELS[model]).FAMILY
 
 
-def families():
+def all_families():
     """The cards of all families, in the order of `MODELS`."""
     return [importlib.import_module(package).FAMILY for package in dict.fromkeys(MODELS.values())]

@@ -1,75 +1,62 @@
-"""The models of a search: built from hyperparameters, trained through both stages, and rebuilt in the right one."""
+"""The models of a search: built from hyperparameters, trained as a run is, and rebuilt."""
 
 import json
 import logging
 import time
 
-import keras
 import keras_tuner
 
-from tsdsae_keras.base.loading import load_model, make_model
-from tsdsae_keras.data.prepared.pipeline import SequenceStream, check_fills_a_batch
-from tsdsae_keras.families.tsdsae.pictures import show_swaps
-from tsdsae_keras.families.tsdsae.watch import remembering
+from tsdsae_keras.base.family import resolve
+from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.files import write_json
-from tsdsae_keras.search.scoring import Scorer
-from tsdsae_keras.training import callbacks
-from tsdsae_keras.training.checkpoints import WriteCheckpoint, go_on, newest
-from tsdsae_keras.training.guards import StopOnBadSteps
+from tsdsae_keras.search.searched import searched_of
+from tsdsae_keras.training import fitting
+from tsdsae_keras.training.checkpoints import newest
 from tsdsae_keras.training.hparams import TrialWriter
-from tsdsae_keras.training.train import MODEL_OPTIONS, compile_model
 
 log = logging.getLogger(__name__)
 
 EPOCHS = "tuner/epochs"  # what Hyperband sets
-WIDTHS = {"global_units": 1, "local_units": 1, "decoder_units": 1, "transition_units": 0.5}
 
 
-class DisentanglingModel(keras_tuner.HyperModel):
-    """Models of this library over a `Space`, for KerasTuner.
+class RepresentationHyperModel(keras_tuner.HyperModel):
+    """Models of one family over a `Space`, for KerasTuner.
 
-    `build` gives a model that is built, standardised by the training split, compiled and in stage 1; `fit` trains it
-    through both stages in a run folder; `rebuild` gives the trained model of a trial in the stage it ended in. With
-    KerasTuner's own tuners use `tuner.SearchTuner`: they would load weights into a model of stage 1.
+    `build` gives a model that is built and compiled; `fit` trains it in a run folder; `rebuild` gives the trained model
+    of a trial. With KerasTuner's own tuners use `tuner.SearchTuner`: they would load the weights of a later stage into
+    a model of the first.
 
     Args:
-        data: `PreparedData`.
+        data: what the data set's `open` gave.
         space: `Space`.
     """
 
     def __init__(self, data, space):
         super().__init__(name="tsdsae_keras")
         self.data, self.space = data, space
-        self.scorer = Scorer(data, space.base.seed)
+        self.searched = searched_of(space.base.card)
+        scorer = self.searched.scorer and resolve(space.base.card.package, self.searched.scorer)
+        self.scorer = scorer(data, space.base) if scorer else None
 
     def declare_hyperparameters(self, hp):
         self.space.declare(hp)
 
     def settings(self, hp):
-        """The `Settings` of a trial, and the width of its layers."""
+        """The `Settings` of a trial."""
         return self.space.settings(self.space.values(hp), hp.values.get(EPOCHS))
+
+    def check(self, objective):
+        """InputError where the data do not allow an objective."""
+        if self.scorer is not None:
+            self.scorer.check(objective)
 
     def build(self, hp):
         self.space.declare(hp)
-        settings, units = self.settings(hp)
-        check_fills_a_batch(self.data.counts["train"], settings.batch_size)
-        model = self._make(settings, units)
-        if settings.standardize:
-            model.adapt(self.data.sequences("train").chunks())
-        compile_model(model, settings, settings.epochs * (self.data.counts["train"] // settings.batch_size))
+        settings = self.settings(hp)
+        steps = fitting.open_streams(settings, self.data)[0].batches
+        model = fitting.build_model(settings, self.data)
+        fitting.compile_model(model, settings, settings.epochs * steps)
         return model
-
-    def _make(self, settings, units):
-        keras.utils.set_random_seed(settings.seed)
-        return make_model(
-            settings.model,
-            swap_weights=settings.swap_weights,
-            features=self.data.bands,
-            front_end=self.data.front_end,
-            seed=settings.seed,
-            **{name: getattr(settings, name) for name in MODEL_OPTIONS},
-            **{name: (max(1, round(share * units)),) * 2 for name, share in WIDTHS.items()},
-        )
 
     def rebuild(self, hp, weights):
         """A trained model: built from its hyperparameters, put in its last stage, its weights loaded.
@@ -79,12 +66,13 @@ class DisentanglingModel(keras_tuner.HyperModel):
             weights: the `.keras` file of the trial.
         """
         model = self.build(hp)
-        model.enter_stage(model.stages)
+        if model.phase():
+            model.enter_stage(model.stages)
         model.load_weights(weights)
         return model
 
     def fit(self, hp, model, run, stop=None):
-        """Trains a built model through both stages, from the run's last whole checkpoint on, and scores its best epoch.
+        """Trains a built model from the run's last whole checkpoint on, and scores its best epoch.
 
         Args:
             hp: `HyperParameters` of the trial.
@@ -93,72 +81,35 @@ class DisentanglingModel(keras_tuner.HyperModel):
             stop: `StopOnSignal`, or None.
 
         Returns:
-            {name: number}: of `Scorer`, and "val_loss" and "val_elbo" (recon + kl_z + kl_v), the lowest of the last
-            stage.
+            {name: number}: of the family's scorer, the lowest "val_loss" of the last stage, and the sum by which the
+            best epoch was kept.
 
         Raises:
-            InputError: training cannot go on, or left no model.
+            InputError: training cannot be resumed, or left no model.
             KeyboardInterrupt: it was asked to stop, and the running epoch is finished.
         """
-        start = time.perf_counter()
-        settings, _ = self.settings(hp)
-        with TrialWriter(run.events, self.space.values(hp), run.first_epoch()) as writer:
-            keep, history = self._train(model, settings, run, writer, stop)
+        start, settings = time.perf_counter(), self.settings(hp)
+        state = fitting.start_or_restore(model, run, settings, self.data, newest(run.checkpoints))
+        if state.first:
+            log.info(f"{run.folder}: resuming after epoch {state.first} of {settings.epochs}")
+        with TrialWriter(run.events, self.space.values(hp), state.first) as writer:
+            streams = fitting.open_streams(settings, self.data)
+            fitting.fit(state, run, settings, self.data, streams, writer, stop, progress=False)
             if stop is not None and stop.asked:
                 raise KeyboardInterrupt
             run.check_model()
-            found = self.scorer(load_model(run.model)) | lowest(history.rows, keep.best)
-            writer.finish(found, settings.epochs)
+            scores = self.scorer(load_model(run.model)) if self.scorer is not None else {}
+            scores |= {"val_loss": lowest(state.history.rows), self.searched.selection: float(state.keep.best)}
+            writer.finish(scores, settings.epochs)
         seconds = {"seconds": round(time.perf_counter() - start, 3), "parameters": int(model.count_params())}
-        write_json(run.scores, {"metrics": found} | seconds)
-        return found
-
-    def _train(self, model, settings, run, writer, stop):
-        keep, history, *watching = kept = remembering(run, settings, self.data)
-        first = run.first_epoch()
-        if first:
-            go_on(model, kept, newest(run.checkpoints))
-            log.info(f"{run.folder}: going on after epoch {first} of {settings.epochs}")
-        if first < settings.epochs and not keep.finished:
-            show = show_swaps(self.data) if settings.pictures_every else None
-            self._fit_epochs(
-                model,
-                settings,
-                first,
-                [
-                    StopOnBadSteps(settings.bad_steps, keep.keep_something),
-                    *watching,
-                    history,
-                    keep,
-                    callbacks.LogToTensorBoard(writer, show, settings.pictures_every),
-                    WriteCheckpoint(run.checkpoints, kept),
-                    *([] if stop is None else [stop]),
-                ],
-            )
-        return keep, history
-
-    def _fit_epochs(self, model, settings, first, more):
-        sequences, size = self.data.sequences, settings.batch_size
-        stream = SequenceStream(sequences("train"), size, seed=settings.seed, training=True)
-        model.fit(
-            stream.dataset,
-            validation_data=SequenceStream(sequences("validation"), size).dataset,
-            initial_epoch=first,
-            epochs=settings.epochs,
-            shuffle=False,  # the stream shuffles
-            verbose=0,
-            callbacks=[
-                callbacks.SeedEpochs(settings.seed, stream),
-                callbacks.EnterStageTwo(settings.stage_two_at),
-                *more,
-            ],
-        )
+        write_json(run.scores, {"metrics": scores} | seconds)
+        return scores
 
 
-def lowest(rows, elbo):
-    """The lowest validation loss of the last stage, as a search without this library would take it, and `elbo`."""
-    last = max(row["stage"] for row in rows)
-    return {"val_loss": min(row["val_loss"] for row in rows if row["stage"] == last), "val_elbo": float(elbo)}
+def lowest(rows):
+    """The lowest validation loss of the last stage."""
+    last = rows[-1].get("stage")
+    return min(row["val_loss"] for row in rows if row.get("stage") == last)
 
 
 def read_scores(path):

@@ -1,11 +1,6 @@
 """The options of `tsdsae-keras tune`, beside those of a run. Light: no backend is loaded."""
 
-from dataclasses import fields
-
-from tsdsae_keras.settings import Settings
-
 TUNERS = ("random", "bayesian", "hyperband", "grid")
-OBJECTIVES = ("balanced", "labelled", "val_loss", "val_elbo")
 TRIALS = 20  # of "random" and "bayesian"
 MARGIN = 0.01
 LEFT_OUT = ("out", "workers")  # options of a run that mean something else here
@@ -13,27 +8,27 @@ SEARCH_OPTIONS = {
     "resume": None,
     "tuner": "random",
     "trials": None,
-    "space": "zdim",
-    "objective": "balanced",
+    "space": None,
+    "objective": None,
     "seeds": 1,
     "margin": None,
     "workers": 1,
     "out": None,
 }  # and their defaults
-RUN_OPTIONS = tuple(option.name for option in fields(Settings) if option.name not in LEFT_OUT)
 
 
-def add_tune_options(parser):
-    """Adds the options of a search to a parser."""
-    parser.add_argument("--resume", metavar="SEARCH", help="go on with a search, or with more --trials further")
+def add_tune_options(parser, searched):
+    """Adds the options of a search, for the `Searched` of a family, to a parser."""
+    parser.add_argument("--resume", metavar="SEARCH", help="resume a search, or extend it with more --trials")
     parser.add_argument("--tuner", choices=TUNERS, help="how trials are chosen (default: random)")
     text = f"how many (default: {TRIALS}; all of a grid, one round of hyperband)"
     parser.add_argument("--trials", type=int, help=text)
-    text = 'what varies: zdim, full, or a JSON file such as {"z_dim": [8, 16], "learning_rate": {"min": 0.001, '
-    text += '"max": 0.01, "log": true}} (default: zdim)'
+    spaces, objectives = list(searched.spaces), list(searched.directions)
+    text = 'what varies: a JSON file such as {"learning_rate": {"min": 0.001, "max": 0.01, "log": true}}'
+    text += f", or one of the model's own: {' '.join(spaces)} (default: {spaces[0]})" if spaces else ""
     parser.add_argument("--space", help=text)
-    text = "balanced needs no labels; labelled adds swap F1; val_loss and val_elbo end in collapse (default: balanced)"
-    parser.add_argument("--objective", choices=OBJECTIVES, help=text)
+    text = f"the measure that decides (default: {objectives[0]})"
+    parser.add_argument("--objective", choices=objectives, help=text)
     parser.add_argument("--seeds", type=int, help="seeds for each configuration, each a trial (default: 1)")
     text = f"of the score, within which the smallest model is taken (default: {MARGIN})"
     parser.add_argument("--margin", type=float, help=text)

@@ -13,7 +13,6 @@ import keras_tuner
 from keras_tuner import oracles
 
 from tsdsae_keras.files import write_json
-from tsdsae_keras.search.objective import DIRECTIONS
 
 LEAST_EPOCHS = 3  # of a run that Hyperband begins with
 FACTOR = 3
@@ -68,18 +67,19 @@ class HyperbandOracle(_Whole, oracles.HyperbandOracle):
         return 1 + math.floor(math.log(longest / LEAST_EPOCHS, self.factor) + 1e-9)
 
 
-def make_oracle(name, objective, trials, epochs, seed):
+def make_oracle(name, objective, direction, trials, epochs, seed):
     """The oracle called "random", "bayesian", "hyperband" or "grid".
 
     Args:
         name: which.
-        objective: one of `objective.DIRECTIONS`.
+        objective: name of the measure that decides.
+        direction: "max" or "min".
         trials: how many at most; None leaves it to a grid or to Hyperband.
         epochs: of a whole run, for Hyperband.
         seed: of what is drawn.
     """
     shared = {
-        "objective": keras_tuner.Objective(objective, DIRECTIONS[objective]),
+        "objective": keras_tuner.Objective(objective, direction),
         "seed": seed + 1,
         "max_consecutive_failed_trials": math.inf,
     }

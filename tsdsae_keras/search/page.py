@@ -11,7 +11,7 @@ from tsdsae_keras.report.table import number_text
 BEST = 15  # trials in the table
 COLOURS = "viridis"
 TAKEN = "#c8102e"
-F1 = {"swap_f1": "own encoder", "judge_f1": "independent judge"}
+UNIT = {"worst": 0.0, "best": 1.0}
 
 
 def search_page(found):
@@ -22,17 +22,19 @@ def search_page(found):
             "title": text,
             "objective", "direction" ("max" or "min"), "margin": of the search,
             "counts": {"finished", "failed", "unfinished": number of trials},
-            "agreement": Spearman's correlation with judges, or None,
+            "agreement": (measure, Spearman's correlation with what labels gave, or None), or None,
+            "unit_measures": names of measures from 0, worst, to 1, best,
             "trials": [{"trial", "values": {name: value}, "score", "taken": bool}], the finished ones,
-            "by_size": [{"z_dim", "mean", "interval": (low, high) or None, "scores"}],
-            "taken": {"trial", "values", "metrics"}, "test": scores of it on the test split,
+            "size": what tells models of different size apart,
+            "by_size": [{"size", "mean", "interval": (low, high) or None, "scores"}],
+            "taken": {"trial", "values", "metrics"}, "test": groups of rows, its scores on the test split,
             "failed": {name: reason},
-            "sounds", "settings", "versions": as in `page`, "picture": PNG of a swap.
+            "sounds", "pictures", "settings", "versions": as in `page`.
     """
     return {
         "title": found["title"],
         "lead": _lead(found),
-        "scores": [_parts(found), _tested(found), _table(found)],
+        "scores": [_parts(found), *found["test"], _table(found)],
         "scores_note": "Parts of the score and the table are of the validation split. Intervals in the table of trials "
         "are not given: a trial is one seed.",
         "left_out": found["failed"],
@@ -50,9 +52,10 @@ def _lead(found):
         f"{found['taken']['trial']} is taken ({values}): the smallest model whose {found['objective']} lies within "
         f"{found['margin']:g} of the best."
     )
-    if found["agreement"] is None:
+    if found["agreement"] is None or found["agreement"][1] is None:
         return said
-    return f"{said} Over the trials, balanced ranks as judges with labels do: Spearman's rho {found['agreement']:.2f}."
+    name, rho = found["agreement"]
+    return f"{said} Over the trials, {name} ranks as judges with labels do: Spearman's rho {rho:.2f}."
 
 
 def _values(found):
@@ -61,26 +64,11 @@ def _values(found):
 
 def _parts(found):
     """The measures of the model that is taken."""
-    from_zero = ("balanced", "labelled", "reconstruction", "restored", "use", "v_follows", "z_stays", *_judged(found))
     rows = []
     for name, value in found["taken"]["metrics"].items():
-        ends = {"floor": 0.0, "ceiling": 1.0, "direction": "higher"} if name in from_zero else {}
-        rows.append({"name": name, "value": value} | ends)
+        unit = name in found["unit_measures"] or "_f1_" in name
+        rows.append({"name": name, "value": value} | (UNIT | {"direction": "higher"} if unit else {}))
     return {"group": f"Trial {found['taken']['trial']} on the validation split", "rows": rows}
-
-
-def _judged(found):
-    return [name for name in found["taken"]["metrics"] if "_f1_" in name]
-
-
-def _tested(found):
-    test, rows = found["test"], []
-    for key, name in F1.items():
-        for column, value in test.get(key, {}).items():
-            ends = {"floor": 0.0, "ceiling": 1.0, "direction": "higher"}
-            rows.append({"name": f"{name}, F1 {column}", "value": value} | ends)
-    rows.append({"name": "reconstruction, MSE", "value": test["reconstruction"]["mse"], "direction": "lower"})
-    return {"group": f"The same model on {test['n']} test sequences", "rows": rows}
 
 
 def _table(found):
@@ -91,17 +79,17 @@ def _table(found):
     for trial in order[:BEST]:
         note = ", ".join(f"{name} {_text(value)}" for name, value in trial["values"].items())
         row = {"name": f"trial {trial['trial']}{' (taken)' if trial['taken'] else ''}", "value": trial["score"]}
-        rows.append(row | {"note": note} | ({"floor": 0.0, "ceiling": 1.0} if higher else {}))
+        rows.append(row | {"note": note} | (UNIT if found["objective"] in found["unit_measures"] else {}))
     return {"group": f"Best trials by {found['objective']}", "rows": rows}
 
 
 def _pictures(found):
     pictures = {
         "Score by size": {
-            "image": size_figure(found["by_size"], found["objective"]),
-            "alt": f"Points: {found['objective']} against z_dim; bars: intervals over seeds.",
-            "caption": "Of every z_dim the best configuration. A point a seed; the bar is the mean with its 95 % "
-            "interval by Student's t, where there are two seeds or more.",
+            "image": size_figure(found["by_size"], found["objective"], found["size"]),
+            "alt": f"Points: {found['objective']} against {found['size']}; bars: intervals over seeds.",
+            "caption": f"Of every {found['size']} the best configuration. A point a seed; the bar is the mean with its "
+            "95 % interval by Student's t, where there are two seeds or more.",
         },
     }
     if len(found["trials"]) > 1:
@@ -111,20 +99,16 @@ def _pictures(found):
             "caption": "A line a trial, from what was varied to its score, coloured by the score; the one that is "
             "taken in red. Lines are shifted a little where they would hide each other.",
         }
-    swap = {
-        "image": found["picture"],
-        "alt": "Six log-mel spectrograms: two sequences, their reconstructions, and each melody with the other timbre.",
-        "caption": "Two test sequences, by the model that is taken. Each row holds one melody.",
-    }
-    return pictures | {"A swap": swap}
+    return pictures | found["pictures"]
 
 
-def size_figure(by_size, objective):
-    """Score against z_dim: a point a seed, a bar an interval.
+def size_figure(by_size, objective, size):
+    """Score against size: a point a seed, a bar an interval.
 
     Args:
-        by_size: [{"z_dim", "mean", "interval", "scores"}].
+        by_size: [{"size", "mean", "interval", "scores"}].
         objective: name of the score.
+        size: name of the size.
     """
     figure = new_figure(6.4, 3.6)
     axes = figure.subplots()
@@ -134,9 +118,9 @@ def size_figure(by_size, objective):
         if each["interval"]:
             axes.plot([place, place], each["interval"], "-", color="black", linewidth=1.4)
         axes.plot([place], [each["mean"]], "_", color="black", markersize=18, markeredgewidth=2)
-    axes.set_xticks(places, [str(each["z_dim"]) for each in by_size])
+    axes.set_xticks(places, [str(each["size"]) for each in by_size])
     axes.set_xlim(-0.6, len(by_size) - 0.4)
-    axes.set_xlabel("z_dim")
+    axes.set_xlabel(size)
     axes.set_ylabel(objective)
     return figure
 

@@ -8,26 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tsdsae_keras.base.family import resolve
 from tsdsae_keras.base.loading import load_model
-from tsdsae_keras.data.audio.inversion import sound_of
-from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation.evaluate import table as scores_table
-from tsdsae_keras.families.tsdsae.evaluation.listening import can_sound
-from tsdsae_keras.families.tsdsae.evaluation.scores import score
-from tsdsae_keras.families.tsdsae.pictures import swap_panels, swap_png, two_sequences
 from tsdsae_keras.files import write_bytes, write_text
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.report.table import number_text
 from tsdsae_keras.search.folder import read_json
-from tsdsae_keras.search.objective import DIRECTIONS
 from tsdsae_keras.search.page import search_page
 from tsdsae_keras.search.trials import TrialFolder, reached
 from tsdsae_keras.training.run import versions
 
 log = logging.getLogger(__name__)
 
-JUDGED = ("swap_f1_global", "swap_f1_local", "judge_f1_global", "judge_f1_local")
 SHOWN = 20  # rows of the table
 LEVEL = 0.95
 
@@ -42,7 +35,8 @@ class Row:
         reason: why it failed, or "".
         values: {name: value} of the options that vary.
         metrics: {name: number}; {} where it is not finished.
-        z_dim, v_dim, parameters, epochs, seconds: of its model; parameters and seconds None where not finished.
+        sizes: {option: value} of the options that say how large its model is.
+        epochs, parameters, seconds: of its model; the last two None where it is not finished.
     """
 
     trial: str
@@ -50,8 +44,7 @@ class Row:
     reason: str
     values: dict
     metrics: dict
-    z_dim: int
-    v_dim: int
+    sizes: dict
     epochs: int
     parameters: int | None = None
     seconds: float | None = None
@@ -79,21 +72,20 @@ def _row(search, path):
         (failure or {}).get("reason", ""),
         {name: values.get(name) for name in search.space.ranges},
         scores.get("metrics", {}),
-        values.get("z_dim", base.z_dim),
-        values.get("v_dim", base.v_dim),
+        {name: values.get(name, getattr(base, name)) for name in search.searched.sizes},
         values.get("epochs", base.epochs) if status == "finished" else reached(path),
         scores.get("parameters"),
         scores.get("seconds"),
     )
 
 
-def configurations(rows, objective):
+def configurations(rows, objective, direction):
     """{configuration: its finished rows}, best mean score over seeds first."""
     groups = {}
     for row in rows:
         if row.status == "finished" and objective in row.metrics:
             groups.setdefault(row.configuration, []).append(row)
-    sign = -1 if DIRECTIONS[objective] == "max" else 1
+    sign = -1 if direction == "max" else 1
     return dict(sorted(groups.items(), key=lambda item: sign * mean_score(item[1], objective)))
 
 
@@ -102,22 +94,24 @@ def mean_score(rows, objective):
     return float(np.mean([row.metrics[objective] for row in rows]))
 
 
-def chosen(rows, objective, margin):
+def choose(rows, objective, direction, margin):
     """The row that is taken: of the configurations whose mean score lies within the margin of the best one, that of
-    the smallest z_dim, then of the fewest parameters, then of the best score; of its seeds the best.
+    the smallest sizes, then of the fewest parameters, then of the best score; of its seeds the best.
 
     Raises:
         InputError: no trial is finished.
     """
-    groups = list(configurations(rows, objective).values())
+    groups = list(configurations(rows, objective, direction).values())
     if not groups:
         failed = {row.trial: row.reason for row in rows if row.reason}
         why = f"; trial {min(failed)}: {failed[min(failed)]}" if failed else ""
         raise InputError(f"none of {len(rows)} trials has finished, so there is no best model{why}")
     best = mean_score(groups[0], objective)
     near = [group for group in groups if abs(mean_score(group, objective) - best) <= margin]
-    smallest = min(near, key=lambda group: (group[0].z_dim, group[0].parameters))  # the first, so the best, of equals
-    pick = max if DIRECTIONS[objective] == "max" else min
+    smallest = min(
+        near, key=lambda group: (*group[0].sizes.values(), group[0].parameters)
+    )  # the first, so the best, of equals
+    pick = max if direction == "max" else min
     return pick(smallest, key=lambda row: row.metrics[objective])
 
 
@@ -134,26 +128,30 @@ def seeds_interval(scores):
     return float(np.mean(scores) - half), float(np.mean(scores) + half)
 
 
-def by_size(rows, objective):
-    """[{"z_dim", "mean", "interval", "scores"}]: of every z_dim the best configuration, over its seeds."""
-    found = {}
-    for group in configurations(rows, objective).values():
-        found.setdefault(group[0].z_dim, [row.metrics[objective] for row in group])
+def by_size(rows, objective, direction):
+    """[{"size", "mean", "interval", "scores"}]: of every value of the first size the best configuration, over seeds.
+
+    Sizes are numbers of parameters where the family names no other.
+    """
+    scores = {}
+    for group in configurations(rows, objective, direction).values():
+        size = next(iter(group[0].sizes.values()), group[0].parameters)
+        scores.setdefault(size, [row.metrics[objective] for row in group])
     return [
-        {"z_dim": z_dim, "mean": float(np.mean(scores)), "interval": seeds_interval(scores), "scores": scores}
-        for z_dim, scores in sorted(found.items())
+        {"size": size, "mean": float(np.mean(found)), "interval": seeds_interval(found), "scores": found}
+        for size, found in sorted(scores.items())
     ]
 
 
-def agreement(rows, name="balanced"):
-    """Spearman's correlation of a score with what judges with labels say, the mean of four swap F1s, over the trials.
+def agreement(rows, name, judged):
+    """Spearman's correlation of a measure with the mean of measures that labels gave, over the trials.
 
     From -1 to 1; None where fewer than three trials have both, or one of the two is the same for all.
     """
     from scipy import stats
 
-    both = [row.metrics for row in rows if row.status == "finished" and JUDGED[0] in row.metrics]
-    pairs = [(metrics[name], np.mean([metrics[each] for each in JUDGED])) for metrics in both]
+    both = [row.metrics for row in rows if row.status == "finished" and judged[0] in row.metrics]
+    pairs = [(metrics[name], np.mean([metrics[each] for each in judged])) for metrics in both]
     if len(pairs) < 3 or any(len(set(column)) < 2 for column in zip(*pairs, strict=True)):
         return None
     return float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
@@ -164,7 +162,8 @@ def csv_text(rows):
     flat = [
         {"trial": row.trial, "status": row.status, "reason": row.reason}
         | row.values
-        | {name: getattr(row, name) for name in ("z_dim", "v_dim", "epochs", "parameters", "seconds")}
+        | row.sizes
+        | {name: getattr(row, name) for name in ("epochs", "parameters", "seconds")}
         | row.metrics
         for row in rows
     ]
@@ -175,9 +174,9 @@ def csv_text(rows):
     return text.getvalue()
 
 
-def text_table(rows, objective, taken):
+def text_table(rows, objective, direction, taken):
     """The best configurations as aligned text; the one that is taken has a star."""
-    groups = list(configurations(rows, objective).items())
+    groups = list(configurations(rows, objective, direction).items())
     names = [name for name in rows[0].values if name != "seed"]
     head = ["", objective, "seeds", *names, "parameters"]
     lines = [head]
@@ -199,63 +198,56 @@ def _cell(value):
 
 
 def conclude(search):
-    """Writes `results.csv`, `best.keras` and `report.html` of a `Search`, and logs what was found.
+    """Writes `results.csv`, `best.keras` and `report.html` of a `Search`, and logs the outcome.
 
     Raises:
         InputError: no trial has finished.
     """
-    rows, objective, folder = rows_of(search), search.plan["objective"], search.folder
+    rows, objective, folder, base = rows_of(search), search.plan["objective"], search.folder, search.space.base
+    direction = search.searched.directions[objective]
     write_text(folder.results, csv_text(rows))
-    taken = chosen(rows, objective, search.plan["margin"])
+    taken = choose(rows, objective, direction, search.plan["margin"])
     write_bytes(folder.best, TrialFolder(folder.trial(taken.trial)).model.read_bytes())
     model = load_model(folder.best)
-    scores = score(model, search.data, search.space.base.seed)
-    write_page(search_page(_found(search, rows, taken, model, scores)), folder.page)
-    log.info(f"\n{text_table(rows, objective, taken)}\n")
+    scores = base.card.part("evaluate")(model, search.data, base.seed)
+    write_page(search_page(_content(search, rows, taken) | _family_content(search, model, scores)), folder.page)
+    log.info(f"\n{text_table(rows, objective, direction, taken)}\n")
     log.info(
         f"taken: trial {taken.trial}, the smallest within {search.plan['margin']:g} of the best; on the test split:"
     )
-    log.info(f"{scores_table(scores)}\n")
+    log.info(f"{base.card.part('table')(scores)}\n")
     for path in (folder.best, folder.results, folder.page):
         log.info(f"  {path}")
     log.info(f"  tensorboard --logdir {folder.folder}")
 
 
-def _found(search, rows, taken, model, scores):
-    objective, plan = search.plan["objective"], search.plan
-    sounds, picture = _sounds(search, model)
+def _content(search, rows, taken):
+    objective, plan, searched = search.plan["objective"], search.plan, search.searched
+    direction = searched.directions[objective]
     counts = {status: sum(row.status == status for row in rows) for status in ("finished", "failed", "unfinished")}
     return {
         "title": f"Search {search.folder.folder.resolve().name}",
         "objective": objective,
-        "direction": DIRECTIONS[objective],
+        "direction": direction,
         "margin": plan["margin"],
         "counts": counts,
-        "agreement": agreement(rows),
+        "agreement": searched.agreement and (searched.agreement[0], agreement(rows, *searched.agreement)),
+        "unit_measures": searched.unit_measures,
         "trials": [
             {"trial": row.trial, "values": row.values, "score": row.metrics[objective], "taken": row is taken}
             for row in rows
             if row.status == "finished" and objective in row.metrics
         ],
-        "by_size": by_size(rows, objective),
+        "size": next(iter(searched.sizes), "parameters"),
+        "by_size": by_size(rows, objective, direction),
         "taken": {"trial": taken.trial, "values": taken.values, "metrics": taken.metrics},
-        "test": scores,
         "failed": {f"trial {row.trial}": row.reason for row in rows if row.status == "failed"},
-        "sounds": sounds,
-        "picture": picture,
         "settings": {name: json.loads(json.dumps(value)) for name, value in plan.items()},
         "versions": versions(),
     }
 
 
-def _sounds(search, model):
-    """Sounds and the picture of a swap of two test sequences by the model that is taken."""
-    front_end = FrontEnd.from_dict(search.data.front_end)
-    panels = swap_panels(model, two_sequences(search.data, "test"))
-    rate = front_end.sample_rate
-    sounds = [
-        {"name": name, "samples": sound_of(frames, front_end), "sample_rate": rate}
-        for name, frames in panels.items()
-        if can_sound(len(frames), front_end)
-    ]
-    return sounds, swap_png(panels, front_end)
+def _family_content(search, model, scores):
+    """What the family shows of the model that is taken: "test", "sounds", "pictures"."""
+    parts = search.searched.page and resolve(search.space.base.card.package, search.searched.page)
+    return parts(model, search.data, scores) if parts else {"test": [], "sounds": [], "pictures": {}}

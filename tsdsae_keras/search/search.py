@@ -12,11 +12,10 @@ report.html    a page of it all
 import contextlib
 import logging
 
-from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError, Stopped
 from tsdsae_keras.search.folder import resume_command
-from tsdsae_keras.search.hypermodel import DisentanglingModel
-from tsdsae_keras.search.objective import LABELLED, PARTS
+from tsdsae_keras.search.hypermodel import RepresentationHyperModel
 from tsdsae_keras.search.oracles import make_oracle
 from tsdsae_keras.search.space import space_from_dict
 from tsdsae_keras.search.tuner import SearchTuner
@@ -38,17 +37,22 @@ class Search:
     def __init__(self, folder):
         self.folder, self.plan = folder, folder.read()
         self.space = space_from_dict(self.plan["space"], self.plan["base"])
-        self.data = PreparedData(self.plan["data_folder"])
+        self.data = open_data(self.space.base)
         if self.data.identity != self.plan["data_identity"]:
-            raise InputError(
-                f"{self.data.folder} has changed since {folder.folder} was begun; start a new search on it"
-            )
-        self.hypermodel = DisentanglingModel(self.data, self.space)
+            where = self.data.folder or self.space.base.data
+            raise InputError(f"{where} has changed since {folder.folder} was begun; start a new search on it")
+        self.hypermodel = RepresentationHyperModel(self.data, self.space)
+
+    @property
+    def searched(self):
+        """The family's `Searched`."""
+        return self.hypermodel.searched
 
     def tuner(self, stop=None):
         """The tuner, with the trials that there are already."""
         plan, base = self.plan, self.space.base
-        oracle = make_oracle(plan["tuner"], plan["objective"], plan["trials"], base.epochs, base.seed)
+        direction = self.searched.directions[plan["objective"]]
+        oracle = make_oracle(plan["tuner"], plan["objective"], direction, plan["trials"], base.epochs, base.seed)
         tuner = SearchTuner(oracle, self.hypermodel, self.folder, stop)
         oracle.verbose = 0
         return tuner
@@ -60,18 +64,18 @@ class Search:
             InputError: another process is at work in the folder, or the disk is full.
             Stopped: on Ctrl-C or SIGTERM.
         """
-        with self._held(), StopOnSignal() as stop, ending_well(self.folder, stop):
+        with self._held(), StopOnSignal() as stop, graceful_exit(self.folder, stop):
             self._describe()
             self._search(stop, check=not chief)
 
     def work(self):
         """Runs trials that a chief gives out, until it has no more."""
-        with StopOnSignal() as stop, ending_well(self.folder, stop):
+        with StopOnSignal() as stop, graceful_exit(self.folder, stop):
             self._search(stop)
 
     def _search(self, stop, check=True):
         if check:
-            self.hypermodel.scorer.check(self.plan["objective"])
+            self.hypermodel.check(self.plan["objective"])
         quieten()
         self.tuner(stop).search()
 
@@ -81,7 +85,7 @@ class Search:
     def _describe(self):
         """Tells TensorBoard what is varied; once."""
         if not any(self.folder.events.glob("*")):
-            measures = (self.plan["objective"], *PARTS, *LABELLED, "val_loss", "val_elbo")
+            measures = (self.plan["objective"], *self.searched.measures, "val_loss", self.searched.selection)
             domains = {name: _domain(values) for name, values in self.space.ranges.items()}
             with ExperimentWriter(self.folder.events, domains, dict.fromkeys(measures)):
                 pass
@@ -97,7 +101,7 @@ def quieten():
 
 
 @contextlib.contextmanager
-def ending_well(folder, stop):
+def graceful_exit(folder, stop):
     """Turns the ways in which a search can end early into one line each."""
     from keras_tuner.errors import FatalError
 
@@ -105,6 +109,6 @@ def ending_well(folder, stop):
         yield
     except KeyboardInterrupt:
         status = 128 + (stop.asked or 2)
-        raise Stopped(f"stopped; go on with: {resume_command(folder.folder)}", status) from None
+        raise Stopped(f"stopped; resume with: {resume_command(folder.folder)}", status) from None
     except (FatalError, OSError) as error:
-        raise InputError(f"{error}: stopped; mend it and go on with: {resume_command(folder.folder)}") from error
+        raise InputError(f"{error}: stopped; fix this, then resume with: {resume_command(folder.folder)}") from error

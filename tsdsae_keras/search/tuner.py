@@ -24,7 +24,7 @@ class SearchTuner(keras_tuner.Tuner):
 
     Args:
         oracle: of `oracles`.
-        hypermodel: `DisentanglingModel`.
+        hypermodel: `RepresentationHyperModel`.
         search: `SearchFolder`.
         stop: `StopOnSignal` that was entered, or None.
     """
@@ -84,9 +84,9 @@ class SearchTuner(keras_tuner.Tuner):
         return found
 
     def _measured(self, hp, run):
-        settings, units = self.hypermodel.settings(hp)
+        settings = self.hypermodel.settings(hp)
         values = self.hypermodel.space.values(hp) | {"epochs": hp.values.get(EPOCHS, settings.epochs)}
-        run.begin(self.search_folder.recorded(settings), values | {"units": units})
+        run.begin(self.search_folder.recorded(settings), values)
         with run.held():
             return self.hypermodel.fit(hp, self._try_build(hp), run=run, stop=self.stop)
 

@@ -71,7 +71,7 @@ def supervise(command, count, folder):
     """
     asked = _ChiefAndWorkers(command, [CHIEF, *(f"worker{number}" for number in range(count))]).run()
     if asked:
-        raise Stopped(f"stopped; go on with: {resume_command(folder)}", 128 + asked)
+        raise Stopped(f"stopped; resume with: {resume_command(folder)}", 128 + asked)
 
 
 class _ChiefAndWorkers(Team):

@@ -1,7 +1,7 @@
 """Callbacks: the stage switch, seeds by epoch, the best model, history and progress.
 
-They speak to a model's public methods and to the logs; nothing here knows a term by heart but the three of every model.
-One whose work depends on earlier epochs has `state()`, a dict of JSON values and bytes, and `restore(state)`.
+They speak to a model's public methods and to the logs; none of them knows what is trained. One whose work depends on
+earlier epochs has `state()`, a dict of JSON values and bytes, and `restore(state)`.
 """
 
 import csv
@@ -17,13 +17,12 @@ from tsdsae_keras.files import replacing, write_bytes, write_text
 from tsdsae_keras.training.reproducible_zip import without_dates
 
 WATCH = "watch_"  # begins the names of what `WatchCollapse` adds to the logs
-ELBO_TERMS = ("recon", "kl_z", "kl_v")
 
 
 class EnterStageTwo(keras.callbacks.Callback):
-    """At the start of epoch C thaws the local parts and informs the prior, by the model's `enter_stage(2)`.
+    """At the start of epoch C takes a `StagedModel` to its second stage.
 
-    A model that is in stage 2 already, or has none, is left as it is.
+    A model that is in stage 2 already, or has only one, is left as it is.
 
     Args:
         at: C, the epochs of stage 1, at least 0.
@@ -36,7 +35,7 @@ class EnterStageTwo(keras.callbacks.Callback):
         self.at = at
 
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch >= self.at and self.model.stages > self.model.stage:
+        if epoch >= self.at and self.model.stage < self.model.stages:
             self.model.enter_stage(2)
 
 
@@ -53,16 +52,16 @@ class SeedEpochs(keras.callbacks.Callback):
         self.seed, self.stream = seed, stream
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.model.sampling.reseed(self.seed, epoch)
+        self.model.reseed(self.seed, epoch)
         if self.stream is not None:
             self.stream.set_epoch(epoch)
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Saves the model of the lowest validation recon + kl_z + kl_v, in the last stage only, and stops in time.
+    """Saves the model whose `selection_terms` have the lowest sum on validation data, and stops in time.
 
-    The losses of two stages cannot be compared, so nothing is kept or counted before the last stage. At the end of
-    training the model has the weights of the best epoch. Equal models give equal files.
+    Epochs in which the model is not `is_selectable` (all but the last stage) are neither kept nor counted. At the end
+    of training the model has the weights of the best epoch. Equal models give equal files.
 
     Where a reconstruction is named to stop at, the epoch that reaches it ends training and is kept, be it the best or
     not: so models are compared at equal reconstruction.
@@ -79,9 +78,9 @@ class KeepBest(keras.callbacks.Callback):
         self.best, self.best_epoch, self.file, self.finished = math.inf, None, None, False
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.model.stage < self.model.stages:
+        if not self.model.is_selectable():
             return
-        value = validation_elbo(logs)
+        value = selection_value(self.model.selection_terms, logs)
         reached = math.isfinite(value) and reaches(logs.get("val_recon", math.inf), self.stop_at_recon)
         if value < self.best or reached:
             self.best, self.best_epoch = value, epoch
@@ -125,9 +124,9 @@ def reaches(recon, stop_at_recon):
     return stop_at_recon is not None and float(recon) <= stop_at_recon
 
 
-def validation_elbo(logs):
-    """Validation recon + kl_z + kl_v from the logs of an epoch; infinite where it is not a number."""
-    names = [f"val_{name}" for name in ELBO_TERMS if f"val_{name}" in logs]
+def selection_value(terms, logs):
+    """The sum of some terms on validation data, from the logs of an epoch; infinite where it is not a number."""
+    names = [f"val_{name}" for name in terms if f"val_{name}" in logs]
     if not names:
         raise InputError("KeepBest needs validation data; give fit(..., validation_data=...)")
     value = sum(float(logs[name]) for name in names)
@@ -135,7 +134,7 @@ def validation_elbo(logs):
 
 
 class WriteHistory(keras.callbacks.Callback):
-    """Writes a row an epoch to a CSV file: epoch, stage and all logs; terms absent from a stage stay empty.
+    """Writes a row an epoch to a CSV file: epoch, stage if any, and all logs; terms absent from a stage stay empty.
 
     Equal runs give equal files, so the seconds of each epoch are kept beside the rows, in `seconds`.
 
@@ -152,7 +151,7 @@ class WriteHistory(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.seconds.append(round(time.perf_counter() - self.start, 3))
-        row = {"epoch": epoch, "stage": self.model.stage}
+        row = {"epoch": epoch} | self.model.phase()
         self.rows.append(row | {name: float(value) for name, value in logs.items()})
         write_text(self.path, self._text())
 
@@ -191,7 +190,7 @@ class LogToTensorBoard(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.writer.scalars({_charted(name): float(value) for name, value in logs.items()}, epoch)
-        self.writer.scalars({"stage": self.model.stage, "seconds": time.perf_counter() - self.start}, epoch)
+        self.writer.scalars(self.model.phase() | {"seconds": time.perf_counter() - self.start}, epoch)
         if self.show is not None and (epoch + 1) % self.every == 0:
             self.show(self.model, self.writer, epoch)
 
@@ -234,17 +233,23 @@ class ShowProgress(keras.callbacks.Callback):
     def _draw(self, part, logs, start):
         epochs = self.params.get("epochs", 0)
         bar = ("=" * round(12 * min(part, 1.0))).ljust(12, ".")
-        names = ["loss", *self.model.active_terms()]
+        names = ["loss", *self.model.active_terms(), *self.model.monitors]
         terms = " ".join(f"{name} {float(logs[name]):.4f}" for name in names if name in logs)
         seconds = time.perf_counter() - self.start
-        head = f"epoch {self.epoch + 1:>{len(str(epochs))}}/{epochs} [{bar}] stage {self.model.stage}"
+        phase = "".join(f" {name} {value}" for name, value in self.model.phase().items())
+        head = f"epoch {self.epoch + 1:>{len(str(epochs))}}/{epochs} [{bar}]{phase}"
         end = "\033[K" if start else ""
-        print(f"{start}{head}  {terms}{_tail(logs)}  {seconds:.1f} s{end}", end="", file=self.file, flush=True)
+        print(
+            f"{start}{head}  {terms}{_tail(logs, self.model.selection_terms[0])}  {seconds:.1f} s{end}",
+            end="",
+            file=self.file,
+            flush=True,
+        )
 
 
-def _tail(logs):
+def _tail(logs, term):
     """What only some epochs have: validation, skipped steps, what was watched."""
-    tail = f" | val recon {float(logs['val_recon']):.4f}" if "val_recon" in logs else ""
+    tail = f" | val {term} {float(logs[f'val_{term}']):.4f}" if f"val_{term}" in logs else ""
     watched = {name: logs[name] for name in logs if name.startswith(WATCH)}
     tail += "".join(f" {name.removeprefix(WATCH)} {float(value):.4g}" for name, value in watched.items())
     skipped = int(logs.get("skipped_steps", 0))

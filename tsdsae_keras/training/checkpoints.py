@@ -61,7 +61,7 @@ class WriteCheckpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.folder.mkdir(parents=True, exist_ok=True)
         states = {type(callback).__name__: callback.state() for callback in self.callbacks}
-        content = _packed({"epoch": epoch, "stage": self.model.stage, "states": states}, _weights(self.model))
+        content = _packed({"epoch": epoch, "stage": stage_of(self.model), "states": states}, _weights(self.model))
         write_bytes(self.folder / f"epoch-{epoch:06d}.ckpt", content)
         for old in checkpoint_files(self.folder)[:-KEPT]:
             old.unlink()
@@ -109,13 +109,13 @@ def read(path):
         raise InputError(f"{path} is no checkpoint of this library ({type(error).__name__})") from None
 
 
-def go_on(model, callbacks, checkpoint):
+def restore(model, callbacks, checkpoint):
     """Puts a compiled model, its optimizer and the callbacks in the state of a checkpoint.
 
     Raises:
         InputError: the checkpoint is of another model.
     """
-    if model.stage != checkpoint.stage:
+    if stage_of(model) != checkpoint.stage:
         model.enter_stage(checkpoint.stage)
     model.optimizer.build(model.trainable_variables)
     variables = _variables(model)
@@ -130,6 +130,11 @@ def go_on(model, callbacks, checkpoint):
             callback.restore(checkpoint.states[type(callback).__name__])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"the checkpoint lacks what a callback remembers ({error}); start a new run") from error
+
+
+def stage_of(model):
+    """The stage of a model that is trained in stages; 1 for all others."""
+    return model.phase().get("stage", 1)
 
 
 def _check_same(found, needed):

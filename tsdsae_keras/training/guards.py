@@ -1,6 +1,8 @@
-"""Callbacks that notice when a run goes wrong: steps that cannot be used, and a decoder that ignores v."""
+"""Callbacks that notice when a run goes wrong: steps that cannot be used, and codes that collapse."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
 
@@ -8,8 +10,6 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.training.callbacks import WATCH
 
 log = logging.getLogger(__name__)
-
-IGNORED = 0.05  # use of v below which the decoder is said to ignore it
 
 
 class StopOnBadSteps(keras.callbacks.Callback):
@@ -48,30 +48,43 @@ class StopOnBadSteps(keras.callbacks.Callback):
         )
 
 
-class WatchCollapse(keras.callbacks.Callback):
-    """Measures every few epochs whether the decoder uses v, adds that to the logs, and warns once (in the log) if not.
+@dataclass(frozen=True)
+class Watch:
+    """What a family looks at while it trains.
 
-    It belongs before the callbacks that write logs. In a stage that constrains z nothing can be said of the next, so
-    the warning waits for the last stage.
+    Attributes:
+        measure: model -> dict of numbers.
+        warning: (those numbers) -> a line that says what has collapsed and what to try, or None.
+    """
+
+    measure: Callable
+    warning: Callable
+
+
+class WatchCollapse(keras.callbacks.Callback):
+    """Measures every few epochs whether the codes are in use, adds that to the logs, and warns once if they are not.
+
+    It belongs before the callbacks that write logs. In a stage that constrains the codes nothing can be said of the
+    next, so the warning waits until the model is selectable.
 
     Args:
-        measure: model -> dict of numbers, among them "v_use": how much the output changes with v, relative to how
-            much it changes with z.
+        watch: `Watch`.
         every: epochs.
     """
 
-    def __init__(self, measure, every=4):
+    def __init__(self, watch, every=4):
         super().__init__()
-        self.measure, self.every, self.warned = measure, every, False
+        self.watch, self.every, self.warned = watch, every, False
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
             return
-        found = self.measure(self.model)
-        logs.update({WATCH + name: float(value) for name, value in found.items()})
-        if found["v_use"] < IGNORED and not self.warned and self.model.stage == self.model.stages:
+        numbers = self.watch.measure(self.model)
+        logs.update({WATCH + name: float(value) for name, value in numbers.items()})
+        warning = self.watch.warning(numbers)
+        if warning and not self.warned and self.model.is_selectable():
             self.warned = True
-            log.warning(_warning(epoch, found["v_use"]))
+            log.warning(f"warning: after epoch {epoch + 1} {warning}")
 
     def state(self):
         """Whether the warning was given."""
@@ -80,10 +93,3 @@ class WatchCollapse(keras.callbacks.Callback):
     def restore(self, state):
         """Takes a state."""
         self.warned = state["warned"]
-
-
-def _warning(epoch, use):
-    return (
-        f"warning: after epoch {epoch + 1} the decoder ignores v (another v changes its output {use:.3f} times as much "
-        "as another z): try a longer first stage (--stage-two-at), higher --swap-weights or a smaller --z-dim"
-    )

@@ -1,7 +1,7 @@
 """A run folder: what outlives a training run.
 
 settings.json    settings, versions, the identity of the data
-checkpoints/     the last two epochs, to go on from
+checkpoints/     the last two epochs, to resume from
 history.csv      a row an epoch
 events/          TensorBoard: scalars, pictures, sounds
 model.keras      the best model of the last stage
@@ -46,15 +46,15 @@ class RunFolder:
 
     @property
     def resume_command(self):
-        """What a user types to go on with an unfinished run."""
+        """What a user types to resume an unfinished run."""
         return resume_command(self.folder)
 
     def check_free(self):
-        """InputError where the folder holds something already; says how to go on where that is an unfinished run."""
+        """InputError where the folder holds something already; says how to resume where that is an unfinished run."""
         if not self.folder.exists():
             return
         if self.folder.is_dir() and self.settings.is_file() and not self.evaluation.is_file():
-            raise InputError(f"{self.folder} holds an unfinished run; go on with it: {self.resume_command}")
+            raise InputError(f"{self.folder} holds an unfinished run; resume it: {self.resume_command}")
         if not self.folder.is_dir() or any(not path.name.startswith(TEMPORARY) for path in self.folder.iterdir()):
             raise InputError(f"{self.folder} is not an empty folder; give another --out, nothing is overwritten")
 
@@ -105,12 +105,12 @@ class RunFolder:
             raise InputError(f"{self.settings} cannot be read ({reason}); is {self.folder} a run folder?") from None
         settings = recorded.get("settings") if isinstance(recorded, dict) else None
         if not isinstance(settings, dict) or not all(isinstance(settings.get(name), str) for name in DATA):
-            raise InputError(f"{self.settings} is no record of a run, which names {' and '.join(DATA)}")
+            raise InputError(f"{self.settings} is not the record of a run, which names {' and '.join(DATA)}")
         return {"versions": None} | recorded
 
 
 def resume_command(folder):
-    """What a user types to go on with the unfinished run, or runs, in a folder."""
+    """What a user types to resume the unfinished run, or runs, in a folder."""
     return f"python train.py --resume {folder}"
 
 

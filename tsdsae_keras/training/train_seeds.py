@@ -1,7 +1,6 @@
 """`train --seeds`: several runs that differ in the seed alone, trained by one program."""
 
 import contextlib
-import dataclasses
 import logging
 import time
 from dataclasses import dataclass
@@ -10,24 +9,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tsdsae_keras.commands.prepare import open_data
 from tsdsae_keras.data.prepared.pipeline import drawing
+from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.settings import Settings, settings_from_dict
+from tsdsae_keras.training import fitting
 from tsdsae_keras.training.callbacks import SeedEpochs
 from tsdsae_keras.training.checkpoints import WriteCheckpoint, newest, read
 from tsdsae_keras.training.interrupt import StopOnSignal
 from tsdsae_keras.training.run import RunFolder
-from tsdsae_keras.training.train import (
-    begun,
-    check_splits,
-    data_of,
-    ending_well,
-    finish,
-    new_name,
-    recorded,
-    work_of_epochs,
-)
+from tsdsae_keras.training.train import finish, graceful_exit, new_name, record_of, reopen_data
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +55,17 @@ def train_seeds(settings, seeds):
     """
     _check(seeds)
     start, out = time.perf_counter(), Path(settings.out or new_name(settings))
-    each = [dataclasses.replace(settings, seed=seed, out=str(out / f"seed-{seed}")) for seed in seeds]
+    each = [settings.replace(seed=seed, out=str(out / f"seed-{seed}")) for seed in seeds]
     runs = [SeedRun(RunFolder(one.out), one) for one in each]
     for run in runs:
         run.folder.check_free()
     data = open_data(settings)
-    check_splits(data, settings.batch_size)
-    if data.lengths("train") is not None:
-        raise InputError(f"--seeds needs sequences of equal length, and those of {data.folder} differ; train one seed")
+    if settings.card.arrays is None:
+        raise InputError(f"--seeds cannot train {settings.model}; start a run for each seed")
+    settings.card.part("arrays")(data, "train")  # refuses what cannot be trained so, before folders are made
+    fitting.open_streams(settings, data)
     for run in runs:
-        run.folder.create(recorded(run.settings, data))
+        run.folder.create(record_of(run.settings, data))
     _work(out, runs, data, {"prepare": time.perf_counter() - start})
 
 
@@ -95,9 +87,9 @@ def resume_seeds(folder, runs):
         return
     runs = [SeedRun(run, settings_from_dict(run.read_settings()["settings"])) for run in unfinished]
     _check([run.settings.seed for run in runs])
-    if len({dataclasses.replace(run.settings, seed=0, out=None) for run in runs}) > 1:
+    if len({run.settings.replace(seed=0, out=None) for run in runs}) > 1:
         raise InputError(f"the runs in {folder} differ in more than the seed; go on with each alone")
-    data = data_of(unfinished[0])
+    data = reopen_data(unfinished[0], runs[0].settings)
     _work(Path(folder), runs, data, {"prepare": time.perf_counter() - start})
 
 
@@ -112,7 +104,7 @@ def _check(seeds):
 def _work(out, runs, data, seconds):
     """All but the data, from the last epoch that all runs have."""
     log.info(f"runs: {out}/seed-... ({len(runs)} seeds in one program, {keras.backend.backend()})")
-    with contextlib.ExitStack() as held, StopOnSignal() as stop, ending_well(out, [run.folder for run in runs], stop):
+    with contextlib.ExitStack() as held, StopOnSignal() as stop, graceful_exit(out, [run.folder for run in runs], stop):
         for run in runs:
             held.enter_context(run.folder.held())
         runs = _together(runs)
@@ -156,7 +148,8 @@ def _fit(runs, data, stop):
     from tsdsae_keras.training.vmap_seeds import Several  # here: JAX may not be installed
 
     settings = runs[0].settings
-    train, validation = (data.sequences(split)[:] for split in ("train", "validation"))
+    arrays = settings.card.part("arrays")
+    train, validation = arrays(data, "train"), arrays(data, "validation")
     members = [_member(run, data, len(train)) for run in runs]
     left = [member for run, member in zip(runs, members, strict=True) if not run.trained]
     first = max((run.epoch + 1 for run in runs if not run.trained), default=0)
@@ -165,10 +158,12 @@ def _fit(runs, data, stop):
     batches = [validation[at : at + settings.batch_size] for at in range(0, len(validation), settings.batch_size)]
 
     def show(epoch, logs, spent):
-        found = " ".join(f"{float(one['val_recon']):.4f}" for one in logs)
-        stage = max(member.model.stage for member in left)
-        head = f"epoch {epoch + 1:>{len(str(settings.epochs))}}/{settings.epochs} stage {stage}"
-        log.info(f"{head}  val recon {found}  {spent:.1f} s")
+        model = left[0].model
+        term = model.selection_terms[0]
+        values = " ".join(f"{float(one[f'val_{term}']):.4f}" for one in logs)
+        phase = "".join(f" {name} {value}" for name, value in model.phase().items())
+        head = f"epoch {epoch + 1:>{len(str(settings.epochs))}}/{settings.epochs}{phase}"
+        log.info(f"{head}  val {term} {values}  {spent:.1f} s")
 
     if left and first < settings.epochs:
         Several(left, train, batches, range(first, settings.epochs)).fit(stop, show)
@@ -180,10 +175,12 @@ def _member(run, data, count):
     from tsdsae_keras.training.vmap_seeds import Member
 
     settings = run.settings
-    model, kept = begun(run.folder, settings, data, count // settings.batch_size, run.checkpoint)
-    run.history = kept[1]
-    work = work_of_epochs(run.folder, settings, data, kept, run.epoch + 1)
-    callbacks = [SeedEpochs(settings.seed), *work, WriteCheckpoint(run.folder.checkpoints, kept)]
+    model = fitting.build_model(settings, data)
+    fitting.compile_model(model, settings, settings.epochs * (count // settings.batch_size))
+    state = fitting.start_or_restore(model, run.folder, settings, data, run.checkpoint)
+    run.history = state.history
+    work = fitting.epoch_callbacks(state, settings, data, fitting.event_writer(run.folder, state))
+    callbacks = [SeedEpochs(settings.seed), *work, WriteCheckpoint(run.folder.checkpoints, state.stateful)]
     return Member(model, callbacks, rows_of(count, settings.batch_size, settings.seed))
 
 

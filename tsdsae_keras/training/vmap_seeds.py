@@ -127,7 +127,7 @@ class Several:
 
     def _compile(self, models):
         """The programs for these models in their stage."""
-        needed = models[0], models[0].stage, len(models)
+        needed = models[0], str(models[0].phase()), len(models)
         if needed != self.compiled_for:
             self.compiled_for = needed
             self.train = jax.jit(_epoch_of(models[0]), donate_argnums=0)

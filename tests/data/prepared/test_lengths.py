@@ -17,7 +17,7 @@ from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.settings import Settings
-from tsdsae_keras.training.train import new_model
+from tsdsae_keras.training.fitting import build_model
 
 BACKEND = keras.backend.backend()
 RUN = ["--epochs", "2", "--stage-two-at", "1", "--batch-size", "4", "--z-dim", "3", "--watch-every", "1"]
@@ -166,7 +166,7 @@ def test_refusals(name):
 
 
 def test_statistics_are_those_of_all_valid_frames(data):
-    model = new_model(Settings(z_dim=2), data)
+    model = build_model(Settings(z_dim=2), data)
     frames = data.features("train")[data.mask("train")].astype("float64")
     mean, deviation, count = (np.array(weight) for weight in model.standardization.get_weights())
     np.testing.assert_allclose(mean, frames.mean(0), rtol=1e-5)

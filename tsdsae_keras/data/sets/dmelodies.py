@@ -224,3 +224,13 @@ def _check_choice(name, value, choices):
 def _check_integer(name, value, least):
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InputError(f"{name} is {value!r}: it must be an integer of at least {least}")
+
+
+def open_melodies(settings):
+    """The prepared melodies that the options of a run ask for, rendered where they are not there yet."""
+    names = ("melodies", "programs", "octaves", "tonics", "scales", "subset", "synth", "soundfont")
+    melodies = MelodySet(**{name: getattr(settings, name) for name in names}, seed=settings.data_seed)
+    data = PreparedData(prepare_melodies(melodies, cache=settings.cache, workers=settings.workers))
+    counts = ", ".join(f"{count} {split}" for split, count in data.counts.items())
+    log.info(f"data: {data.folder} ({counts}; synth {data.manifest['synth']['name']})")
+    return data

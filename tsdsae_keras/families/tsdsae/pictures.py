@@ -11,7 +11,7 @@ from tsdsae_keras.files import replacing
 from tsdsae_keras.report.figures import png_bytes, swap_figure
 
 
-def show_swaps(data):
+def show_swaps(data, settings=None):
     """A function of (model, writer, epoch) that shows two validation sequences, of two instruments where there are."""
     pair, front_end = two_sequences(data), FrontEnd.from_dict(data.front_end)
 

@@ -9,23 +9,16 @@ from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
 from tsdsae_keras.families.tsdsae.evaluation.swaps import partners
 from tsdsae_keras.families.tsdsae.evaluation.trial import why_no_classes
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units, rolled_partners, use_of_v
-from tsdsae_keras.training.callbacks import KeepBest, WriteHistory
-from tsdsae_keras.training.guards import WatchCollapse
+from tsdsae_keras.training.guards import Watch
 
 SWAPPED = 32  # sequences
 JUDGING = 256  # training sequences that the judge of swap F1 is fitted on
+IGNORED = 0.05  # use of v below which the decoder is said to ignore it
 WATCHED = 1024  # frames of a sequence at most
 
 
-def remembering(run, settings, data):
-    """The callbacks of a run whose work depends on earlier epochs: best model, history and, if asked for, a watch."""
-    measure = swap_watch(data, settings.seed) if settings.watch_every else None
-    watch = [WatchCollapse(measure, settings.watch_every)] if measure else []
-    return KeepBest(run.model, settings.patience, settings.stop_at_recon), WriteHistory(run.history), *watch
-
-
-def swap_watch(data, seed):
-    """A function of a model that gives "v_use", "active_v", "active_z" and, where there are labels, "swap_f1".
+def swap_watch(data, settings):
+    """The `Watch` of a run: "v_use", "active_v", "active_z" and, where there are labels, "swap_f1".
 
     The figures are those of `evaluation`, on fewer sequences: good enough to see a collapse, too few to report.
     `swap_f1` is of the global swap, by the own encoder. None where fewer than two sequences could swap.
@@ -34,7 +27,7 @@ def swap_watch(data, seed):
     if len(few) < 2:
         return None
     labelled = why_no_classes(judging, few) is None
-    partner = partners(few.instrument, seed) if labelled else rolled_partners(len(few))
+    partner = partners(few.instrument, settings.seed) if labelled else rolled_partners(len(few))
 
     def measure(model):
         codes = coding.encode(model, few, SWAPPED)
@@ -45,13 +38,23 @@ def swap_watch(data, seed):
             "active_z": active_units(z, mask=few.mask),
         }
         if labelled:
-            own = OwnEncoderJudge(coding.encode(model, judging, SWAPPED).v_mean, judging.instrument, seed)
+            own = OwnEncoderJudge(coding.encode(model, judging, SWAPPED).v_mean, judging.instrument, settings.seed)
             swapped = coding.decode_batch(model.decode, z, v[partner], few.mask)
             answers = own.predict(coding.encode_batch(model, swapped, few.mask)[0])
             found["swap_f1"] = macro_f1(few.instrument[partner], answers)
         return found
 
-    return measure
+    return Watch(measure, warning)
+
+
+def warning(found):
+    """What to tell the user where the decoder ignores v, else None."""
+    if found["v_use"] >= IGNORED:
+        return None
+    return (
+        f"the decoder ignores v (exchanging v changes the output only {found['v_use']:.3f} times as much as exchanging "
+        "z): try a longer first stage (--stage-two-at), higher --swap-weights or a smaller --z-dim"
+    )
 
 
 def _some(data, split, count):

@@ -8,11 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from tsdsae_keras.base.loading import load_model, make_model
+from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.cli import main
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.prepared.writing import PreparedWriter
+from tsdsae_keras.families.tsdsae.building import make_model
 from tsdsae_keras.families.tsdsae.evaluation.listening import MADE
 from tsdsae_keras.families.tsdsae.evaluation.page import read_history
 from tsdsae_keras.families.tsdsae.evaluation.rows import left_out_of, rows_of

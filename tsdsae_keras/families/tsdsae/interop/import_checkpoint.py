@@ -9,7 +9,7 @@ from tsdsae_keras.families.tsdsae.interop.reference import from_reference_state
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
 from tsdsae_keras.files import replacing
 from tsdsae_keras.interop.checkpoint import open_checkpoint
-from tsdsae_keras.settings import shown
+from tsdsae_keras.options import shown
 
 log = logging.getLogger(__name__)
 

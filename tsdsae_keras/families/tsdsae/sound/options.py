@@ -1,21 +1,8 @@
-"""The options of the commands on sound files. Light: read while the command line is understood."""
+"""The commands on sound files and their options. Light: read while the command line is understood."""
 
-SOUND_COMMANDS = {
-    "swap": "the melody of one sound file with the timbre of others",
-    "reconstruct": "a sound file encoded and decoded",
-    "morph": "a melody whose timbre goes over to that of another file in steps",
-    "generate": "new melodies",
-    "embed": "the codes of sound files, for other programs",
-}
+import functools
 
-
-def add_sound_options(parser, name):
-    """Adds the options of one of the commands; those that make sound take a seed and a vocoder."""
-    _OPTIONS[name](parser)
-    parser.add_argument("--paper-front-end", action="store_true", help="where a model does not name its front end")
-    if name != "embed":
-        parser.add_argument("--vocoder", metavar="KERAS", help="a model from log-mel to samples (default: Griffin-Lim)")
-        parser.add_argument("--seed", type=int, default=0, help="of phases and of what is drawn (default: 0)")
+from tsdsae_keras.base.family import Command
 
 
 def _swap(parser):
@@ -50,6 +37,26 @@ def _embed(parser):
     parser.add_argument("--out", required=True, metavar="CODES", help="the .npz file to write; numpy.load reads it")
 
 
+def _add(parser, own, makes_sound):
+    """Adds the options of one of the commands; those that make sound take a seed and a vocoder."""
+    own(parser)
+    parser.add_argument("--paper-front-end", action="store_true", help="where a model does not name its front end")
+    if makes_sound:
+        parser.add_argument("--vocoder", metavar="KERAS", help="a model from log-mel to samples (default: Griffin-Lim)")
+        parser.add_argument("--seed", type=int, default=0, help="seed of phases and of what is drawn (default: 0)")
+
+
+def _command(help, own, makes_sound=True):
+    name = own.__name__.removeprefix("_")
+    return Command(help, functools.partial(_add, own=own, makes_sound=makes_sound), f"sound.commands:{name}")
+
+
 _SOUNDS = {"nargs": "+", "metavar": "SOUND"}
 _OUT = {"required": True, "help": "the sound file to write: .wav, .flac or .ogg"}
-_OPTIONS = {"swap": _swap, "reconstruct": _reconstruct, "morph": _morph, "generate": _generate, "embed": _embed}
+COMMANDS = {
+    "swap": _command("the melody of one sound file with the timbre of others", _swap),
+    "reconstruct": _command("a sound file encoded and decoded", _reconstruct),
+    "morph": _command("a melody whose timbre changes to that of another file in steps", _morph),
+    "generate": _command("new melodies", _generate),
+    "embed": _command("the codes of sound files, for other programs", _embed, makes_sound=False),
+}

@@ -9,14 +9,14 @@ table.md         and its table
 """
 
 import contextlib
-import dataclasses
 from pathlib import Path
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.study.options import AXES
 from tsdsae_keras.files import write_json
+from tsdsae_keras.options import flag
 from tsdsae_keras.search.folder import read_json
-from tsdsae_keras.settings import flag, settings_from_dict
+from tsdsae_keras.settings import settings_from_dict
 from tsdsae_keras.training.run import RunFolder
 
 # Settings in which two runs of one study may differ: where things are, and what the identity of the data covers.
@@ -43,7 +43,7 @@ def grid(base, axes):
                 for z_dim in axes["z_dims"]:
                     for model in axes["models"]:
                         values = {"seed": seed, "decoder": decoder, "optimizer": optimizer, "z_dim": z_dim}
-                        settings = dataclasses.replace(base, model=model, **values)
+                        settings = base.replace(model=model, **values)
                         runs[name_of(settings)] = settings
     return runs
 

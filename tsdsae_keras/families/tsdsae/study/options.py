@@ -1,10 +1,10 @@
 """The options of the study, beside those of a run. Light: no backend is loaded."""
 
-from dataclasses import fields
+from tsdsae_keras.arguments import add_settings
+from tsdsae_keras.base.family import Command
 
-from tsdsae_keras.settings import Settings
-
-CHOICES = {option.name: option.metadata.get("choices") for option in fields(Settings)}
+MODELS = ("tsdsae", "tsdsae-noreg", "dsae-f", "dsae")
+CHOICES = {"model": MODELS, "optimizer": ("adam", "amsgrad"), "decoder": ("frame", "sequence")}
 PAPER_SEEDS = (831, 277, 736, 8, 172, 828)
 # What varies: {option: (setting, usual values)}.
 AXES = {
@@ -17,10 +17,9 @@ AXES = {
 PAIRS = 64
 OUT = "study"
 LEFT_OUT = ("out", "workers", "stop_at_recon", *(setting for setting, _ in AXES.values()))
-RUN_OPTIONS = tuple(option.name for option in fields(Settings) if option.name not in LEFT_OUT)
 
 
-def add_study_options(parser):
+def add_study_options(parser, arguments):
     """Adds the options of the study to a parser."""
     for name, (setting, usual) in AXES.items():
         kind = int if isinstance(usual[0], int) else str
@@ -35,3 +34,11 @@ def add_study_options(parser):
     parser.add_argument("--workers", type=int, default=1, help="processes that train on this machine (default: 1)")
     parser.add_argument("--out", default=OUT, help=f"folder of the study (default: {OUT})")
     parser.add_argument("--figures", action="store_true", help="draw figures and table of what is there; train nothing")
+    add_settings(parser, arguments, without=LEFT_OUT)
+
+
+TOOLS = {
+    "study": Command(
+        "the paper's study: models x z_dim x seeds x optimizer, and its figures", add_study_options, "study.study:run"
+    )
+}

@@ -2,13 +2,12 @@
 
 import csv
 import time
-from dataclasses import replace
 
 import keras
 
 from tsdsae_keras.base.loading import load_model
-from tsdsae_keras.commands.evaluate import study_of
 from tsdsae_keras.errors import Stopped
+from tsdsae_keras.families.tsdsae.evaluation.report import study_of
 from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
 from tsdsae_keras.families.tsdsae.study.grid import varied
 from tsdsae_keras.families.tsdsae.study.octave import octave_scores, octaves_in
@@ -16,12 +15,13 @@ from tsdsae_keras.files import write_json
 from tsdsae_keras.search.folder import inner, read_json
 from tsdsae_keras.search.trials import reason_of
 from tsdsae_keras.settings import settings_from_dict
-from tsdsae_keras.training.callbacks import ELBO_TERMS, reaches, validation_elbo
+from tsdsae_keras.training.callbacks import reaches, selection_value
 from tsdsae_keras.training.run import versions
 from tsdsae_keras.training.train import resume, train
 
 EVALUATION_SEED = 0  # one list of pairs, one judge for all runs of a study
 COLUMNS = ("real", "pre", "global", "local")
+ELBO_TERMS = ("recon", "kl_z", "kl_v")
 MADE = ("reconstruction", "global", "local")
 
 
@@ -42,7 +42,7 @@ def make_run(folder, name, settings, data, pairs):
         Stopped, KeyboardInterrupt: it was asked to stop.
     """
     keras.utils.clear_session()
-    settings = replace(settings, out=str(folder.run(name).folder))
+    settings = settings.replace(out=str(folder.run(name).folder))
     result = {"name": name, **varied(settings), "settings": settings.to_dict(), "data_identity": data.identity}
     try:
         result |= _measured(folder.run(name), settings, data, pairs)
@@ -102,7 +102,7 @@ def training_of(history, reach):
     last = max(int(row["stage"]) for row in rows)
     rows_of_last = [row for row in rows if int(row["stage"]) == last]
     there = [row for row in rows_of_last if reaches(row["val_recon"], reach)]
-    kept = there[0] if there else min(rows_of_last, key=validation_elbo)
+    kept = there[0] if there else min(rows_of_last, key=lambda row: selection_value(ELBO_TERMS, row))
     return {
         "epochs": len(rows),
         "kept_epoch": int(kept["epoch"]) + 1,

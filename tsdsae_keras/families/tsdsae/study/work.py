@@ -3,9 +3,9 @@
 import logging
 
 from tsdsae_keras.errors import Stopped
+from tsdsae_keras.families.tsdsae.batches import check_splits
 from tsdsae_keras.families.tsdsae.study.run import make_run, said_of
 from tsdsae_keras.training.interrupt import StopOnSignal
-from tsdsae_keras.training.train import check_splits
 
 log = logging.getLogger(__name__)
 
@@ -35,4 +35,4 @@ def work(folder, runs, data, pairs, how_to_go_on):
                         log.info(said_of(make_run(folder, name, settings, data, pairs)))
         except (KeyboardInterrupt, Stopped) as stopped:
             status = getattr(stopped, "status", 128 + (stop.asked or 2))
-            raise Stopped(f"stopped; go on with: {how_to_go_on}", status) from None
+            raise Stopped(f"stopped; resume with: {how_to_go_on}", status) from None

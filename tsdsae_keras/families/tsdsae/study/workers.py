@@ -19,7 +19,7 @@ def supervise(command, count, how_to_go_on):
     """
     asked = _Workers(command, [f"worker {number}" for number in range(count)]).run()
     if asked:
-        raise Stopped(f"stopped; go on with: {how_to_go_on}", 128 + asked)
+        raise Stopped(f"stopped; resume with: {how_to_go_on}", 128 + asked)
 
 
 class _Workers(Team):

@@ -9,7 +9,7 @@ from tsdsae_keras.families.tsdsae.evaluation.codes import Split
 from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
 from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units
-from tsdsae_keras.search.objective import BATCH, balanced, labelled
+from tsdsae_keras.families.tsdsae.search.objective import BATCH, balanced, labelled
 
 MEASURED = 256  # validation sequences
 JUDGING = 512  # training sequences, for the judges

@@ -34,7 +34,6 @@ from tsdsae_keras.metrics.reconstruction import sequence_errors
 
 PARTS = ("reconstruction", "restored", "use", "v_follows", "z_stays")
 LABELLED = ("judge_f1_global", "judge_f1_local")
-DIRECTIONS = {"balanced": "max", "labelled": "max", "val_loss": "min", "val_elbo": "min"}
 BATCH = 64
 
 

@@ -1,4 +1,4 @@
-"""`tsdsae-keras evaluate`: every score of a saved model on a test split, as JSON and as a page."""
+"""Every score of a saved model on a test split, as JSON and as a page: `tsdsae-keras evaluate`."""
 
 import logging
 import time
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 PAGE = "report.html"
 
 
-def evaluate(
+def report(
     model,
     data=None,
     out=None,

@@ -4,9 +4,9 @@ import logging
 import os
 import shlex
 import sys
-from dataclasses import replace
 
-from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.backend import load_all
+from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.study.grid import StudyFolder, grid
 from tsdsae_keras.families.tsdsae.study.options import AXES
@@ -15,25 +15,16 @@ from tsdsae_keras.settings import with_preset
 
 log = logging.getLogger(__name__)
 
-PROGRAM = "import sys; from tsdsae_keras.commands.study import main; sys.exit(main())"
 ALONE = ("--workers", "1")  # added to the command line of each process
 OWN = ("reach", "pairs", "workers", "out", "figures", *AXES)
 
 
-def main(arguments=None):
-    """`tuning/study.py`: the command line of the study; returns the exit status."""
-    from tsdsae_keras import cli
-
-    return cli.main(["study", *(sys.argv[1:] if arguments is None else arguments)])
-
-
-def run(options, load, arguments=()):
+def run(options, arguments=()):
     """What the command line asks for.
 
     Args:
-        options: of `tuning.study_options` and of a run.
-        load: called with the name of the backend before anything that needs it is imported.
-        arguments: the command line, for processes and for the line that says how to go on.
+        options: of `study.options` and of a run.
+        arguments: the command line, for processes and for the line that says how to resume.
 
     Raises:
         InputError: something cannot be used.
@@ -56,9 +47,9 @@ def run(options, load, arguments=()):
     if own["workers"] > 1:
         from tsdsae_keras.families.tsdsae.study.workers import supervise
 
-        supervise([sys.executable, "-c", PROGRAM, *arguments, *ALONE], own["workers"], how)
+        supervise([sys.executable, "-m", "tsdsae_keras.cli", "study", *arguments, *ALONE], own["workers"], how)
     else:
-        load(base.backend)
+        load_all(base.backend)
         from tsdsae_keras.families.tsdsae.study.work import work
 
         work(folder, runs, data, own["pairs"], how)
@@ -68,15 +59,13 @@ def run(options, load, arguments=()):
 
 def _base(options, reach):
     """The settings of all runs, and the data, prepared where they are not."""
-    from tsdsae_keras.commands.prepare import open_data
-
     if reach is not None and not 0 < reach < float("inf"):
         raise InputError(f"--reach is {reach}; it must be above 0")
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     usual = {"backend": os.environ.get("KERAS_BACKEND") or "tensorflow", "pictures_every": 0}
     settings = with_preset(usual | given | {"stop_at_recon": reach})
-    data = PreparedData(settings.data) if settings.data != "dmelodies" else open_data(settings)
-    return replace(settings, data=str(data.folder.resolve())), data
+    data = open_data(settings)
+    return settings.replace(data=str(data.folder.resolve())), data
 
 
 def _log_state(folder, runs, how):
@@ -90,7 +79,7 @@ def _log_state(folder, runs, how):
             log.info(f"  {each['name']} failed: {each['failure']}")
             log.info(f"  (to try it again, remove {folder.result(each['name'])} and {folder.run(each['name']).folder})")
     if len(done) < len(runs):
-        log.info(f"others are at work on the rest, or have left it; go on with: {how}")
+        log.info(f"others are at work on the rest, or have left it; resume with: {how}")
     log.info(f"figures and table: python tuning/study.py --figures --out {folder.folder}")
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.codes import Split
-from tsdsae_keras.search.objective import PARTS, balanced, geometric_mean
+from tsdsae_keras.families.tsdsae.search.objective import PARTS, balanced, geometric_mean
 
 N, FRAMES, BANDS = 40, 6, 3
 RNG = np.random.default_rng(0)

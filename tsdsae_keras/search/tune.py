@@ -1,6 +1,5 @@
 """`tsdsae-keras tune`: a search for the smallest model that disentangles and reconstructs."""
 
-import dataclasses
 import logging
 import math
 import os
@@ -8,32 +7,25 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.backend import load_all
+from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.options import flag
 from tsdsae_keras.search import workers
 from tsdsae_keras.search.folder import SearchFolder
 from tsdsae_keras.search.options import MARGIN, SEARCH_OPTIONS, TRIALS
+from tsdsae_keras.search.searched import searched_of
 from tsdsae_keras.search.space import make_space
-from tsdsae_keras.settings import flag, with_preset
+from tsdsae_keras.settings import with_preset
 
 log = logging.getLogger(__name__)
 
-PROGRAM = "import sys; from tsdsae_keras.commands.tune import main; sys.exit(main())"
 
-
-def main(arguments=None):
-    """`tuning/search.py`: the command line of a search; returns the exit status."""
-    from tsdsae_keras import cli
-
-    return cli.main(["tune", *(sys.argv[1:] if arguments is None else arguments)])
-
-
-def run(options, load):
-    """What the command line asks for: a new search, or to go on with one.
+def run(options):
+    """What the command line asks for: a new search, or one that is resumed.
 
     Args:
-        options: of `tuning.options` and of a run.
-        load: as in `tune`.
+        options: of `search.options` and of a run.
     """
     own = {name: options.pop(name) for name in SEARCH_OPTIONS}
     resumed, processes = own.pop("resume"), own.pop("workers")
@@ -44,7 +36,7 @@ def run(options, load):
     else:
         _check_only_more(options, own, resumed)
         folder = extended(resumed, own["trials"], own["margin"])
-    tune(folder, load, processes)
+    tune(folder, processes)
 
 
 def _check_only_more(options, own, resumed):
@@ -59,14 +51,13 @@ def _check_only_more(options, own, resumed):
         )
 
 
-def tune(folder, load, processes=1):
+def tune(folder, processes=1):
     """Runs a search, or the part of it that KerasTuner's variables ask for; returns its `SearchFolder`.
 
     Progress is logged (see `tsdsae_keras.process`).
 
     Args:
         folder: `SearchFolder` with a plan, of `plan_of` or `extended`.
-        load: called with the name of the backend before anything that needs it is imported.
         processes: workers to start on this machine; 1 searches in this one.
 
     Raises:
@@ -79,9 +70,9 @@ def tune(folder, load, processes=1):
         raise InputError(f"--workers is {processes}; it must be 1 or more")
     if role == "alone" and processes > 1:
         log.info(f"search: {folder.folder} ({processes} workers)")
-        command = [sys.executable, "-c", PROGRAM, "--resume", str(folder.folder)]
+        command = [sys.executable, "-m", "tsdsae_keras.cli", "tune", "--resume", str(folder.folder)]
         workers.supervise(command, processes, folder.folder)
-    load(backend)
+    load_all(backend)
     from tsdsae_keras.search.results import conclude
     from tsdsae_keras.search.search import Search
 
@@ -96,15 +87,15 @@ def tune(folder, load, processes=1):
     return folder
 
 
-def plan_of(settings, out=None, space="zdim", seeds=1, objective="balanced", tuner="random", trials=None, margin=None):
+def plan_of(settings, out=None, space=None, seeds=1, objective=None, tuner="random", trials=None, margin=None):
     """The folder of a new search, or of the same one begun before, with its plan recorded.
 
     Args:
         settings: `Settings` of all that does not vary.
         out: the folder; None for a new one under searches/.
-        space: "zdim", "full" or a JSON file, see `tuning.space`.
+        space: one of the family's, or a JSON file, see `search.space`; None for the family's first.
         seeds: how many each configuration is trained with.
-        objective: what is searched for, see `tuning.objective`.
+        objective: the measure that decides, see `search.searched`; None for the family's first.
         tuner: "random", "bayesian", "hyperband" or "grid".
         trials: how many at most; None for 20, or all that "grid" and "hyperband" have.
         margin: of the score, within which the smallest model is taken.
@@ -112,25 +103,27 @@ def plan_of(settings, out=None, space="zdim", seeds=1, objective="balanced", tun
     Raises:
         InputError: something cannot be used.
     """
-    from tsdsae_keras.commands.prepare import open_data
-
+    directions = searched_of(settings.card).directions
+    objective = objective or next(iter(directions))
+    if objective not in directions:
+        raise InputError(f"--objective is {objective!r}; it must be {' or '.join(directions)}")
     trials = TRIALS if trials is None and tuner in ("random", "bayesian") else trials
     ranges = make_space(space, settings, seeds).ranges
     _check_numbers(trials, margin)
-    data = PreparedData(settings.data) if settings.data != "dmelodies" else open_data(settings)
-    base = dataclasses.replace(settings, data=str(data.folder.resolve()))
+    data = open_data(settings)
+    base = settings if data.folder is None else settings.replace(data=str(data.folder.resolve()))
     plan = {
         "space": ranges,
         "base": base.to_dict(),
         "objective": objective,
         "tuner": tuner,
         "data_identity": data.identity,
-        "data_folder": base.data,
+        "data_folder": "" if data.folder is None else base.data,
         "trials": trials,
         "margin": MARGIN if margin is None else margin,
         "backend": settings.backend,
     }
-    folder = SearchFolder(out or _new_name(space, tuner))
+    folder = SearchFolder(out or _new_name(space or settings.model, tuner))
     folder.begin(plan)
     return folder
 

@@ -1,0 +1,36 @@
+"""Which Keras backend a process uses: chosen once, before Keras is imported. Light."""
+
+import importlib.util
+import os
+
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.process import keep_memory, no_chatter
+from tsdsae_keras.settings import BACKENDS
+
+
+def use_backend(name):
+    """Chooses the backend, which can be done only before Keras is imported, and imports Keras."""
+    if importlib.util.find_spec(name) is None:
+        raise InputError(f"--backend {name} needs {name}, which is not installed: pip install -e '.[{name}]'")
+    os.environ["KERAS_BACKEND"] = name
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with no_chatter():
+        import keras
+    if keras.backend.backend() != name:
+        raise InputError(f"Keras already runs on another backend; start a new process for --backend {name}")
+
+
+def load_all(backend):
+    """The backend, then the pipeline, which loads TensorFlow for its tf.data on every backend."""
+    keep_memory()
+    use_backend(backend)
+    with no_chatter():
+        import tsdsae_keras.data.prepared.pipeline  # noqa: F401
+
+
+def asked_backend(options):
+    """The backend of the option, else of the environment, else the usual one."""
+    name = options.pop("backend", None) or os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if name not in BACKENDS:
+        raise InputError(f"KERAS_BACKEND is {name!r}; it must be tensorflow or jax or torch")
+    return name

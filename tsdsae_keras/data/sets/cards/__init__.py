@@ -1,0 +1,1 @@
+"""The cards of the data sets: what they are and their options. Light."""

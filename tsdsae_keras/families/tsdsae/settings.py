@@ -1,0 +1,83 @@
+"""Options of the TS-DSAE and its relatives, and their presets. Light: no backend is loaded."""
+
+from dataclasses import dataclass
+
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.options import Options, option
+
+PRESETS = {
+    # Minutes on two cores; the README has its results.
+    "quick": {"epochs": 28, "stage_two_at": 4, "batch_size": 32, "learning_rate": 6e-3, "schedule": "cosine"},
+    # The quality of the published runs in a fraction of their time; benchmarks/README.md has its runs.
+    "fast": {
+        "epochs": 400,
+        "stage_two_at": 4,
+        "batch_size": 32,
+        "learning_rate": 1e-2,
+        "schedule": "cosine",
+        "swap_pairs": "shared",
+        "clip_norm": 2.0,  # at this rate one gradient, thousands of times the usual, undid 200 epochs of a run
+        "pictures_every": 200,
+        "watch_every": 10,
+    },
+    # The published recipe (Luo et al. 2022); hours.
+    "paper": {
+        "epochs": 4000,
+        "stage_two_at": 300,
+        "batch_size": 128,
+        "learning_rate": 1e-3,
+        "schedule": "constant",
+        "patience": 300,
+        "pictures_every": 100,
+        "watch_every": 50,
+        "standardize": False,
+        "initial_weights": "pytorch",
+    },
+}
+
+
+@dataclass(frozen=True)
+class TSDSAESettings(Options):
+    """What a sequential autoencoder is made of; see `families.tsdsae.sequential.SequentialVAE`."""
+
+    z_dim: int = option(16, "dimensions of the local code", least=1)
+    v_dim: int = option(16, "dimensions of the global code", least=1)
+    local_encoder: str = option("factorised", "q(z_t|x_t) or q(z_t|x_1:T,v)", choices=("factorised", "full"))
+    global_encoder: str = option("frame", "frame by frame or recurrent", choices=("frame", "sequence"))
+    decoder: str = option("frame", "frame by frame or recurrent (enriched)", choices=("frame", "sequence"))
+    reduction: str = option("mean", "means as published, or the exact ELBO's sums", choices=("mean", "sum"))
+    initial_weights: str = option(
+        "keras", "weight initialisation: Keras or PyTorch defaults", choices=("keras", "pytorch")
+    )
+    standardize: bool = option(True, "standardise mel bands inside the model")
+    precision: str = option("float32", "precision of matrix products", choices=("float32", "mixed_bfloat16"))
+    swap_weights: tuple[float, ...] = option(
+        (1.0, 1.0, 1.0, 1.0), "weights of kl_v_gswap kl_z_gswap kl_v_lswap kl_z_lswap", length=4, least=0
+    )
+    swap_weight: float | None = option(None, "one weight for all four swap terms, instead of four", least=0)
+    swap_pairs: str = option(
+        "independent", "a permutation for each swap, or one that both share", choices=("independent", "shared")
+    )
+    units: int = option(64, "width of the hidden layers; the transition has half of it", least=2, most=4096)
+    stage_two_at: int = option(4, "C, epochs of stage 1", least=0)
+
+
+MODEL_OPTIONS = tuple(
+    name
+    for name in TSDSAESettings.__dataclass_fields__
+    if name not in ("swap_weights", "swap_weight", "units", "stage_two_at")
+)
+
+
+def check(settings):
+    """InputError where stage 2 would never begin."""
+    if settings.model != "dsae" and settings.stage_two_at >= settings.epochs:
+        raise InputError(
+            f"--stage-two-at is {settings.stage_two_at} and --epochs is {settings.epochs}: stage 2 would never begin; "
+            f"give fewer epochs to stage 1 (below {settings.epochs}) or more in all"
+        )
+
+
+def prefix(settings):
+    """The beginning of a run folder's name."""
+    return f"{settings.model}-z{settings.z_dim}"
