@@ -7,9 +7,11 @@ failure.json   the reason, where it failed
 """
 
 import contextlib
+import logging
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import write_json
+from tsdsae_keras.process import log_level
 from tsdsae_keras.search.folder import read_json
 from tsdsae_keras.training.checkpoints import checkpoint_files, newest, number_of
 from tsdsae_keras.training.run import RunFolder
@@ -56,7 +58,8 @@ class TrialFolder(RunFolder):
         """The epoch to begin with: 0, or the one after the last whole checkpoint."""
         if not checkpoint_files(self.checkpoints):
             return 0
-        checkpoint = newest(self.checkpoints, lambda line: None)
+        with log_level(logging.ERROR):  # a damaged one is named where training takes the checkpoint
+            checkpoint = newest(self.checkpoints)
         return 0 if checkpoint is None else checkpoint.epoch + 1
 
     def check_model(self):
