@@ -13,7 +13,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from tsdsae_keras.commands.prepare_options import SOURCES, add_source_options
-from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.errors import InputError, Stopped, TrainingDiverged
 from tsdsae_keras.families.tsdsae.sound.options import SOUND_COMMANDS, add_sound_options
 from tsdsae_keras.families.tsdsae.study.options import RUN_OPTIONS as STUDY_OPTIONS
 from tsdsae_keras.families.tsdsae.study.options import add_study_options
@@ -34,13 +34,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    """Runs the command line and returns the exit status: 0, 2 for what cannot be used, 130 or 143 when stopped."""
+    """Runs the command line and returns the exit status: 0, 2 for an error, 130 or 143 when stopped."""
     try:
         arguments = sys.argv[1:] if arguments is None else list(arguments)
         options = vars(_parser(arguments).parse_args(arguments))
         with log_to_stdout():
             return options.pop("run")(options) or 0
-    except InputError as error:
+    except (InputError, TrainingDiverged) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except Stopped as stopped:

@@ -1,4 +1,4 @@
-"""The error a user reads, and the end of a run that was asked to stop."""
+"""The errors a user reads, and the end of a run that was asked to stop."""
 
 
 class InputError(ValueError):
@@ -6,6 +6,14 @@ class InputError(ValueError):
 
     The message is one line: it names the thing, shows the value that came in and says what would be right.
     The command line prints it without a traceback and exits with status 2.
+    """
+
+
+class TrainingDiverged(RuntimeError):
+    """Training no longer gives finite values: the data and settings could be used, but led nowhere.
+
+    The message is one line that says when, what is kept, and what to try. The command line ends with it as with an
+    `InputError`; a search and a study go on without the run.
     """
 
 

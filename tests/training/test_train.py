@@ -36,6 +36,7 @@ def run(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Traceback" not in done.stderr
+    assert done.stdout.count("run: r ") == 1 and "run: r " not in done.stderr
     return folder, done.stdout
 
 
@@ -129,6 +130,35 @@ def test_refused_in_one_line(run, tmp_path, capsys, name):
     assert words in error and error.startswith("error: ") and "\n" not in error
     assert sorted(path for path in tmp_path.rglob("*")) == before
     assert (tmp_path / "foreign" / "note.txt").read_text() == "mine"
+
+
+def test_a_run_that_diverges_ends_in_one_line(run, tmp_path, capsys):
+    options = [
+        "--learning-rate",
+        "1e30",
+        "--bad-steps",
+        "2",
+        "--epochs",
+        "2",
+        "--stage-two-at",
+        "1",
+        "--batch-size",
+        "8",
+    ]
+    options += [
+        "--data",
+        str(data_of(run)),
+        "--out",
+        str(tmp_path / "x"),
+        "--pictures-every",
+        "0",
+        "--watch-every",
+        "0",
+    ]
+    assert main(["train", *options, "--backend", keras.backend.backend()]) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("error: 2 steps in a row had no finite loss") and "\n" not in error
+    assert str(tmp_path / "x" / "model.keras") in error and (tmp_path / "x" / "model.keras").is_file()
 
 
 def test_a_damaged_shard_is_named(run, tmp_path, capsys):

@@ -97,7 +97,7 @@ class DisentanglingModel(keras_tuner.HyperModel):
             stage.
 
         Raises:
-            InputError: training cannot go on, or left no model.
+            TrainingDiverged: training gives no finite values, or left no model.
             KeyboardInterrupt: it was asked to stop, and the running epoch is finished.
         """
         start = time.perf_counter()

@@ -9,7 +9,7 @@ failure.json   the reason, where it failed
 import contextlib
 import logging
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.files import write_json
 from tsdsae_keras.process import log_level
 from tsdsae_keras.search.folder import read_json
@@ -63,9 +63,9 @@ class TrialFolder(RunFolder):
         return 0 if checkpoint is None else checkpoint.epoch + 1
 
     def check_model(self):
-        """InputError where training left no model."""
+        """TrainingDiverged where training left no model."""
         if not self.model.is_file():
-            raise InputError("no epoch of the last stage had a finite validation loss, so nothing was saved")
+            raise TrainingDiverged("no epoch of the last stage had a finite validation loss, so nothing was saved")
 
     def fail(self, error):
         """Records why the trial failed; returns the reason."""
@@ -93,4 +93,4 @@ def reason_of(error):
     text = " ".join(str(error).split())[:LONGEST] or type(error).__name__
     if isinstance(error, MemoryError) or any(sign in f"{type(error).__name__} {error}" for sign in NO_MEMORY):
         return f"out of memory: {text}"
-    return text if isinstance(error, InputError) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, (InputError, TrainingDiverged)) else f"{type(error).__name__}: {text}"

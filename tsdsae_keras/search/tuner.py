@@ -9,7 +9,7 @@ import time
 import keras_tuner
 from keras_tuner import errors
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import TrainingDiverged
 from tsdsae_keras.files import write_json
 from tsdsae_keras.search.hypermodel import EPOCHS, read_scores
 from tsdsae_keras.search.trials import TrialFolder
@@ -68,7 +68,7 @@ class SearchTuner(keras_tuner.Tuner):
             found = self._measured(trial.hyperparameters, run) if found is None else found
             value = found[self.oracle.objective.name]
             if not math.isfinite(value):
-                raise InputError(f"{self.oracle.objective.name} is {value}")
+                raise TrainingDiverged(f"{self.oracle.objective.name} is {value}")
         except OSError as error:
             reason = f"{error.strerror or error} ({error.filename or run.folder})"
             raise errors.FatalRuntimeError(reason) from error

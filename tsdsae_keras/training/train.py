@@ -14,7 +14,7 @@ from tsdsae_keras.base.loading import load_model, make_model
 from tsdsae_keras.commands.prepare import open_data
 from tsdsae_keras.data.prepared.pipeline import SequenceStream, check_fills_a_batch
 from tsdsae_keras.data.prepared.store import PreparedData
-from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.errors import InputError, Stopped, TrainingDiverged
 from tsdsae_keras.families.tsdsae.evaluation.evaluate import table
 from tsdsae_keras.families.tsdsae.evaluation.scores import score
 from tsdsae_keras.families.tsdsae.pictures import show_swaps, write_swap_picture
@@ -47,6 +47,7 @@ def train(settings):
 
     Raises:
         InputError: something cannot be used, or the disk is full.
+        TrainingDiverged: losses or gradients were not finite any more.
         Stopped: on Ctrl-C or SIGTERM.
     """
     start = time.perf_counter()
@@ -229,7 +230,7 @@ def _log_lengths(lengths, stream):
 
 def _best_model(run):
     if not run.model.is_file():
-        raise InputError(
+        raise TrainingDiverged(
             f"no epoch of the last stage had a finite validation loss, so nothing was saved; see {run.history}, "
             "and lower --learning-rate"
         )

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import TrainingDiverged
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Member:
     model: keras.Model
     callbacks: list
     rows: Callable
-    error: InputError | None = None
+    error: TrainingDiverged | None = None
 
     def begin(self, epochs):
         """To be called before the first epoch; `epochs` is that behind the last."""
@@ -45,7 +45,7 @@ class Member:
             for step in range(len(next(iter(steps.values())))):
                 self.callbacks.on_train_batch_end(step, {name: values[step] for name, values in steps.items()})
             self.callbacks.on_epoch_end(epoch, ends)
-        except InputError as error:
+        except TrainingDiverged as error:
             self.error = error
 
     @property
@@ -58,7 +58,7 @@ class Several:
     """Models of one architecture, each with weights, slots, draws, order of the data and callbacks of its own.
 
     Each goes the way it would go alone, by its own `train_step`, up to the rounding of sums that are taken in another
-    order. One that its callbacks stop, or refuse with an InputError, leaves; the others go on.
+    order. One that its callbacks stop, or whose training diverged, leaves; the others go on.
 
     Args:
         members: their models differ in weights and seeds alone.
