@@ -1,5 +1,9 @@
 """The errors a user reads, and the end of a run that was asked to stop."""
 
+import reprlib
+
+LONGEST_SHOWN = 80  # letters
+
 
 class InputError(ValueError):
     """Something given by the user cannot be used.
@@ -28,3 +32,8 @@ class Stopped(Exception):
     def __init__(self, message, status):
         super().__init__(message)
         self.status = status
+
+
+def shown(value):
+    """What came in, for an error: on one line and short, however large or odd it is."""
+    return reprlib.repr(value)[:LONGEST_SHOWN]

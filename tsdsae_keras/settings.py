@@ -1,17 +1,15 @@
 """The settings of a training run: one frozen dataclass, its presets and its checks. Light: no backend is loaded."""
 
 import math
-import reprlib
 import typing
 from dataclasses import asdict, dataclass, field, fields
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, shown
 
 BACKENDS = ("tensorflow", "jax", "torch")
 RECORDED = ("data_folder", "data_identity")  # what a run folder keeps beside the settings
 MOST = {"seed": (1 << 32) - 1, "data_seed": (1 << 32) - 1, "workers": 1024}  # and of all other numbers:
 LARGEST = (1 << 31) - 1
-LONGEST_SHOWN = 80
 LONGEST = 4096  # letters of a text, values of a list
 PRESETS = {
     # Minutes on two cores; see the README for what it reaches.
@@ -157,11 +155,6 @@ def _is_one(name, value, kind):
     if kind is int:
         return type(value) is int and value <= MOST.get(name, LARGEST)
     return isinstance(value, float) or (type(value) is int and abs(value) <= LARGEST)
-
-
-def shown(value):
-    """What came in, on one line and short, however large or odd it is."""
-    return reprlib.repr(value)[:LONGEST_SHOWN]
 
 
 _KINDS = {str: "a text without control characters", int: "a whole number of at most {}", float: "a number"}

@@ -54,9 +54,9 @@ def test_the_viewers_plugins_find_their_runs(folder):
 
 def test_a_resumed_run_takes_back_what_lost_epochs_wrote(tmp_path):
     """Begun, killed after step 3 without closing, resumed from 2, and again from 1."""
-    for first, value in ((None, 0.0), (2, 10.0), (1, 20.0)):
+    for first, value in ((0, 0.0), (2, 10.0), (1, 20.0)):
         writer = EventWriter(tmp_path, first)
-        for step in range(first or 0, 4):
+        for step in range(first, 4):
             writer.scalars({"a": value + step}, step)
         if first == 2:
             assert read(tmp_path, "a") == [(0, 0.0), (1, 1.0), (2, 12.0), (3, 13.0)]

@@ -4,12 +4,12 @@ weights/NAME.keras    the model, without the optimizer
 weights/NAME.json     its card
 """
 
-import hashlib
 import json
 from pathlib import Path
 
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.files import sha256_of
 
 FOLDER = Path(__file__).parents[1] / "families" / "tsdsae" / "weights"
 
@@ -56,7 +56,7 @@ def pretrained_file(name):
         InputError: no such name, or the file is another one.
     """
     expected, path = pretrained_card(name)["sha256"], FOLDER / f"{name}.keras"
-    if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+    if sha256_of(path) != expected:
         raise InputError(f"{path} is not the file its card describes (SHA-256); install the library anew")
     return path
 

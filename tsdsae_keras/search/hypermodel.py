@@ -9,15 +9,13 @@ import keras_tuner
 
 from tsdsae_keras.base.loading import load_model, make_model
 from tsdsae_keras.data.prepared.pipeline import SequenceStream, check_fills_a_batch
-from tsdsae_keras.families.tsdsae.pictures import show_swaps
 from tsdsae_keras.families.tsdsae.watch import remembering
 from tsdsae_keras.files import write_json
 from tsdsae_keras.search.scoring import Scorer
-from tsdsae_keras.training import callbacks
 from tsdsae_keras.training.checkpoints import WriteCheckpoint, go_on, newest
-from tsdsae_keras.training.guards import StopOnBadSteps
+from tsdsae_keras.training.fit import fit_epochs
 from tsdsae_keras.training.hparams import TrialWriter
-from tsdsae_keras.training.train import MODEL_OPTIONS, compile_model
+from tsdsae_keras.training.train import MODEL_OPTIONS, compile_model, work_of_epochs
 
 log = logging.getLogger(__name__)
 
@@ -114,45 +112,18 @@ class DisentanglingModel(keras_tuner.HyperModel):
         return found
 
     def _train(self, model, settings, run, writer, stop):
-        keep, history, *watching = kept = remembering(run, settings, self.data)
+        keep, history, *_ = kept = remembering(run, settings, self.data)
         first = run.first_epoch()
         if first:
             go_on(model, kept, newest(run.checkpoints))
             log.info(f"{run.folder}: going on after epoch {first} of {settings.epochs}")
         if first < settings.epochs and not keep.finished:
-            show = show_swaps(self.data) if settings.pictures_every else None
-            self._fit_epochs(
-                model,
-                settings,
-                first,
-                [
-                    StopOnBadSteps(settings.bad_steps, keep.keep_something),
-                    *watching,
-                    history,
-                    keep,
-                    callbacks.LogToTensorBoard(writer, show, settings.pictures_every),
-                    WriteCheckpoint(run.checkpoints, kept),
-                    *([] if stop is None else [stop]),
-                ],
-            )
+            sequences, size = self.data.sequences, settings.batch_size
+            stream = SequenceStream(sequences("train"), size, seed=settings.seed, training=True)
+            work = [*work_of_epochs(settings, self.data, kept, writer), WriteCheckpoint(run.checkpoints, kept)]
+            work += [] if stop is None else [stop]
+            fit_epochs(model, stream, SequenceStream(sequences("validation"), size), settings, first, work)
         return keep, history
-
-    def _fit_epochs(self, model, settings, first, more):
-        sequences, size = self.data.sequences, settings.batch_size
-        stream = SequenceStream(sequences("train"), size, seed=settings.seed, training=True)
-        model.fit(
-            stream.dataset,
-            validation_data=SequenceStream(sequences("validation"), size).dataset,
-            initial_epoch=first,
-            epochs=settings.epochs,
-            shuffle=False,  # the stream shuffles
-            verbose=0,
-            callbacks=[
-                callbacks.SeedEpochs(settings.seed, stream),
-                callbacks.EnterStageTwo(settings.stage_two_at),
-                *more,
-            ],
-        )
 
 
 def lowest(rows, elbo):

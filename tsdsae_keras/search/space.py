@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsdsae_keras.errors import InputError
-from tsdsae_keras.settings import Settings, settings_from_dict, shown
+from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.settings import Settings, settings_from_dict
 
 MODEL = ("z_dim", "v_dim", "local_encoder", "global_encoder", "decoder", "standardize", "initial_weights")
 TRAINING = ("model", "learning_rate", "schedule", "optimizer", "batch_size", "stage_two_at", "seed")

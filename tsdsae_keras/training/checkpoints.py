@@ -4,7 +4,6 @@ A checkpoint is one file: the SHA-256 of what follows in hexadecimal, a newline,
 which that line names with type and shape: every weight of model and optimizer by its path, and the callbacks' files.
 """
 
-import hashlib
 import json
 import logging
 import math
@@ -16,7 +15,7 @@ import numpy as np
 from keras import ops
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.files import remove_temporary, write_bytes
+from tsdsae_keras.files import remove_temporary, sha256, write_bytes
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ def read(path):
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
     stated, body = content[:HASH_LENGTH], content[HASH_LENGTH + 1 :]
-    if hashlib.sha256(body).hexdigest().encode() != stated:
+    if sha256(body).encode() != stated:
         raise InputError(f"{path} is damaged: its SHA-256 is not the one it states")
     try:
         return _unpacked(body)
@@ -162,7 +161,7 @@ def _packed(rest, weights):
     named = [[owner, name, value.dtype.str, value.shape] for owner, name, value in blocks]
     head = json.dumps(rest | {"states": states, "blocks": named}).encode()
     body = b"\n".join([head, b"".join(value.tobytes() for _, _, value in blocks)])
-    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+    return sha256(body).encode() + b"\n" + body
 
 
 def _unpacked(body):

@@ -22,14 +22,14 @@ class EventWriter:
         OSError: later, where the disk is full or the file cannot be written any more.
     """
 
-    def __init__(self, folder, first_step=None):
+    def __init__(self, folder, first_step=0):
         self._folder = folder
         try:
             # No queue: what was written before a run is killed is on disk.
             self._writer = tf.summary.create_file_writer(str(folder), max_queue=0)
         except tf.errors.OpError as error:
             raise InputError(f"cannot write TensorBoard logs to {folder}: {_reason(error)}") from error
-        self._start(first_step or 0)
+        self._start(first_step)
 
     def _start(self, step):
         """Writes that a session starts: TensorBoard drops what earlier sessions of the folder hold from `step` on.

@@ -23,6 +23,7 @@ from tsdsae_keras.files import write_json
 from tsdsae_keras.training import callbacks
 from tsdsae_keras.training.checkpoints import WriteCheckpoint, checkpoint_files, go_on, newest, number_of
 from tsdsae_keras.training.events import EventWriter
+from tsdsae_keras.training.fit import fit_epochs
 from tsdsae_keras.training.guards import StopOnBadSteps
 from tsdsae_keras.training.interrupt import StopOnSignal
 from tsdsae_keras.training.run import RunFolder, resume_command, versions
@@ -151,21 +152,9 @@ def _fit(run, settings, data, checkpoint, stop):
         first = checkpoint.epoch + 1
         log.info(f"going on after epoch {first} of {settings.epochs}, in stage {model.stage}")
     if first < settings.epochs and not keep.finished:
-        model.fit(
-            stream.dataset,
-            validation_data=validation.dataset,
-            initial_epoch=first,
-            epochs=settings.epochs,
-            shuffle=False,  # the stream shuffles
-            verbose=0,
-            callbacks=[
-                callbacks.SeedEpochs(settings.seed, stream),
-                *work_of_epochs(run, settings, data, kept, first),
-                callbacks.ShowProgress(),
-                WriteCheckpoint(run.checkpoints, kept),
-                stop,
-            ],
-        )
+        work = work_of_epochs(settings, data, kept, EventWriter(run.events, first))
+        work += [callbacks.ShowProgress(), WriteCheckpoint(run.checkpoints, kept), stop]
+        fit_epochs(model, stream, validation, settings, first, work)
     return {"train": time.perf_counter() - start, "epochs": history.seconds}
 
 
@@ -184,12 +173,12 @@ def begun(run, settings, data, batches, checkpoint):
     return model, kept
 
 
-def work_of_epochs(run, settings, data, kept, first=0):
+def work_of_epochs(settings, data, kept, writer):
     """The callbacks of a run between that which seeds an epoch and those that show and keep what it left.
 
     Args:
         kept: of `remembering`.
-        first: the epoch it begins or goes on with.
+        writer: `EventWriter`.
     """
     keep, history, *watch = kept
     pictures = show_swaps(data) if settings.pictures_every else None
@@ -199,7 +188,7 @@ def work_of_epochs(run, settings, data, kept, first=0):
         *watch,
         history,
         keep,
-        callbacks.LogToTensorBoard(EventWriter(run.events, first or None), pictures, settings.pictures_every),
+        callbacks.LogToTensorBoard(writer, pictures, settings.pictures_every),
     ]
 
 

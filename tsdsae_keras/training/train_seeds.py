@@ -16,6 +16,7 @@ from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.settings import Settings, settings_from_dict
 from tsdsae_keras.training.callbacks import SeedEpochs
 from tsdsae_keras.training.checkpoints import WriteCheckpoint, newest, read
+from tsdsae_keras.training.events import EventWriter
 from tsdsae_keras.training.interrupt import StopOnSignal
 from tsdsae_keras.training.run import RunFolder
 from tsdsae_keras.training.train import (
@@ -183,7 +184,7 @@ def _member(run, data, count):
     settings = run.settings
     model, kept = begun(run.folder, settings, data, count // settings.batch_size, run.checkpoint)
     run.history = kept[1]
-    work = work_of_epochs(run.folder, settings, data, kept, run.epoch + 1)
+    work = work_of_epochs(settings, data, kept, EventWriter(run.folder.events, run.epoch + 1))
     callbacks = [SeedEpochs(settings.seed), *work, WriteCheckpoint(run.folder.checkpoints, kept)]
     return Member(model, callbacks, rows_of(count, settings.batch_size, settings.seed))
 
