@@ -4,7 +4,16 @@ import pytest
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.search.page import parallel_figure, size_figure
-from tsdsae_keras.search.results import JUDGED, Row, agreement, by_size, chosen, csv_text, seeds_interval, text_table
+from tsdsae_keras.search.results import (
+    JUDGED,
+    Row,
+    agreement,
+    choose,
+    csv_text,
+    group_by_size,
+    seeds_interval,
+    text_table,
+)
 
 
 def row(trial, score, z_dim=8, seed=0, status="finished", judged=None, parameters=100):
@@ -16,36 +25,36 @@ def row(trial, score, z_dim=8, seed=0, status="finished", judged=None, parameter
 
 def test_the_smallest_within_the_margin_of_the_best_is_taken():
     rows = [row(0, 0.9, 32), row(1, 0.895, 16), row(2, 0.85, 8)]
-    assert chosen(rows, "balanced", 0.0).trial == "0"
-    assert chosen(rows, "balanced", 0.01).trial == "1"
-    assert chosen(rows, "balanced", 0.1).trial == "2"
-    assert chosen(rows, "val_loss", 0.01).trial == "1"
+    assert choose(rows, "balanced", 0.0).trial == "0"
+    assert choose(rows, "balanced", 0.01).trial == "1"
+    assert choose(rows, "balanced", 0.1).trial == "2"
+    assert choose(rows, "val_loss", 0.01).trial == "1"
 
 
 def test_of_one_size_the_model_of_fewer_parameters_is_taken():
-    assert chosen([row(0, 0.9, parameters=200), row(1, 0.9, seed=0, parameters=90)], "balanced", 0.01).parameters in (
+    assert choose([row(0, 0.9, parameters=200), row(1, 0.9, seed=0, parameters=90)], "balanced", 0.01).parameters in (
         90,
         200,
     )
     narrow = Row("1", "finished", "", {"z_dim": 8, "seed": 0, "units": 32}, {"balanced": 0.895}, 8, 16, 28, 90)
     wide = Row("0", "finished", "", {"z_dim": 8, "seed": 0, "units": 64}, {"balanced": 0.9}, 8, 16, 28, 200)
-    assert chosen([wide, narrow], "balanced", 0.01) is narrow
-    assert chosen([wide, narrow], "balanced", 0.001) is wide
+    assert choose([wide, narrow], "balanced", 0.01) is narrow
+    assert choose([wide, narrow], "balanced", 0.001) is wide
 
 
 def test_a_configuration_counts_by_the_mean_of_its_seeds():
     rows = [row(0, 1.0, 8, 0), row(1, 0.2, 8, 1), row(2, 0.8, 16, 0), row(3, 0.7, 16, 1)]
-    assert chosen(rows, "balanced", 0.01).trial == "2"  # the better seed of the better mean
-    assert [(each["z_dim"], each["mean"]) for each in by_size(rows, "balanced")] == [(8, 0.6), (16, 0.75)]
+    assert choose(rows, "balanced", 0.01).trial == "2"  # the better seed of the better mean
+    assert [(each["z_dim"], each["mean"]) for each in group_by_size(rows, "balanced")] == [(8, 0.6), (16, 0.75)]
 
 
 def test_failed_and_unfinished_trials_are_not_taken():
     rows = [row(0, 1.0, status="failed"), row(1, 0.1), row(2, 1.0, status="unfinished")]
-    assert chosen(rows, "balanced", 1.0).trial == "1"
+    assert choose(rows, "balanced", 1.0).trial == "1"
     assert "trial 0 failed: lost" in text_table(rows, "balanced", rows[1])
     assert [line.split(",")[1] for line in csv_text(rows).splitlines()[1:]] == ["failed", "finished", "unfinished"]
     with pytest.raises(InputError, match=r"none of 1 trials has finished.*trial 0: lost"):
-        chosen(rows[:1], "balanced", 0.0)
+        choose(rows[:1], "balanced", 0.0)
 
 
 def test_interval_over_seeds_by_the_table_of_t():

@@ -105,7 +105,7 @@ class DisentanglingModel(keras_tuner.HyperModel):
             if stop is not None and stop.asked:
                 raise KeyboardInterrupt
             run.check_model()
-            found = self.scorer(load_model(run.model)) | lowest(history.rows, keep.best)
+            found = self.scorer(load_model(run.model)) | lowest_losses(history.rows, keep.best)
             writer.finish(found, settings.epochs)
         seconds = {"seconds": round(time.perf_counter() - start, 3), "parameters": int(model.count_params())}
         write_json(run.scores, {"metrics": found} | seconds)
@@ -126,7 +126,7 @@ class DisentanglingModel(keras_tuner.HyperModel):
         return keep, history
 
 
-def lowest(rows, elbo):
+def lowest_losses(rows, elbo):
     """The lowest validation loss of the last stage, as a search without this library would take it, and `elbo`."""
     last = max(row["stage"] for row in rows)
     return {"val_loss": min(row["val_loss"] for row in rows if row["stage"] == last), "val_elbo": float(elbo)}

@@ -6,7 +6,8 @@
 import numpy as np
 
 from tsdsae_keras.report.figures import new_figure
-from tsdsae_keras.report.table import number_text
+from tsdsae_keras.report.table import number_text, short_text
+from tsdsae_keras.search.objective import PARTS
 
 BEST = 15  # trials in the table
 COLOURS = "viridis"
@@ -32,7 +33,7 @@ def search_page(found):
     return {
         "title": found["title"],
         "lead": _lead(found),
-        "scores": [_parts(found), _tested(found), _table(found)],
+        "scores": [_parts(found), _rows_of_test(found), _table(found)],
         "scores_note": "Parts of the score and the table are of the validation split. Intervals in the table of trials "
         "are not given: a trial is one seed.",
         "left_out": found["failed"],
@@ -44,7 +45,7 @@ def search_page(found):
 
 
 def _lead(found):
-    counts, values = found["counts"], ", ".join(f"{name} {_text(value)}" for name, value in _values(found).items())
+    counts, values = found["counts"], ", ".join(f"{name} {short_text(value)}" for name, value in _values(found).items())
     said = (
         f"{counts['finished']} trials finished, {counts['failed']} failed, {counts['unfinished']} unfinished. Trial "
         f"{found['taken']['trial']} is taken ({values}): the smallest model whose {found['objective']} lies within "
@@ -61,7 +62,7 @@ def _values(found):
 
 def _parts(found):
     """The measures of the model that is taken."""
-    from_zero = ("balanced", "labelled", "reconstruction", "restored", "use", "v_follows", "z_stays", *_judged(found))
+    from_zero = ("balanced", "labelled", *PARTS, *_names_of_judged(found))
     rows = []
     for name, value in found["taken"]["metrics"].items():
         ends = {"floor": 0.0, "ceiling": 1.0, "direction": "higher"} if name in from_zero else {}
@@ -69,11 +70,11 @@ def _parts(found):
     return {"group": f"Trial {found['taken']['trial']} on the validation split", "rows": rows}
 
 
-def _judged(found):
+def _names_of_judged(found):
     return [name for name in found["taken"]["metrics"] if "_f1_" in name]
 
 
-def _tested(found):
+def _rows_of_test(found):
     test, rows = found["test"], []
     for key, name in F1.items():
         for column, value in test.get(key, {}).items():
@@ -89,7 +90,7 @@ def _table(found):
     order = sorted(found["trials"], key=lambda trial: trial["score"], reverse=higher)
     rows = []
     for trial in order[:BEST]:
-        note = ", ".join(f"{name} {_text(value)}" for name, value in trial["values"].items())
+        note = ", ".join(f"{name} {short_text(value)}" for name, value in trial["values"].items())
         row = {"name": f"trial {trial['trial']}{' (taken)' if trial['taken'] else ''}", "value": trial["score"]}
         rows.append(row | {"note": note} | ({"floor": 0.0, "ceiling": 1.0} if higher else {}))
     return {"group": f"Best trials by {found['objective']}", "rows": rows}
@@ -153,7 +154,7 @@ def parallel_figure(trials, objective):
     names = list(trials[0]["values"])
     columns = [_places([trial["values"][name] for trial in trials]) for name in names]
     scores = np.array([trial["score"] for trial in trials], "float64")
-    columns.append(_scaled(scores, np.linspace(scores.min(), scores.max(), 5)))
+    columns.append(_scale(scores, np.linspace(scores.min(), scores.max(), 5)))
     figure = new_figure(max(6.0, 1.6 * len(columns)), 4.2)
     axes = figure.subplots()
     spread = np.linspace(-0.015, 0.015, len(trials)) if len(trials) > 1 else np.zeros(1)
@@ -186,21 +187,17 @@ def _places(values):
     if len(kinds) <= 8 or isinstance(kinds[0], str):
         heights = np.linspace(0, 1, len(kinds)) if len(kinds) > 1 else np.array([0.5])
         place = dict(zip(kinds, heights, strict=True))
-        return np.array([place[value] for value in values]), [(place[kind], _text(kind)) for kind in kinds]
+        return np.array([place[value] for value in values]), [(place[kind], short_text(kind)) for kind in kinds]
     numbers = np.array(values, "float64")
     if numbers.min() > 0 and numbers.max() / numbers.min() > 5:
-        return _scaled(np.log(numbers), np.log(np.geomspace(numbers.min(), numbers.max(), 5)), np.exp)
-    return _scaled(numbers, np.linspace(numbers.min(), numbers.max(), 5))
+        return _scale(np.log(numbers), np.log(np.geomspace(numbers.min(), numbers.max(), 5)), np.exp)
+    return _scale(numbers, np.linspace(numbers.min(), numbers.max(), 5))
 
 
-def _scaled(numbers, ticks, shown=float):
+def _scale(numbers, ticks, shown=float):
     least, most = numbers.min(), numbers.max()
     if most == least:
         return np.full(len(numbers), 0.5), [(0.5, number_text(float(shown(least))))]
     places = (ticks - least) / (most - least)
     marks = [(place, number_text(float(shown(tick)))) for place, tick in zip(places, ticks, strict=True)]
     return (numbers - least) / (most - least), marks
-
-
-def _text(value):
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

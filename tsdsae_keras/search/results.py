@@ -18,11 +18,11 @@ from tsdsae_keras.families.tsdsae.evaluation.scores import score
 from tsdsae_keras.families.tsdsae.pictures import swap_panels, swap_png, two_sequences
 from tsdsae_keras.files import write_bytes, write_text
 from tsdsae_keras.report.page import write_page
-from tsdsae_keras.report.table import number_text
+from tsdsae_keras.report.table import number_text, short_text
 from tsdsae_keras.search.folder import read_json
 from tsdsae_keras.search.objective import DIRECTIONS
 from tsdsae_keras.search.page import search_page
-from tsdsae_keras.search.trials import TrialFolder, reached
+from tsdsae_keras.search.trials import TrialFolder, count_epochs
 from tsdsae_keras.training.run import versions
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def _row(search, path):
         scores.get("metrics", {}),
         values.get("z_dim", base.z_dim),
         values.get("v_dim", base.v_dim),
-        values.get("epochs", base.epochs) if status == "finished" else reached(path),
+        values.get("epochs", base.epochs) if status == "finished" else count_epochs(path),
         scores.get("parameters"),
         scores.get("seconds"),
     )
@@ -102,7 +102,7 @@ def mean_score(rows, objective):
     return float(np.mean([row.metrics[objective] for row in rows]))
 
 
-def chosen(rows, objective, margin):
+def choose(rows, objective, margin):
     """The row that is taken: of the configurations whose mean score lies within the margin of the best one, that of
     the smallest z_dim, then of the fewest parameters, then of the best score; of its seeds the best.
 
@@ -134,7 +134,7 @@ def seeds_interval(scores):
     return float(np.mean(scores) - half), float(np.mean(scores) + half)
 
 
-def by_size(rows, objective):
+def group_by_size(rows, objective):
     """[{"z_dim", "mean", "interval", "scores"}]: of every z_dim the best configuration, over its seeds."""
     found = {}
     for group in configurations(rows, objective).values():
@@ -184,7 +184,7 @@ def text_table(rows, objective, taken):
     for configuration, group in groups[:SHOWN]:
         values = dict(configuration)
         star = "*" if taken in group else ""
-        cells = [_cell(values[name]) for name in names]
+        cells = [short_text(values[name]) for name in names]
         score_text = number_text(mean_score(group, objective))
         lines.append([star, score_text, str(len(group)), *cells, str(group[0].parameters)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -192,10 +192,6 @@ def text_table(rows, objective, taken):
     failed = [f"trial {row.trial} failed: {row.reason}" for row in rows if row.status == "failed"]
     more = [f"and {len(groups) - SHOWN} more in results.csv"] if len(groups) > SHOWN else []
     return "\n".join([*text, *more, *failed])
-
-
-def _cell(value):
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def conclude(search):
@@ -206,11 +202,11 @@ def conclude(search):
     """
     rows, objective, folder = rows_of(search), search.plan["objective"], search.folder
     write_text(folder.results, csv_text(rows))
-    taken = chosen(rows, objective, search.plan["margin"])
+    taken = choose(rows, objective, search.plan["margin"])
     write_bytes(folder.best, TrialFolder(folder.trial(taken.trial)).model.read_bytes())
     model = load_model(folder.best)
     scores = score(model, search.data, search.space.base.seed)
-    write_page(search_page(_found(search, rows, taken, model, scores)), folder.page)
+    write_page(search_page(_summarize(search, rows, taken, model, scores)), folder.page)
     log.info(f"\n{text_table(rows, objective, taken)}\n")
     log.info(
         f"taken: trial {taken.trial}, the smallest within {search.plan['margin']:g} of the best; on the test split:"
@@ -221,7 +217,7 @@ def conclude(search):
     log.info(f"  tensorboard --logdir {folder.folder}")
 
 
-def _found(search, rows, taken, model, scores):
+def _summarize(search, rows, taken, model, scores):
     objective, plan = search.plan["objective"], search.plan
     sounds, picture = _sounds(search, model)
     counts = {status: sum(row.status == status for row in rows) for status in ("finished", "failed", "unfinished")}
@@ -237,7 +233,7 @@ def _found(search, rows, taken, model, scores):
             for row in rows
             if row.status == "finished" and objective in row.metrics
         ],
-        "by_size": by_size(rows, objective),
+        "by_size": group_by_size(rows, objective),
         "taken": {"trial": taken.trial, "values": taken.values, "metrics": taken.metrics},
         "test": scores,
         "failed": {f"trial {row.trial}": row.reason for row in rows if row.status == "failed"},

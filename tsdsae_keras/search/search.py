@@ -60,13 +60,13 @@ class Search:
             InputError: another process is at work in the folder, or the disk is full.
             Stopped: on Ctrl-C or SIGTERM.
         """
-        with self._held(), StopOnSignal() as stop, ending_well(self.folder, stop):
+        with self._hold(), StopOnSignal() as stop, report_end(self.folder, stop):
             self._describe()
             self._search(stop, check=not chief)
 
     def work(self):
         """Runs trials that a chief gives out, until it has no more."""
-        with StopOnSignal() as stop, ending_well(self.folder, stop):
+        with StopOnSignal() as stop, report_end(self.folder, stop):
             self._search(stop)
 
     def _search(self, stop, check=True):
@@ -75,7 +75,7 @@ class Search:
         quieten()
         self.tuner(stop).search()
 
-    def _held(self):
+    def _hold(self):
         return RunFolder(self.folder.folder).held()
 
     def _describe(self):
@@ -97,7 +97,7 @@ def quieten():
 
 
 @contextlib.contextmanager
-def ending_well(folder, stop):
+def report_end(folder, stop):
     """Turns the ways in which a search can end early into one line each."""
     from keras_tuner.errors import FatalError
 

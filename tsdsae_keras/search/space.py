@@ -86,10 +86,10 @@ def settings_with(base, values, epochs=None):
     if "swap_weight" in values:
         changed["swap_weights"] = (values["swap_weight"],) * 4
     settings = dataclasses.replace(base, **changed)
-    return settings if epochs is None or epochs == settings.epochs else shortened(settings, epochs)
+    return settings if epochs is None or epochs == settings.epochs else shorten(settings, epochs)
 
 
-def shortened(settings, epochs):
+def shorten(settings, epochs):
     """Settings of a run of so many epochs, at least 2, stage 1 taking the same share, at least one, of them."""
     stage_one = max(1, min(epochs - 1, round(settings.stage_two_at * epochs / settings.epochs)))
     return dataclasses.replace(settings, epochs=epochs, stage_two_at=stage_one)

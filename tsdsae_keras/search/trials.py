@@ -82,7 +82,7 @@ class TrialFolder(RunFolder):
             self.checkpoints.rmdir()
 
 
-def reached(folder):
+def count_epochs(folder):
     """The number of finished epochs that the checkpoints of a trial hold."""
     files = checkpoint_files(TrialFolder(folder).checkpoints)
     return number_of(files[-1]) + 1 if files else 0

@@ -60,7 +60,7 @@ class WriteCheckpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.folder.mkdir(parents=True, exist_ok=True)
         states = {type(callback).__name__: callback.state() for callback in self.callbacks}
-        content = _packed({"epoch": epoch, "stage": self.model.stage, "states": states}, _weights(self.model))
+        content = _pack({"epoch": epoch, "stage": self.model.stage, "states": states}, _weights(self.model))
         write_bytes(self.folder / f"epoch-{epoch:06d}.ckpt", content)
         for old in checkpoint_files(self.folder)[:-KEPT]:
             old.unlink()
@@ -103,7 +103,7 @@ def read(path):
     if sha256(body).encode() != stated:
         raise InputError(f"{path} is damaged: its SHA-256 is not the one it states")
     try:
-        return _unpacked(body)
+        return _unpack(body)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{path} is no checkpoint of this library ({type(error).__name__})") from None
 
@@ -151,7 +151,7 @@ def _weights(model):
     return {name: ops.convert_to_numpy(variable) for name, variable in _variables(model).items()}
 
 
-def _packed(rest, weights):
+def _pack(rest, weights):
     """Bytes of a checkpoint; what is bytes in the callbacks' states becomes a block."""
     blocks = [(WEIGHT, name, value) for name, value in weights.items()]
     states = {owner: dict(state) for owner, state in rest["states"].items()}
@@ -164,7 +164,7 @@ def _packed(rest, weights):
     return sha256(body).encode() + b"\n" + body
 
 
-def _unpacked(body):
+def _unpack(body):
     head, _, content = body.partition(b"\n")
     rest = json.loads(head)
     epoch, stage, states, weights = rest["epoch"], rest["stage"], rest["states"], {}

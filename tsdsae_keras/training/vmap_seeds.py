@@ -119,7 +119,7 @@ class Several:
         """The validation logs of each model; `state` is what training left of all."""
         for model in models:
             model.reset_metrics()
-        metrics = _stacked([model.metrics_variables for model in models])
+        metrics = _stack([model.metrics_variables for model in models])
         state, logs = (*state[:2], metrics), {}
         for batch in self.validation:
             logs, state = self.test(state, batch)
@@ -162,10 +162,10 @@ def _variables(model):
 
 def _state(models):
     """The values of all models' variables, model by model along a new first axis."""
-    return tuple(map(_stacked, zip(*map(_variables, models), strict=True)))
+    return tuple(map(_stack, zip(*map(_variables, models), strict=True)))
 
 
-def _stacked(group):
+def _stack(group):
     """The values of lists of variables, one list of each model."""
     return [jnp.stack([each.value for each in same]) for same in zip(*group, strict=True)]
 
