@@ -48,7 +48,7 @@ class Band:
 def place(tmp_path_factory):
     """A folder with `sounds`, twenty files of two instruments, and two files beside it; the melody of the first."""
     folder = tmp_path_factory.mktemp("place")
-    with open_synth("auto", (VIOLIN, TRUMPET), None, RATE, lambda line: None) as synth:
+    with open_synth("auto", (VIOLIN, TRUMPET), None, RATE) as synth:
         synth.load()
         band = Band(synth)
         for name, program in (("violin", VIOLIN), ("trumpet", TRUMPET)):

@@ -10,7 +10,7 @@ import sys
 from tsdsae_keras.arguments import add_run_options, add_settings, overview, peek
 from tsdsae_keras.commands import run as doors
 from tsdsae_keras.commands.prepare_options import add_prepare_options
-from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.errors import InputError, Stopped, TrainingDiverged
 from tsdsae_keras.families import MODELS, all_families
 from tsdsae_keras.process import log_to_stdout
 
@@ -23,13 +23,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    """Runs the command line and returns the exit status: 0, 2 for what cannot be used, 130 or 143 when stopped."""
+    """Runs the command line and returns the exit status: 0, 2 for an error, 130 or 143 when stopped."""
     try:
         arguments = sys.argv[1:] if arguments is None else list(arguments)
         options = vars(_parser(arguments).parse_args(arguments))
         with log_to_stdout():
             return options.pop("run")(options) or 0
-    except InputError as error:
+    except (InputError, TrainingDiverged) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except Stopped as stopped:

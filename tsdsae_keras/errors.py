@@ -1,4 +1,8 @@
-"""The error a user reads, and the end of a run that was asked to stop."""
+"""The errors a user reads, and the end of a run that was asked to stop."""
+
+import reprlib
+
+LONGEST_SHOWN = 80  # letters
 
 
 class InputError(ValueError):
@@ -6,6 +10,14 @@ class InputError(ValueError):
 
     The message is one line: it names the thing, shows the value that came in and says what would be right.
     The command line prints it without a traceback and exits with status 2.
+    """
+
+
+class TrainingDiverged(RuntimeError):
+    """Training no longer gives finite values: the data and settings could be used, but led nowhere.
+
+    The message is one line that says when, what is kept, and what to try. The command line ends with it as with an
+    `InputError`; a search and a study go on without the run.
     """
 
 
@@ -20,3 +32,8 @@ class Stopped(Exception):
     def __init__(self, message, status):
         super().__init__(message)
         self.status = status
+
+
+def shown(value):
+    """What came in, for an error: on one line and short, however large or odd it is."""
+    return reprlib.repr(value)[:LONGEST_SHOWN]

@@ -8,15 +8,13 @@ A small frozen dataclass of options is all that the command line needs to know o
 """
 
 import math
-import reprlib
 import typing
 from dataclasses import dataclass, field, fields
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, shown
 
 LARGEST = (1 << 31) - 1  # of an integer that has no bound of its own
 LONGEST = 4096  # characters of a text, values of a list
-LONGEST_SHOWN = 80
 
 
 def option(default, help, *, least=None, most=None, above=None, choices=None, length=None):
@@ -103,11 +101,6 @@ _KINDS = {
     int: "an integer of at most {}",
     float: "a number",
 }
-
-
-def shown(value):
-    """What came in, on one line and short, however large or odd it is."""
-    return reprlib.repr(value)[:LONGEST_SHOWN]
 
 
 def flag(name):

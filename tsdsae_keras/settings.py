@@ -7,9 +7,9 @@ it under its own name. A preset of the family gives the values of what is not gi
 from dataclasses import asdict, dataclass, fields
 
 from tsdsae_keras.data.sets import SETS, find_data
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, shown
 from tsdsae_keras.families import MODELS, find_family
-from tsdsae_keras.options import Options, check_text, option, shown
+from tsdsae_keras.options import Options, check_text, option
 
 BACKENDS = ("tensorflow", "jax", "torch")
 PRESETS = ("quick", "fast", "paper")

@@ -4,7 +4,7 @@ import pytest
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.search.page import parallel_figure, size_figure
-from tsdsae_keras.search.results import Row, agreement, by_size, choose, csv_text, seeds_interval, text_table
+from tsdsae_keras.search.results import Row, agreement, choose, csv_text, group_by_size, seeds_interval, text_table
 
 JUDGED = ("swap_f1_global", "swap_f1_local", "judge_f1_global", "judge_f1_local")
 
@@ -61,7 +61,7 @@ def test_of_one_size_the_model_of_fewer_parameters_is_taken():
 def test_a_configuration_counts_by_the_mean_of_its_seeds():
     rows = [row(0, 1.0, 8, 0), row(1, 0.2, 8, 1), row(2, 0.8, 16, 0), row(3, 0.7, 16, 1)]
     assert choose(rows, "balanced", "max", 0.01).trial == "2"  # the better seed of the better mean
-    assert [(each["size"], each["mean"]) for each in by_size(rows, "balanced", "max")] == [(8, 0.6), (16, 0.75)]
+    assert [(each["size"], each["mean"]) for each in group_by_size(rows, "balanced", "max")] == [(8, 0.6), (16, 0.75)]
 
 
 def test_failed_and_unfinished_trials_are_not_taken():

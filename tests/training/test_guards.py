@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests import cases
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.families.tsdsae.watch import warning
 from tsdsae_keras.settings import Settings
 from tsdsae_keras.training.callbacks import KeepBest
@@ -41,7 +41,7 @@ def test_bad_steps_in_a_row_stop_and_the_model_is_as_before(tmp_path):
     keep = KeepBest(tmp_path / "model.keras")
     keep.set_model(model)
     guard = StopOnBadSteps(3, keep.keep_something)
-    with pytest.raises(InputError, match=r"batch 5 of epoch 1: none was applied, and the model .*model\.keras"):
+    with pytest.raises(TrainingDiverged, match=r"batch 5 of epoch 1: none was applied, and the model .*model\.keras"):
         model.fit(broken(7, [2, 3, 4, 5]), batch_size=1, shuffle=False, verbose=0, callbacks=[guard])
     good = new_model()
     good.fit(cases.sequences(7)[:2], batch_size=1, shuffle=False, verbose=0)
@@ -50,7 +50,7 @@ def test_bad_steps_in_a_row_stop_and_the_model_is_as_before(tmp_path):
 
 
 def test_bad_steps_in_a_row_are_counted_across_epochs():
-    with pytest.raises(InputError, match="batch 1 of epoch 2"):
+    with pytest.raises(TrainingDiverged, match="batch 1 of epoch 2"):
         fit(broken(4, [0, 2, 3]), StopOnBadSteps(3), epochs=2)
 
 

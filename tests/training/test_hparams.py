@@ -52,7 +52,7 @@ def test_what_varies_and_what_is_measured(seen):
     infos = {info.name: info for info in experiment.hparam_infos}
     assert [value.number_value for value in infos["z_dim"].domain_discrete.values] == [8, 16]
     assert [value.string_value for value in infos["decoder"].domain_discrete.values] == ["frame", "sequence"]
-    assert [value.bool_value for value in infos["standardize"].domain_discrete.values] == [True, False]
+    assert [value.bool_value for value in infos["standardize"].domain_discrete.values] == [False, True]
     interval = infos["learning_rate"].domain_interval
     assert (interval.min_value, interval.max_value) == (0.001, 0.01)
     assert [info.name.tag for info in experiment.metric_infos] == ["search/balanced"]

@@ -36,6 +36,7 @@ def run(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Traceback" not in done.stderr
+    assert done.stdout.count("run: r ") == 1 and "run: r " not in done.stderr
     return folder, done.stdout
 
 
@@ -74,14 +75,12 @@ def test_model_knows_its_data(run):
 
 
 def test_tensorboard_holds_terms_pictures_and_sounds(run):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(run[0] / "r" / "events"))
-    events.Reload()
-    tags = events.Tags()
-    assert {"train/recon", "validation/loss", "train/kl_v_lswap", "stage"} <= set(tags["scalars"])
-    shown = set(tags["images"]) | set(tags["audio"]) | set(tags["tensors"])
-    assert any("swap" in tag for tag in shown) and any("timbre b" in tag for tag in shown)
+    events = EventAccumulator(str(run[0] / "r" / "events")).Reload()
+    scalars, images, audio = (set(events.PluginTagToContent(name)) for name in ("scalars", "images", "audio"))
+    assert {"train/recon", "validation/loss", "train/kl_v_lswap", "stage"} <= scalars
+    assert any("swap" in tag for tag in images) and any("timbre b" in tag for tag in audio)
 
 
 def test_scoring_again_gives_the_same_scores(run):
@@ -131,6 +130,35 @@ def test_refused_in_one_line(run, tmp_path, capsys, name):
     assert words in error and error.startswith("error: ") and "\n" not in error
     assert sorted(path for path in tmp_path.rglob("*")) == before
     assert (tmp_path / "foreign" / "note.txt").read_text() == "mine"
+
+
+def test_a_run_that_diverges_ends_in_one_line(run, tmp_path, capsys):
+    options = [
+        "--learning-rate",
+        "1e30",
+        "--bad-steps",
+        "2",
+        "--epochs",
+        "2",
+        "--stage-two-at",
+        "1",
+        "--batch-size",
+        "8",
+    ]
+    options += [
+        "--data",
+        str(data_of(run)),
+        "--out",
+        str(tmp_path / "x"),
+        "--pictures-every",
+        "0",
+        "--watch-every",
+        "0",
+    ]
+    assert main(["train", *options, "--backend", keras.backend.backend()]) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("error: 2 steps in a row had no finite loss") and "\n" not in error
+    assert str(tmp_path / "x" / "model.keras") in error and (tmp_path / "x" / "model.keras").is_file()
 
 
 def test_a_damaged_shard_is_named(run, tmp_path, capsys):

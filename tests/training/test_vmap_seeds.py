@@ -14,7 +14,7 @@ import pytest
 from tests import cases
 from tsdsae_keras.cli import main
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import TrainingDiverged
 from tsdsae_keras.training import callbacks
 from tsdsae_keras.training.checkpoints import Checkpoint
 from tsdsae_keras.training.run import RunFolder
@@ -83,7 +83,7 @@ def test_each_goes_the_way_it_goes_alone(tmp_path):
     from tsdsae_keras.training.vmap_seeds import Member, Several
 
     x, members, models = cases.sequences(7), [], []
-    leave = {0: StopAfter(2), 5: StopAfter(1, InputError("refused"))}
+    leave = {0: StopAfter(2), 5: StopAfter(1, TrainingDiverged("refused"))}
     for seed, leaving in leave.items():
         model, work = made(seed)
         history = callbacks.WriteHistory(tmp_path / f"together-{seed}.csv")

@@ -4,7 +4,6 @@ families/FAMILY/weights/NAME.keras    the model, without the optimizer
 families/FAMILY/weights/NAME.json     its card
 """
 
-import hashlib
 import importlib.util
 import json
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families import all_families
+from tsdsae_keras.files import sha256_of
 
 
 def pretrained_names():
@@ -66,7 +66,7 @@ def pretrained_file(name):
         InputError: no such name, or the file is another one.
     """
     expected, path = pretrained_card(name)["sha256"], _files()[name]
-    if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+    if sha256_of(path) != expected:
         raise InputError(f"{path} is not the file its card describes (SHA-256); install the library again")
     return path
 

@@ -75,6 +75,11 @@ def number_text(value):
     return f"{value:.3f}" if value == 0 or 0.01 <= abs(value) < 10 else f"{value:.3g}"
 
 
+def short_text(value):
+    """The value of an option: a number that is not whole with three digits, everything else in full."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 def checked_interval(name, interval):
     """(low, high) or None; InputError where they are something else."""
     if interval is None:

@@ -61,7 +61,7 @@ class SearchFolder:
             raise InputError(f"{self.folder} holds no search; --resume takes the folder of one, with search.json in it")
         return plan
 
-    def recorded(self, settings):
+    def describe(self, settings):
         """What a trial's run folder records of its settings."""
         plan = self.read()
         return settings.to_dict() | {name: plan[name] for name in ("data_folder", "data_identity")}

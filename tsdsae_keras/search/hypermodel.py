@@ -85,7 +85,7 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
             best epoch was kept.
 
         Raises:
-            InputError: training cannot be resumed, or left no model.
+            TrainingDiverged: training gives no finite values, or left no model.
             KeyboardInterrupt: it was asked to stop, and the running epoch is finished.
         """
         start, settings = time.perf_counter(), self.settings(hp)

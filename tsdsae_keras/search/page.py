@@ -6,7 +6,7 @@
 import numpy as np
 
 from tsdsae_keras.report.figures import new_figure
-from tsdsae_keras.report.table import number_text
+from tsdsae_keras.report.table import number_text, short_text
 
 BEST = 15  # trials in the table
 COLOURS = "viridis"
@@ -46,7 +46,7 @@ def search_page(found):
 
 
 def _lead(found):
-    counts, values = found["counts"], ", ".join(f"{name} {_text(value)}" for name, value in _values(found).items())
+    counts, values = found["counts"], ", ".join(f"{name} {short_text(value)}" for name, value in _values(found).items())
     said = (
         f"{counts['finished']} trials finished, {counts['failed']} failed, {counts['unfinished']} unfinished. Trial "
         f"{found['taken']['trial']} is taken ({values}): the smallest model whose {found['objective']} lies within "
@@ -77,7 +77,7 @@ def _table(found):
     order = sorted(found["trials"], key=lambda trial: trial["score"], reverse=higher)
     rows = []
     for trial in order[:BEST]:
-        note = ", ".join(f"{name} {_text(value)}" for name, value in trial["values"].items())
+        note = ", ".join(f"{name} {short_text(value)}" for name, value in trial["values"].items())
         row = {"name": f"trial {trial['trial']}{' (taken)' if trial['taken'] else ''}", "value": trial["score"]}
         rows.append(row | {"note": note} | (UNIT if found["objective"] in found["unit_measures"] else {}))
     return {"group": f"Best trials by {found['objective']}", "rows": rows}
@@ -137,7 +137,7 @@ def parallel_figure(trials, objective):
     names = list(trials[0]["values"])
     columns = [_places([trial["values"][name] for trial in trials]) for name in names]
     scores = np.array([trial["score"] for trial in trials], "float64")
-    columns.append(_scaled(scores, np.linspace(scores.min(), scores.max(), 5)))
+    columns.append(_scale(scores, np.linspace(scores.min(), scores.max(), 5)))
     figure = new_figure(max(6.0, 1.6 * len(columns)), 4.2)
     axes = figure.subplots()
     spread = np.linspace(-0.015, 0.015, len(trials)) if len(trials) > 1 else np.zeros(1)
@@ -170,21 +170,17 @@ def _places(values):
     if len(kinds) <= 8 or isinstance(kinds[0], str):
         heights = np.linspace(0, 1, len(kinds)) if len(kinds) > 1 else np.array([0.5])
         place = dict(zip(kinds, heights, strict=True))
-        return np.array([place[value] for value in values]), [(place[kind], _text(kind)) for kind in kinds]
+        return np.array([place[value] for value in values]), [(place[kind], short_text(kind)) for kind in kinds]
     numbers = np.array(values, "float64")
     if numbers.min() > 0 and numbers.max() / numbers.min() > 5:
-        return _scaled(np.log(numbers), np.log(np.geomspace(numbers.min(), numbers.max(), 5)), np.exp)
-    return _scaled(numbers, np.linspace(numbers.min(), numbers.max(), 5))
+        return _scale(np.log(numbers), np.log(np.geomspace(numbers.min(), numbers.max(), 5)), np.exp)
+    return _scale(numbers, np.linspace(numbers.min(), numbers.max(), 5))
 
 
-def _scaled(numbers, ticks, shown=float):
+def _scale(numbers, ticks, shown=float):
     least, most = numbers.min(), numbers.max()
     if most == least:
         return np.full(len(numbers), 0.5), [(0.5, number_text(float(shown(least))))]
     places = (ticks - least) / (most - least)
     marks = [(place, number_text(float(shown(tick)))) for place, tick in zip(places, ticks, strict=True)]
     return (numbers - least) / (most - least), marks
-
-
-def _text(value):
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

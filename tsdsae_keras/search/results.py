@@ -13,10 +13,10 @@ from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import write_bytes, write_text
 from tsdsae_keras.report.page import write_page
-from tsdsae_keras.report.table import number_text
+from tsdsae_keras.report.table import number_text, short_text
 from tsdsae_keras.search.folder import read_json
 from tsdsae_keras.search.page import search_page
-from tsdsae_keras.search.trials import TrialFolder, reached
+from tsdsae_keras.search.trials import TrialFolder, count_epochs
 from tsdsae_keras.training.run import versions
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def _row(search, path):
         {name: values.get(name) for name in search.space.ranges},
         scores.get("metrics", {}),
         {name: values.get(name, getattr(base, name)) for name in search.searched.sizes},
-        values.get("epochs", base.epochs) if status == "finished" else reached(path),
+        values.get("epochs", base.epochs) if status == "finished" else count_epochs(path),
         scores.get("parameters"),
         scores.get("seconds"),
     )
@@ -128,7 +128,7 @@ def seeds_interval(scores):
     return float(np.mean(scores) - half), float(np.mean(scores) + half)
 
 
-def by_size(rows, objective, direction):
+def group_by_size(rows, objective, direction):
     """[{"size", "mean", "interval", "scores"}]: of every value of the first size the best configuration, over seeds.
 
     Sizes are numbers of parameters where the family names no other.
@@ -183,7 +183,7 @@ def text_table(rows, objective, direction, taken):
     for configuration, group in groups[:SHOWN]:
         values = dict(configuration)
         star = "*" if taken in group else ""
-        cells = [_cell(values[name]) for name in names]
+        cells = [short_text(values[name]) for name in names]
         score_text = number_text(mean_score(group, objective))
         lines.append([star, score_text, str(len(group)), *cells, str(group[0].parameters)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -191,10 +191,6 @@ def text_table(rows, objective, direction, taken):
     failed = [f"trial {row.trial} failed: {row.reason}" for row in rows if row.status == "failed"]
     more = [f"and {len(groups) - SHOWN} more in results.csv"] if len(groups) > SHOWN else []
     return "\n".join([*text, *more, *failed])
-
-
-def _cell(value):
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def conclude(search):
@@ -239,7 +235,7 @@ def _content(search, rows, taken):
             if row.status == "finished" and objective in row.metrics
         ],
         "size": next(iter(searched.sizes), "parameters"),
-        "by_size": by_size(rows, objective, direction),
+        "by_size": group_by_size(rows, objective, direction),
         "taken": {"trial": taken.trial, "values": taken.values, "metrics": taken.metrics},
         "failed": {f"trial {row.trial}": row.reason for row in rows if row.status == "failed"},
         "settings": {name: json.loads(json.dumps(value)) for name, value in plan.items()},

@@ -64,7 +64,7 @@ class Search:
             InputError: another process is at work in the folder, or the disk is full.
             Stopped: on Ctrl-C or SIGTERM.
         """
-        with self._held(), StopOnSignal() as stop, graceful_exit(self.folder, stop):
+        with self._hold(), StopOnSignal() as stop, graceful_exit(self.folder, stop):
             self._describe()
             self._search(stop, check=not chief)
 
@@ -79,7 +79,7 @@ class Search:
         quieten()
         self.tuner(stop).search()
 
-    def _held(self):
+    def _hold(self):
         return RunFolder(self.folder.folder).held()
 
     def _describe(self):

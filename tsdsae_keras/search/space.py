@@ -9,8 +9,7 @@ import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from tsdsae_keras.errors import InputError
-from tsdsae_keras.options import shown
+from tsdsae_keras.errors import InputError, shown
 from tsdsae_keras.search.searched import searched_of
 from tsdsae_keras.settings import Settings, settings_from_dict
 

@@ -7,9 +7,11 @@ failure.json   the reason, where it failed
 """
 
 import contextlib
+import logging
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.files import write_json
+from tsdsae_keras.process import log_level
 from tsdsae_keras.search.folder import read_json
 from tsdsae_keras.training.checkpoints import checkpoint_files, newest, number_of
 from tsdsae_keras.training.run import RunFolder
@@ -56,13 +58,14 @@ class TrialFolder(RunFolder):
         """The epoch to begin with: 0, or the one after the last whole checkpoint."""
         if not checkpoint_files(self.checkpoints):
             return 0
-        checkpoint = newest(self.checkpoints, lambda line: None)
+        with log_level(logging.ERROR):  # a damaged one is named where training takes the checkpoint
+            checkpoint = newest(self.checkpoints)
         return 0 if checkpoint is None else checkpoint.epoch + 1
 
     def check_model(self):
-        """InputError where training left no model."""
+        """TrainingDiverged where training left no model."""
         if not self.model.is_file():
-            raise InputError("no epoch of the last stage had a finite validation loss, so nothing was saved")
+            raise TrainingDiverged("no epoch of the last stage had a finite validation loss, so nothing was saved")
 
     def fail(self, error):
         """Records why the trial failed; returns the reason."""
@@ -79,7 +82,7 @@ class TrialFolder(RunFolder):
             self.checkpoints.rmdir()
 
 
-def reached(folder):
+def count_epochs(folder):
     """The number of finished epochs that the checkpoints of a trial hold."""
     files = checkpoint_files(TrialFolder(folder).checkpoints)
     return number_of(files[-1]) + 1 if files else 0
@@ -90,4 +93,4 @@ def reason_of(error):
     text = " ".join(str(error).split())[:LONGEST] or type(error).__name__
     if isinstance(error, MemoryError) or any(sign in f"{type(error).__name__} {error}" for sign in NO_MEMORY):
         return f"out of memory: {text}"
-    return text if isinstance(error, InputError) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, (InputError, TrainingDiverged)) else f"{type(error).__name__}: {text}"

@@ -82,7 +82,7 @@ def tune(folder, processes=1):
     elif role == "chief" or processes == 1:
         log.info(f"search: {folder.folder} ({backend}{', chief' if role == 'chief' else ''})")
         search.run(chief=role == "chief")
-    if role != "worker" and not workers.guarded():
+    if role != "worker" and not workers.is_guarded():
         conclude(search)
     return folder
 

@@ -9,8 +9,9 @@ import time
 import keras_tuner
 from keras_tuner import errors
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import TrainingDiverged
 from tsdsae_keras.files import write_json
+from tsdsae_keras.report.table import short_text
 from tsdsae_keras.search.hypermodel import EPOCHS, read_scores
 from tsdsae_keras.search.trials import TrialFolder
 
@@ -59,16 +60,18 @@ class SearchTuner(keras_tuner.Tuner):
 
     def on_trial_begin(self, trial):
         values = self.hypermodel.space.values(trial.hyperparameters)
-        log.info(f"trial {trial.trial_id}: " + ", ".join(f"{name} {_shown(value)}" for name, value in values.items()))
+        log.info(
+            f"trial {trial.trial_id}: " + ", ".join(f"{name} {short_text(value)}" for name, value in values.items())
+        )
 
     def run_trial(self, trial, *_, **__):
         run = TrialFolder(self.search_folder.trial(trial.trial_id))
         found = read_scores(run.scores)
         try:
-            found = self._measured(trial.hyperparameters, run) if found is None else found
+            found = self._measure(trial.hyperparameters, run) if found is None else found
             value = found[self.oracle.objective.name]
             if not math.isfinite(value):
-                raise InputError(f"{self.oracle.objective.name} is {value}")
+                raise TrainingDiverged(f"{self.oracle.objective.name} is {value}")
         except OSError as error:
             reason = f"{error.strerror or error} ({error.filename or run.folder})"
             raise errors.FatalRuntimeError(reason) from error
@@ -83,10 +86,10 @@ class SearchTuner(keras_tuner.Tuner):
         log.info(f"trial {trial.trial_id}: {self.oracle.objective.name} {value:.4f}")
         return found
 
-    def _measured(self, hp, run):
+    def _measure(self, hp, run):
         settings = self.hypermodel.settings(hp)
         values = self.hypermodel.space.values(hp) | {"epochs": hp.values.get(EPOCHS, settings.epochs)}
-        run.begin(self.search_folder.recorded(settings), values)
+        run.begin(self.search_folder.describe(settings), values)
         with run.held():
             return self.hypermodel.fit(hp, self._try_build(hp), run=run, stop=self.stop)
 
@@ -94,7 +97,3 @@ class SearchTuner(keras_tuner.Tuner):
         """The trained model of a trial, in the stage it ended in."""
         run = TrialFolder(self.search_folder.trial(trial.trial_id))
         return self.hypermodel.rebuild(trial.hyperparameters, run.model)
-
-
-def _shown(value):
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

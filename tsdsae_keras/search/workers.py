@@ -39,14 +39,14 @@ def role():
     return "chief" if CHIEF in os.environ["KERASTUNER_TUNER_ID"] else "worker"
 
 
-def guarded():
+def is_guarded():
     """Whether `supervise` started this process; it then does what is to be done at the end."""
     return bool(os.environ.get(GUARDED))
 
 
 def end_with_parent():
     """Ends this process when the one that started it has ended, where it asked for that: nothing is left behind."""
-    if guarded():
+    if is_guarded():
         threading.Thread(target=_wait_and_end, daemon=True).start()
 
 
@@ -84,14 +84,14 @@ class _ChiefAndWorkers(Team):
     def environment(self, name):
         return super().environment(name) | dict(zip(VARIABLES, (name, "127.0.0.1", str(self.port)), strict=True))
 
-    def working(self):
+    def is_working(self):
         return any(process.poll() is None for process in self._workers())
 
     def _workers(self):
         return [process for name, process in self.processes.items() if name != CHIEF and process is not None]
 
-    def too_often(self, name):
-        return name == CHIEF or super().too_often(name)
+    def gives_up(self, name):
+        return name == CHIEF or super().gives_up(name)
 
     def send(self, number):
         """A signal to the workers; the chief ends by itself when none is left."""
@@ -102,7 +102,7 @@ class _ChiefAndWorkers(Team):
     def end(self):
         """Ends what is left. The chief has saved every trial that ended."""
         chief, deadline = self.processes[CHIEF], time.monotonic() + PATIENCE
-        while chief and chief.poll() is None and time.monotonic() < deadline and not self.working():
+        while chief and chief.poll() is None and time.monotonic() < deadline and not self.is_working():
             time.sleep(POLL)
         super().end()
 

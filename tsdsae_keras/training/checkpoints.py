@@ -4,7 +4,6 @@ A checkpoint is one file: the SHA-256 of what follows in hexadecimal, a newline,
 which that line names with type and shape: every weight of model and optimizer by its path, and the callbacks' files.
 """
 
-import hashlib
 import json
 import logging
 import math
@@ -16,7 +15,7 @@ import numpy as np
 from keras import ops
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.files import remove_temporary, write_bytes
+from tsdsae_keras.files import remove_temporary, sha256, write_bytes
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ class WriteCheckpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.folder.mkdir(parents=True, exist_ok=True)
         states = {type(callback).__name__: callback.state() for callback in self.callbacks}
-        content = _packed({"epoch": epoch, "stage": stage_of(self.model), "states": states}, _weights(self.model))
+        content = _pack({"epoch": epoch, "stage": stage_of(self.model), "states": states}, _weights(self.model))
         write_bytes(self.folder / f"epoch-{epoch:06d}.ckpt", content)
         for old in checkpoint_files(self.folder)[:-KEPT]:
             old.unlink()
@@ -101,10 +100,10 @@ def read(path):
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
     stated, body = content[:HASH_LENGTH], content[HASH_LENGTH + 1 :]
-    if hashlib.sha256(body).hexdigest().encode() != stated:
+    if sha256(body).encode() != stated:
         raise InputError(f"{path} is damaged: its SHA-256 is not the one it states")
     try:
-        return _unpacked(body)
+        return _unpack(body)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"{path} is no checkpoint of this library ({type(error).__name__})") from None
 
@@ -157,7 +156,7 @@ def _weights(model):
     return {name: ops.convert_to_numpy(variable) for name, variable in _variables(model).items()}
 
 
-def _packed(rest, weights):
+def _pack(rest, weights):
     """Bytes of a checkpoint; what is bytes in the callbacks' states becomes a block."""
     blocks = [(WEIGHT, name, value) for name, value in weights.items()]
     states = {owner: dict(state) for owner, state in rest["states"].items()}
@@ -167,10 +166,10 @@ def _packed(rest, weights):
     named = [[owner, name, value.dtype.str, value.shape] for owner, name, value in blocks]
     head = json.dumps(rest | {"states": states, "blocks": named}).encode()
     body = b"\n".join([head, b"".join(value.tobytes() for _, _, value in blocks)])
-    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+    return sha256(body).encode() + b"\n" + body
 
 
-def _unpacked(body):
+def _unpack(body):
     head, _, content = body.partition(b"\n")
     rest = json.loads(head)
     epoch, stage, states, weights = rest["epoch"], rest["stage"], rest["states"], {}

@@ -1,21 +1,13 @@
-"""Numbers, pictures and sounds for TensorBoard, written without TensorFlow.
+"""Numbers, pictures and sounds for TensorBoard, by `tf.summary` on every backend."""
 
-The file is a sequence of length-prefixed `Event` protocol buffers. TensorBoard brings the message types and
-the framing; its own writer would import TensorFlow wherever that is installed, so the file is opened here.
-"""
+import contextlib
+import errno
 
-import io
-import itertools
-import os
-import socket
-import struct
-import time
-from pathlib import Path
+import keras  # noqa: F401 - first: with PyTorch underneath, torch must be imported before tensorflow
+import numpy as np
+import tensorflow as tf
 
 from tsdsae_keras.errors import InputError
-
-_PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-_count = itertools.count()
 
 
 class EventWriter:
@@ -23,45 +15,57 @@ class EventWriter:
 
     Args:
         folder: the run's log folder, as given to ``tensorboard --logdir``.
-        first_step: what earlier files of the folder hold from this step on is taken back; None takes nothing back.
+        first_step: what earlier files of the folder hold from this step on is taken back.
 
     Raises:
         InputError: the folder cannot be written.
+        OSError: later, where the disk is full or the file cannot be written any more.
     """
 
-    def __init__(self, folder, first_step=None):
-        from tensorboard.summary.writer.record_writer import RecordWriter
+    def __init__(self, folder, first_step=0):
+        self._folder = folder
+        try:
+            # No queue: what was written before a run is killed is on disk.
+            self._writer = tf.summary.create_file_writer(str(folder), max_queue=0)
+        except tf.errors.OpError as error:
+            raise InputError(f"cannot write TensorBoard logs to {folder}: {_reason(error)}") from error
+        self._start(first_step)
 
-        self._records = RecordWriter(_open_new(Path(folder)))
-        self._write(file_version="brain.Event:2")
-        if first_step is not None:
-            self._write(first_step, session_log={"status": "START"})
+    def _start(self, step):
+        """Writes that a session starts: TensorBoard drops what earlier sessions of the folder hold from `step` on.
+
+        It takes the first START it sees for the first session, so the file of a new run has one too. `tf.summary`
+        writes summaries only, hence the raw operation.
+        """
+        log = tf.compat.v1.SessionLog(status=tf.compat.v1.SessionLog.START)
+        event = tf.compat.v1.Event(step=step, session_log=log)
+        with self._at(step):
+            tf.raw_ops.ImportEvent(writer=self._writer._resource, event=event.SerializeToString())
 
     def scalars(self, values, step):
         """Write ``{name: number}`` at this step; a name may hold slashes, which group the charts."""
-        self._write(step, [{"tag": name, "simple_value": float(value)} for name, value in values.items()])
+        with self._at(step):
+            for name, value in values.items():
+                tf.summary.scalar(name, float(value))
 
     def picture(self, name, png, step):
         """Write one picture, given as the bytes of a PNG file."""
-        width, height = _png_size(png)
-        image = {"width": width, "height": height, "colorspace": 4, "encoded_image_string": png}
-        self._write(step, [{"tag": name, "image": image}])
+        try:
+            pixels = tf.io.decode_png(png)
+        except tf.errors.InvalidArgumentError:
+            raise InputError(f"a picture should be the bytes of a PNG file; these begin with {png[:8]!r}") from None
+        with self._at(step):
+            tf.summary.image(name, pixels[None])
 
     def sound(self, name, samples, sample_rate, step):
         """Write one sound: `samples` (n,) floats in -1 to 1 (beyond is clipped), kept as 16-bit WAV."""
-        audio = {
-            "sample_rate": sample_rate,
-            "num_channels": 1,
-            "length_frames": len(samples),
-            "encoded_audio_string": _wav_bytes(samples, sample_rate),
-            "content_type": "audio/wav",
-        }
-        self._write(step, [{"tag": name, "audio": audio}])
+        with self._at(step):
+            tf.summary.audio(name, np.float32(samples)[None, :, None], sample_rate)
 
     def close(self):
         """Finish the file; closing twice is harmless."""
-        if not self._records.closed:
-            self._records.close()
+        with self._os_errors():
+            self._writer.close()
 
     def __enter__(self):
         return self
@@ -69,35 +73,20 @@ class EventWriter:
     def __exit__(self, *_):
         self.close()
 
-    def _write(self, step=0, values=(), **fields):
-        from tensorboard.compat.proto.event_pb2 import Event
+    @contextlib.contextmanager
+    def _at(self, step):
+        with self._os_errors(), self._writer.as_default(step=step):
+            yield
 
-        summary = {"summary": {"value": list(values)}} if values else {}
-        event = Event(wall_time=time.time(), step=int(step), **summary, **fields)
-        self._records.write(event.SerializeToString())
-        self._records.flush()
-
-
-def _open_new(folder):
-    # TensorBoard reads the files of a folder in the order of their names, so the time comes first.
-    stamp = f"{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.{next(_count)}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return open(folder / f"events.out.tfevents.{stamp}", "xb")  # closed by EventWriter.close
-    except OSError as error:
-        raise InputError(f"cannot write TensorBoard logs to {folder}: {error.strerror}") from error
+    @contextlib.contextmanager
+    def _os_errors(self):
+        """Turns what TensorFlow raises where a file cannot be written into what Python raises there."""
+        try:
+            yield
+        except tf.errors.OpError as error:
+            raise OSError(errno.EIO, _reason(error), str(self._folder)) from error
 
 
-def _png_size(png):
-    if not png.startswith(_PNG_HEAD) or len(png) < 24:
-        raise InputError(f"a picture should be the bytes of a PNG file; these begin with {bytes(png[:8])!r}")
-    return struct.unpack(">II", png[16:24])
-
-
-def _wav_bytes(samples, sample_rate):
-    import numpy as np
-    import soundfile
-
-    file = io.BytesIO()
-    soundfile.write(file, np.clip(samples, -1.0, 1.0), sample_rate, format="WAV", subtype="PCM_16")
-    return file.getvalue()
+def _reason(error):
+    """The cause in TensorFlow's words: "File too large" of "{{node ...}} FILE; File too large" and more lines."""
+    return error.message.splitlines()[0].rpartition("; ")[2].rpartition("}} ")[2].partition(" [Op:")[0]

@@ -96,7 +96,7 @@ def open_streams(settings, data):
 
 def event_writer(run, fitting):
     """The TensorBoard files of a run; what a lost epoch wrote is taken back."""
-    return EventWriter(run.events, fitting.first or None)
+    return EventWriter(run.events, fitting.first)
 
 
 def fit(fitting, run, settings, data, streams, writer, stop, progress=True):

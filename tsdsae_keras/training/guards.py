@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import TrainingDiverged
 from tsdsae_keras.training.callbacks import WATCH
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class StopOnBadSteps(keras.callbacks.Callback):
         keep: called before the end, to keep the model; returns the path where it is.
 
     Raises:
-        InputError: from `fit`, naming epoch and batches.
+        TrainingDiverged: from `fit`, naming epoch and batches.
     """
 
     def __init__(self, steps=10, keep=None):
@@ -42,7 +42,7 @@ class StopOnBadSteps(keras.callbacks.Callback):
         if self.in_a_row < self.steps:
             return
         kept = "" if self.keep is None else f", and the model of before is in {self.keep()}"
-        raise InputError(
+        raise TrainingDiverged(
             f"{self.steps} steps in a row had no finite loss or gradient, the last of them batch {batch + 1} of epoch "
             f"{self.epoch + 1}: none was applied{kept}; lower --learning-rate, or look for broken values in the data"
         )

@@ -1,11 +1,12 @@
-"""Hyperparameters for TensorBoard's HParams page, written by hand: the page's own writer would import TensorFlow.
+"""Hyperparameters for TensorBoard's HParams page, by its plugin.
 
-The page knows three messages, each the metadata of a summary without a value: what is varied and measured (once, in
-the log folder above all trials), the values a trial started with, and how it ended (both in the trial's folder).
-Measures are plain scalars of the trial's folder.
+What is varied and measured stands once in the log folder above all trials; the values a trial started with and how it
+ended stand in the trial's own folder, where its measures are plain scalars.
 """
 
-import time
+import tensorflow as tf
+from tensorboard.plugins.hparams import api as hp
+from tensorboard.plugins.hparams import api_pb2, summary
 
 from tsdsae_keras.training.events import EventWriter
 
@@ -20,34 +21,32 @@ class TrialWriter(EventWriter):
     Args:
         folder: of the trial's events.
         values: {name: number, text or bool} of the hyperparameters.
-        first_epoch: 0, or the epoch from which a broken trial goes on.
+        first_epoch: 0, or the epoch from which a broken trial is resumed.
     """
 
     def __init__(self, folder, values, first_epoch=0):
-        super().__init__(folder, first_epoch or None)
+        super().__init__(folder, first_epoch)
         self.finished = False
-        started = {"hparams": {name: _value(value) for name, value in values.items()}, "start_time_secs": time.time()}
-        self._write(values=[_summary("session_start_info", started)])
+        with self._at(0):
+            hp.hparams(values, trial_id="")  # with an id, or by default, trials of equal values share a row
 
     def finish(self, measures, step):
         """Writes the trial's measures, {name: number}, and that it succeeded."""
         self.scalars({f"{GROUP}/{name}": value for name, value in measures.items()}, step)
-        self._end("STATUS_SUCCESS")
+        self._end(api_pb2.STATUS_SUCCESS)
         self.finished = True
 
     def close(self):
-        """Finishes the file in the middle of a trial: `LogToTensorBoard` closes when training ends, measures follow."""
+        """Does nothing: `LogToTensorBoard` closes when training ends, and the measures follow."""
 
     def __exit__(self, kind, *_):
         if not self.finished and kind is not None and issubclass(kind, Exception):
-            self._end("STATUS_FAILURE")  # a trial that was stopped is no failure, and goes on
+            self._end(api_pb2.STATUS_FAILURE)  # a trial that was stopped has not failed, and is resumed
         super().close()
 
     def _end(self, status):
-        from tensorboard.plugins.hparams import api_pb2
-
-        ended = {"status": api_pb2.Status.Value(status), "end_time_secs": time.time()}
-        self._write(values=[_summary("session_end_info", ended)])
+        with self._at(0):
+            tf.summary.experimental.write_raw_pb(summary.session_end_pb(status).SerializeToString())
 
 
 class ExperimentWriter(EventWriter):
@@ -61,37 +60,13 @@ class ExperimentWriter(EventWriter):
 
     def __init__(self, folder, domains, measures):
         super().__init__(folder)
-        infos = [_hparam(name, domain) for name, domain in domains.items()]
-        metrics = [{"name": {"tag": f"{GROUP}/{name}"}, "display_name": name} for name in measures]
-        experiment = {"hparam_infos": infos, "metric_infos": metrics, "time_created_secs": time.time()}
-        self._write(values=[_summary("experiment", experiment)])
+        varied = [hp.HParam(name, _domain(domain)) for name, domain in domains.items()]
+        with self._at(0):
+            hp.hparams_config(varied, [hp.Metric(f"{GROUP}/{name}", display_name=name) for name in measures])
 
 
-def _summary(kind, fields):
-    from tensorboard.compat.proto.summary_pb2 import Summary
-    from tensorboard.plugins.hparams import metadata, plugin_data_pb2
-
-    content = plugin_data_pb2.HParamsPluginData(**{kind: fields})
-    made = metadata.create_summary_metadata(content)
-    return Summary.Value(tag=f"_hparams_/{kind}", metadata=made, tensor=metadata.NULL_TENSOR)
-
-
-def _hparam(name, domain):
-    from tensorboard.plugins.hparams import api_pb2
-
-    first = domain[0]
-    kind = "BOOL" if isinstance(first, bool) else "STRING" if isinstance(first, str) else "FLOAT64"
-    info = api_pb2.HParamInfo(name=name, type=api_pb2.DataType.Value(f"DATA_TYPE_{kind}"))
-    if isinstance(domain, tuple):
-        info.domain_interval.min_value, info.domain_interval.max_value = domain
-    else:
-        info.domain_discrete.extend(domain)
-    return info
-
-
-def _value(value):
-    from google.protobuf.struct_pb2 import Value
-
-    if isinstance(value, bool):
-        return Value(bool_value=value)
-    return Value(string_value=value) if isinstance(value, str) else Value(number_value=float(value))
+def _domain(values):
+    """The plugin's domain; it takes values of one type, and whole numbers for others than 1.0."""
+    if isinstance(values, tuple):
+        return hp.RealInterval(*map(float, values))
+    return hp.Discrete(values if isinstance(values[0], (bool, str)) else list(map(float, values)))

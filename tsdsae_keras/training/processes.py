@@ -39,10 +39,10 @@ class Team:
             try:
                 for name in self.processes:
                     self._start(name)
-                while self.working():
+                while self.is_working():
                     time.sleep(POLL)
                     if not forwarding.asked:
-                        self.start_anew()  # before the question above, which would miss the last to die
+                        self.restart_dead()  # before the question above, which would miss the last to die
             finally:
                 self.end()
         return forwarding.asked
@@ -56,24 +56,24 @@ class Team:
             self.command, env=self.environment(name), stdin=subprocess.PIPE, start_new_session=True
         )
 
-    def working(self):
+    def is_working(self):
         """Whether a process is."""
         return any(process.poll() is None for process in self.processes.values())
 
-    def start_anew(self):
+    def restart_dead(self):
         """Starts those anew that died."""
         for name, process in self.processes.items():
             status = process.poll()
             if status in (None, 0):
                 continue
             self.deaths[name] += 1
-            if status == REFUSED or self.too_often(name):
+            if status == REFUSED or self.gives_up(name):
                 raise InputError(f"{name} ended with status {status}; see what it said above")
             log.warning(f"{name} ended with status {status}: started anew")
             process.stdin.close()
             self._start(name)
 
-    def too_often(self, name):
+    def gives_up(self, name):
         """Whether a process that died is not started anew."""
         return self.deaths[name] > RESTARTS
 

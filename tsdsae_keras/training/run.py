@@ -15,10 +15,9 @@ import importlib.metadata
 import json
 import os
 import platform
-import reprlib
 from pathlib import Path
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, shown
 from tsdsae_keras.files import TEMPORARY, remove_temporary, write_json
 
 DATA = ("data_folder", "data_identity")
@@ -101,7 +100,7 @@ class RunFolder:
                 raise ValueError(f"more than {LARGEST} bytes")
             recorded = json.loads(content)
         except (OSError, ValueError, RecursionError) as error:
-            reason = getattr(error, "strerror", None) or reprlib.repr(str(error))[1:-1]
+            reason = getattr(error, "strerror", None) or shown(str(error))[1:-1]
             raise InputError(f"{self.settings} cannot be read ({reason}); is {self.folder} a run folder?") from None
         settings = recorded.get("settings") if isinstance(recorded, dict) else None
         if not isinstance(settings, dict) or not all(isinstance(settings.get(name), str) for name in DATA):

@@ -12,7 +12,7 @@ import numpy as np
 
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.sets import open_data
-from tsdsae_keras.errors import InputError, Stopped
+from tsdsae_keras.errors import InputError, Stopped, TrainingDiverged
 from tsdsae_keras.files import write_json
 from tsdsae_keras.training import fitting
 from tsdsae_keras.training.checkpoints import checkpoint_files, newest, number_of
@@ -138,7 +138,7 @@ def _reached(runs):
 
 def _best_model(run):
     if not run.model.is_file():
-        raise InputError(
+        raise TrainingDiverged(
             f"no epoch of the last stage had a finite validation loss, so nothing was saved; see {run.history}, "
             "and lower --learning-rate"
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from tsdsae_keras.data.prepared.pipeline import drawing
 from tsdsae_keras.data.sets import open_data
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.settings import Settings, settings_from_dict
 from tsdsae_keras.training import fitting
 from tsdsae_keras.training.callbacks import SeedEpochs
@@ -51,6 +51,7 @@ def train_seeds(settings, seeds):
 
     Raises:
         InputError: the backend is not JAX, seeds or data that cannot be used, or the disk is full.
+        TrainingDiverged: of some seeds; the others are trained and scored.
         Stopped: on Ctrl-C or SIGTERM.
     """
     _check(seeds)
@@ -118,7 +119,7 @@ def _work(out, runs, data, seconds):
                 finish(run.folder, run.settings, data, seconds | {"epochs": run.history.seconds})
     failed = [f"{run.folder.folder}: {error}" for run, error in zip(runs, errors, strict=True) if error is not None]
     if failed:
-        raise InputError("; ".join(failed))
+        raise TrainingDiverged("; ".join(failed))
 
 
 def _together(runs):

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import TrainingDiverged
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Member:
     model: keras.Model
     callbacks: list
     rows: Callable
-    error: InputError | None = None
+    error: TrainingDiverged | None = None
 
     def begin(self, epochs):
         """To be called before the first epoch; `epochs` is that behind the last."""
@@ -45,7 +45,7 @@ class Member:
             for step in range(len(next(iter(steps.values())))):
                 self.callbacks.on_train_batch_end(step, {name: values[step] for name, values in steps.items()})
             self.callbacks.on_epoch_end(epoch, ends)
-        except InputError as error:
+        except TrainingDiverged as error:
             self.error = error
 
     @property
@@ -58,7 +58,7 @@ class Several:
     """Models of one architecture, each with weights, slots, draws, order of the data and callbacks of its own.
 
     Each goes the way it would go alone, by its own `train_step`, up to the rounding of sums that are taken in another
-    order. One that its callbacks stop, or refuse with an InputError, leaves; the others go on.
+    order. One that its callbacks stop, or whose training diverged, leaves; the others go on.
 
     Args:
         members: their models differ in weights and seeds alone.
@@ -119,7 +119,7 @@ class Several:
         """The validation logs of each model; `state` is what training left of all."""
         for model in models:
             model.reset_metrics()
-        metrics = _stacked([model.metrics_variables for model in models])
+        metrics = _stack([model.metrics_variables for model in models])
         state, logs = (*state[:2], metrics), {}
         for batch in self.validation:
             logs, state = self.test(state, batch)
@@ -162,10 +162,10 @@ def _variables(model):
 
 def _state(models):
     """The values of all models' variables, model by model along a new first axis."""
-    return tuple(map(_stacked, zip(*map(_variables, models), strict=True)))
+    return tuple(map(_stack, zip(*map(_variables, models), strict=True)))
 
 
-def _stacked(group):
+def _stack(group):
     """The values of lists of variables, one list of each model."""
     return [jnp.stack([each.value for each in same]) for same in zip(*group, strict=True)]
 

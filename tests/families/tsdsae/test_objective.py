@@ -5,7 +5,7 @@ import pytest
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.codes import Split
-from tsdsae_keras.families.tsdsae.search.objective import PARTS, balanced, geometric_mean
+from tsdsae_keras.families.tsdsae.search.objective import PARTS, geometric_mean, score_balanced
 
 N, FRAMES, BANDS = 40, 6, 3
 RNG = np.random.default_rng(0)
@@ -66,7 +66,7 @@ class Whispers(IgnoresV):
 
 
 def score(model, x=X, mask=None):
-    return balanced(model, Split(x, mask=mask), batch_size=16)
+    return score_balanced(model, Split(x, mask=mask), batch_size=16)
 
 
 def test_the_ideal_scores_one_in_every_part():
@@ -114,7 +114,7 @@ def test_padding_and_batches_change_nothing():
     padded = np.concatenate([X, np.full((N, 3, BANDS), 99.0)], axis=1)
     for model in (Ideal(), IgnoresV(), IgnoresZ()):
         assert score(model, padded, np.broadcast_to(mask, padded.shape[:2])) == pytest.approx(score(model))
-        assert balanced(model, Split(X), batch_size=7) == pytest.approx(score(model))
+        assert score_balanced(model, Split(X), batch_size=7) == pytest.approx(score(model))
 
 
 def test_a_part_that_fails_cannot_be_made_up_for():

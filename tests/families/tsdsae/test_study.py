@@ -16,7 +16,7 @@ from tests.search.small import write_folder
 from tests.search.test_killed import ROOT, said, wait_for
 from tsdsae_keras.commands import study
 from tsdsae_keras.data.prepared.store import PreparedData
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.families.tsdsae.evaluation.codes import Split
 from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
 from tsdsae_keras.families.tsdsae.study import run as study_run
@@ -113,7 +113,7 @@ def test_the_kept_epoch_is_the_best_or_the_one_that_reached(tmp_path, reach, rea
 
 @pytest.mark.parametrize(
     ("died_of", "reason"),
-    [(InputError("10 steps in a row"), "10 steps in a row"), (MemoryError(), "out of memory: MemoryError")],
+    [(TrainingDiverged("10 steps in a row"), "10 steps in a row"), (MemoryError(), "out of memory: MemoryError")],
 )
 def test_a_run_that_fails_leaves_the_reason(folder, data, monkeypatch, died_of, reason):
     def fail(*_):

@@ -1,11 +1,10 @@
-"""Files that are whole or not there at all, and their hashes."""
+"""Files that are whole or not there at all."""
 
 import contextlib
-import hashlib
 import json
 import logging
 
-from tsdsae_keras.files import write_bytes
+from tsdsae_keras.files import sha256, write_bytes
 
 log = logging.getLogger(__name__)
 
@@ -13,18 +12,12 @@ log = logging.getLogger(__name__)
 def write_atomically(path, content):
     """Replaces a file by bytes; returns their size and SHA-256."""
     write_bytes(path, content)
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return {"bytes": len(content), "sha256": sha256(content)}
 
 
 def json_bytes(value):
     """JSON that is the same for the same value, ending in a newline."""
     return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
-
-
-def sha256_of(path):
-    """The SHA-256 of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager

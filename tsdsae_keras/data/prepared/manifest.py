@@ -2,9 +2,8 @@
 
 import json
 import re
-import reprlib
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, shown
 
 FORMAT = "tsdsae-prepared"
 VERSION = 1
@@ -66,7 +65,7 @@ def parsed(content, path):
         raise InputError(f"{path} is not of the format {FORMAT}: give a folder that this library prepared")
     version = manifest.get("version")
     if type(version) is not int or version != VERSION:
-        raise InputError(f"{path} has version {reprlib.repr(version)[:80]}, this library reads {VERSION}: {AGAIN}")
+        raise InputError(f"{path} has version {shown(version)}, this library reads {VERSION}: {AGAIN}")
     for name, kind in _FIELDS.items():
         if type(manifest.get(name)) is not kind:
             raise InputError(f"{path}: {name!r} is missing or no {kind.__name__}: {AGAIN}")
@@ -138,5 +137,4 @@ def _is_meaning(value, depth=2):
 def _check_names(names, path):
     for name in names:
         if not FILE.fullmatch(name):
-            shown = reprlib.repr(name)
-            raise InputError(f"{path} lists the file {shown}, which is not a plain name in the folder: {AGAIN}")
+            raise InputError(f"{path} lists the file {shown(name)}, which is not a plain name in the folder: {AGAIN}")

@@ -9,19 +9,17 @@ Where it has `storage` "tfrecord", one file `<split>-<number>.tfrecord` holds al
 """
 
 import contextlib
-import hashlib
 import io
 import math
-import reprlib
 
 import numpy as np
 
-from tsdsae_keras.data.prepared.files import sha256_of
 from tsdsae_keras.data.prepared.manifest import AGAIN, FORMAT, MANIFEST, VERSION, parsed, read_manifest
 from tsdsae_keras.data.prepared.records import RecordLayout, SteppedShard, place_of, values_at
 from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.splits import check_disjoint
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.files import sha256, sha256_of
 
 __all__ = ["ALIGNMENT", "FORMAT", "MANIFEST", "VERSION", "PreparedData", "aligned_empty", "check_file", "shard_name"]
 __all__ += ["shard_sizes"]
@@ -44,7 +42,7 @@ class PreparedData:
     def __init__(self, folder, *, verify=True):
         self.folder = place_of(folder)
         content = read_manifest(self.folder)
-        self.identity = hashlib.sha256(content).hexdigest()[:12]
+        self.identity = sha256(content)[:12]
         self.manifest = parsed(content, self.folder / MANIFEST)
         self._check_complete()
         for name in self.manifest["files"]:
@@ -257,7 +255,7 @@ def _start(path, dtype, shape):
     """The byte at which the values of an .npy file begin, once it is sure that it holds what was stated."""
     found, start, size = _header(path)
     if found != (dtype, shape):
-        found = f"{found[0]} {reprlib.repr(found[1])[:80]}"
+        found = f"{found[0]} {shown(found[1])}"
         raise InputError(f"{path} holds {found} instead of {dtype} {shape}: {AGAIN}")
     if size != path.stat().st_size:
         raise InputError(f"{path} has {path.stat().st_size} bytes instead of {size}: {AGAIN}")

@@ -1,7 +1,6 @@
 """dMelodies as prepared sequences: choose melodies, render them, split them, store log-mel frames and labels."""
 
 import dataclasses
-import hashlib
 import logging
 import os
 from pathlib import Path
@@ -17,6 +16,7 @@ from tsdsae_keras.data.prepared.store import FORMAT, VERSION, PreparedData, shar
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.files import sha256
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +192,7 @@ def _manifest(settings, synth):
     seconds = grid.SLOTS * grid.SLOT_SECONDS
     frames = front_end.frames(int(seconds * front_end.sample_rate))
     return decides | {
-        "key": hashlib.sha256(json_bytes(decides)).hexdigest()[:12],
+        "key": sha256(json_bytes(decides))[:12],
         "counts": {split: len(indices) for split, (indices, _) in settings.examples().items()},
         "frames": frames,
         "bands": front_end.n_mels,

@@ -1,8 +1,6 @@
 """What a model can be: every value of a configuration, checked before anything is made."""
 
-import reprlib
-
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, shown
 
 CHOICES = {
     "local_encoder": ("factorised", "full"),
@@ -69,12 +67,12 @@ def _recurrent(fan_in, units, directions):
 
 def _check_count(name, value):
     if type(value) is not int or not 1 <= value <= WIDEST:
-        raise InputError(f"{name} is {_shown(value)}; it must be a whole number of at least 1 and at most {WIDEST}")
+        raise InputError(f"{name} is {shown(value)}; it must be a whole number of at least 1 and at most {WIDEST}")
 
 
 def _check_choice(name, value, choices):
     if not any(type(value) is type(choice) and value == choice for choice in choices):
-        raise InputError(f"{name} is {_shown(value)}; it must be {' or '.join(repr(choice) for choice in choices)}")
+        raise InputError(f"{name} is {shown(value)}; it must be {' or '.join(repr(choice) for choice in choices)}")
 
 
 def _checked_units(name, units):
@@ -90,12 +88,12 @@ def _checked_units(name, units):
 
 def _checked_weights(weights, names):
     if not isinstance(weights, dict | None):
-        raise InputError(f"term_weights is {_shown(weights)}; it must be a dict of weights by the name of their term")
+        raise InputError(f"term_weights is {shown(weights)}; it must be a dict of weights by the name of their term")
     weights = weights or {}
     for name, value in weights.items():
         _check_choice("a name in term_weights", name, names)
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1e30:
-            raise InputError(f"the weight of {name} is {_shown(value)}; it must be a number from 0 to 1e30")
+            raise InputError(f"the weight of {name} is {shown(value)}; it must be a number from 0 to 1e30")
     return {name: float(weights.get(name, 1.0)) for name in names}
 
 
@@ -104,7 +102,7 @@ def _check_front_end(front_end):
         return
     plain = isinstance(front_end, dict) and len(front_end) <= LONGEST
     if not plain or not all(_is_short(name) and _is_short(value) for name, value in front_end.items()):
-        raise InputError(f"front_end is {_shown(front_end)}; it must be a flat dict, as `FrontEnd.to_dict` gives it")
+        raise InputError(f"front_end is {shown(front_end)}; it must be a flat dict, as `FrontEnd.to_dict` gives it")
 
 
 def _is_short(value):
@@ -113,15 +111,10 @@ def _is_short(value):
 
 def _check_seed(seed):
     if seed is not None and (type(seed) is not int or not 0 <= seed < 1 << 32):
-        raise InputError(f"seed is {_shown(seed)}; it must be None or a whole number from 0 to {(1 << 32) - 1}")
+        raise InputError(f"seed is {shown(seed)}; it must be None or a whole number from 0 to {(1 << 32) - 1}")
 
 
 def _check_size(config):
     numbers = kernel_numbers(config)
     if numbers > MOST_WEIGHTS:
         raise InputError(f"a model of these widths would hold {numbers} weights; at most {MOST_WEIGHTS} are made")
-
-
-def _shown(value):
-    """What came in, on one line and short, however large or odd it is."""
-    return reprlib.repr(value)[:80]

@@ -6,13 +6,12 @@ settings alone, not on workers, their kind, or interruptions.
 """
 
 import dataclasses
-import hashlib
 import logging
 import os
 import shutil
 from pathlib import Path
 
-from tsdsae_keras.data.prepared.files import json_bytes, only_one, sha256_of
+from tsdsae_keras.data.prepared.files import json_bytes, only_one
 from tsdsae_keras.data.prepared.jobs import in_parallel
 from tsdsae_keras.data.prepared.progress import SoundProgress
 from tsdsae_keras.data.prepared.store import FORMAT, VERSION, PreparedData
@@ -21,6 +20,7 @@ from tsdsae_keras.data.sets.recordings.layout import Layout, kept_sequences, wri
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings, measure_chunk, measured_before
 from tsdsae_keras.data.sets.recordings.skipped import Skipped, most_frequent, summary
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.files import sha256, sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def _hashed(recordings):
     for each in recordings:
         try:
             size = each.path.stat().st_size
-            pitch = each.pitch and sha256_of(Path(each.pitch))
+            pitch = each.pitch and sha256_of(each.pitch)
             found.append((size, sha256_of(each.path), pitch) if size else "is empty; give a sound file")
         except OSError as error:
             found.append(f"cannot be read ({error.strerror or error})")
@@ -151,7 +151,7 @@ def _decides(inputs, settings, source, by_segment, warning, confidence):
         "dataset": source,
         "settings": settings.settings() | {"by_segment": by_segment} | _named(confidence),
         "front_end": settings.front_end.to_dict(),
-        "inputs": hashlib.sha256(json_bytes(described)).hexdigest(),
+        "inputs": sha256(json_bytes(described)),
     }
     return decides | ({"warning": warning} if warning else {})
 
@@ -189,7 +189,7 @@ def _difference(name, manifest, value):
 
 
 def _made(out, decides, inputs, skipped, settings, confidence, workers):
-    key = hashlib.sha256(json_bytes(decides)).hexdigest()[:12]
+    key = sha256(json_bytes(decides))[:12]
     writer = _writer(out, key, decides.get("storage", "npy"))
     pieces = writer.partial / PIECES
     pieces.mkdir(exist_ok=True)
@@ -241,7 +241,7 @@ def _stem(chunk, decides):
     """The name of what is measured of a chunk: a hash of all that decides it."""
     of_files = [[*each.described()[:6]] for each in chunk]
     content = json_bytes([of_files, decides["settings"], decides["front_end"]])
-    return hashlib.sha256(content).hexdigest()[:24]
+    return sha256(content)[:24]
 
 
 def _measured(chunks, stems, settings, confidence, workers):

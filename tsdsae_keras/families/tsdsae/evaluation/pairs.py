@@ -1,9 +1,10 @@
 """Which sequences swap with which, written down, so that another model can be asked the same."""
 
-import hashlib
 import json
 
 import numpy as np
+
+from tsdsae_keras.files import sha256
 
 
 def pair_list(partner, heard, seed, among=None):
@@ -22,4 +23,4 @@ def pair_list(partner, heard, seed, among=None):
     drawn = np.random.default_rng(seed).permutation(len(partner))
     drawn = drawn if among is None else drawn[np.isin(drawn, among)]
     pairs = {"partner": partner.tolist(), "heard": np.sort(drawn[:heard]).tolist()}
-    return pairs | {"sha256": hashlib.sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()}
+    return pairs | {"sha256": sha256(json.dumps(pairs, separators=(",", ":")).encode())}

@@ -24,15 +24,17 @@ class Trial:
             sequences differ in length, `mask` (n, time).
         seed: fixes partners and judges.
         batch_size: sequences the model takes at a time.
+        judge: `FrameJudge` that was fitted on the training sequences before; None fits one when it is asked.
 
     Raises:
         InputError: a split cannot be used; from any property, a code or an output is not finite.
     """
 
-    def __init__(self, model, train, test, *, seed=0, batch_size=64):
+    def __init__(self, model, train, test, *, seed=0, batch_size=64, judge=None):
         self.model, self.seed, self.batch_size = model, seed, batch_size
         self.train, self.test = Split.of(train), Split.of(test)
         _check_agreement(self.train, self.test, batch_size)
+        self._judge = judge
 
     @cached_property
     def codes(self):
@@ -60,7 +62,7 @@ class Trial:
     @cached_property
     def judge(self):
         """`FrameJudge` of the training sequences."""
-        return FrameJudge(self.train.x, self.train.instrument, self.train.mask, seed=self.seed)
+        return self._judge or FrameJudge(self.train.x, self.train.instrument, self.train.mask, seed=self.seed)
 
     @cached_property
     def why_no_classes(self):

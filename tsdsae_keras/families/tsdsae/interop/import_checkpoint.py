@@ -3,13 +3,12 @@
 import logging
 from pathlib import Path
 
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, shown
 from tsdsae_keras.families.tsdsae.interop.architecture import is_informed
 from tsdsae_keras.families.tsdsae.interop.reference import from_reference_state
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
 from tsdsae_keras.files import replacing
 from tsdsae_keras.interop.checkpoint import open_checkpoint
-from tsdsae_keras.options import shown
 
 log = logging.getLogger(__name__)
 

@@ -37,7 +37,7 @@ LABELLED = ("judge_f1_global", "judge_f1_local")
 BATCH = 64
 
 
-def balanced(model, split, codes=None, batch_size=BATCH):
+def score_balanced(model, split, codes=None, batch_size=BATCH):
     """The score, and its five parts, of a model on sequences; partners are the next sequence each, without labels.
 
     Args:
@@ -54,26 +54,26 @@ def balanced(model, split, codes=None, batch_size=BATCH):
     """
     codes = coding.encode(model, split, batch_size) if codes is None else codes
     partner = rolled_partners(len(split))
-    measured = _measured(model, split, codes, partner, batch_size)
+    measured = _measure(model, split, codes, partner, batch_size)
     used = use_of_v(model.decode, codes.z_mean, codes.v_mean, partner, batch_size, split.mask)
     parts = {
-        "reconstruction": _kept(measured["error"], measured["variance"]),
-        "restored": _kept(measured["restored"], measured["variance"]),
-        "use": _within(used / max(_what_stays(split, partner, batch_size), 1e-6)),
+        "reconstruction": _similarity(measured["error"], measured["variance"]),
+        "restored": _similarity(measured["restored"], measured["variance"]),
+        "use": _clip(used / max(_measure_data(split, partner, batch_size), 1e-6)),
         "v_follows": _share(measured["v_left"], measured["v_wrong"]),
         "z_stays": _consistency(measured["z_wrong"], measured["z_spread"]),
     }
     return {"balanced": geometric_mean(parts.values())} | parts
 
 
-def labelled(trial, parts):
+def score_labelled(trial, parts):
     """The score "labelled": the five parts and the macro-F1 of the independent judge after both swaps.
 
     The swap F1s of the own encoder come along and do not count.
 
     Args:
         trial: `evaluation.trial.Trial` with classes, the validation split as its test.
-        parts: what `balanced` gave.
+        parts: what `score_balanced` gave.
     """
     answers = trial.answers
     found = {f"{name}_{swap}": macro_f1(*answers[name][swap]) for name in answers for swap in ("global", "local")}
@@ -87,20 +87,19 @@ def geometric_mean(parts):
     return float(np.exp(np.log(parts).mean())) if (parts > 0).all() else 0.0
 
 
-def _measured(model, split, codes, partner, batch_size):
+def _measure(model, split, codes, partner, batch_size):
     """Means over all sequences of what the parts are made of."""
     centre = {
         "x": _mean(split.x, split.mask, batch_size),
         "z": _mean(codes.z_mean, split.mask, batch_size),
     }
     sums = [
-        _measured_batch(model, split, codes, rows, partner[rows], centre)
-        for rows in coding.batches(partner, batch_size)
+        _measure_batch(model, split, codes, rows, partner[rows], centre) for rows in coding.batches(partner, batch_size)
     ]
     return {name: float(np.concatenate([each[name] for each in sums]).mean()) for name in sums[0]}
 
 
-def _measured_batch(model, split, codes, rows, other, centre):
+def _measure_batch(model, split, codes, rows, other, centre):
     z, v, x = codes.z_mean, codes.v_mean, split.x[rows]
     own, theirs = coding.part(split.mask, rows), coding.part(split.mask, other)
     swapped = coding.decode_batch(model.decode, z[rows], v[other], own)
@@ -141,7 +140,7 @@ def _mean_frames(frames, mask, rows):
     return np.where(mask[..., None], frames, 0.0).sum(axis=1) / mask.sum(axis=1, keepdims=True)
 
 
-def _what_stays(split, partner, batch_size):
+def _measure_data(split, partner, batch_size):
     """u_x, from the data alone."""
     means, frames = [], []
     for rows in coding.batches(partner, batch_size):
@@ -155,8 +154,8 @@ def _what_stays(split, partner, batch_size):
     return float(np.concatenate(means).mean() / whole) if whole else 0.0
 
 
-def _kept(error, variance):
-    return _within(1.0 - np.sqrt(error / variance)) if variance else 0.0
+def _similarity(error, variance):
+    return _clip(1.0 - np.sqrt(error / variance)) if variance else 0.0
 
 
 def _share(left, wrong):
@@ -164,8 +163,8 @@ def _share(left, wrong):
 
 
 def _consistency(wrong, spread):
-    return _within(1.0 - wrong / spread) if spread > 0 else 0.0
+    return _clip(1.0 - wrong / spread) if spread > 0 else 0.0
 
 
-def _within(part):
+def _clip(part):
     return float(np.clip(part, 0.0, 1.0))

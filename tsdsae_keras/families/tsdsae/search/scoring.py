@@ -9,7 +9,7 @@ from tsdsae_keras.families.tsdsae.evaluation.codes import Split
 from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
 from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units
-from tsdsae_keras.families.tsdsae.search.objective import BATCH, balanced, labelled
+from tsdsae_keras.families.tsdsae.search.objective import BATCH, score_balanced, score_labelled
 
 MEASURED = 256  # validation sequences
 JUDGING = 512  # training sequences, for the judges
@@ -39,10 +39,11 @@ class Scorer:
 
     def __call__(self, model):
         """{name: number}: `balanced`, its parts, active dimensions; where there are classes also what judges say."""
-        trial = Trial(model, self.train, self.validation, seed=self.seed, batch_size=BATCH)
-        found = balanced(model, self.validation, trial.codes)
+        judge = self._judge if self.classes else None
+        trial = Trial(model, self.train, self.validation, seed=self.seed, batch_size=BATCH, judge=judge)
+        found = score_balanced(model, self.validation, trial.codes)
         found |= {"active_v": active_units(trial.codes.v_mean), "active_z": self._active_z(trial)}
-        return found | (labelled(self._judged(trial), found) if self.classes else {})
+        return found | (score_labelled(trial, found) if self.classes else {})
 
     @cached_property
     def classes(self):
@@ -60,10 +61,6 @@ class Scorer:
     @cached_property
     def _judge(self):
         return Trial(None, self.train, self.validation, seed=self.seed).judge
-
-    def _judged(self, trial):
-        trial.judge = self._judge
-        return trial
 
     def _active_z(self, trial):
         return active_units(trial.codes.z_mean, mask=self.validation.mask)

@@ -42,7 +42,7 @@ def run(options, arguments=()):
     runs = grid(base, own)
     folder.begin(data, own["pairs"])
     folder.check(runs)
-    typed = arguments[: -len(ALONE)] if workers.guarded() else arguments
+    typed = arguments[: -len(ALONE)] if workers.is_guarded() else arguments
     how = f"python tuning/study.py {shlex.join(typed)}"
     if own["workers"] > 1:
         from tsdsae_keras.families.tsdsae.study.workers import supervise
@@ -53,7 +53,7 @@ def run(options, arguments=()):
         from tsdsae_keras.families.tsdsae.study.work import work
 
         work(folder, runs, data, own["pairs"], how)
-    if not workers.guarded():
+    if not workers.is_guarded():
         _log_state(folder, runs, how)
 
 

@@ -23,5 +23,5 @@ def supervise(command, count, how_to_go_on):
 
 
 class _Workers(Team):
-    def too_often(self, name):
+    def gives_up(self, name):
         return self.deaths.total() > RESTARTS  # whoever takes the run that kills them
