@@ -38,7 +38,7 @@ def making(clips, workers, rounds, kind="auto", soundfont=None):
     from tsdsae_keras.data.audio.logmel import FrontEnd
     from tsdsae_keras.data.audio.synthesis import open_synth
     from tsdsae_keras.data.sets.dmelodies import MelodySet
-    from tsdsae_keras.data.sets.melodies import notes_of
+    from tsdsae_keras.data.sets.melodies import SECONDS, notes_of, timed_notes
 
     settings, front_end = MelodySet(), FrontEnd()
     rows, players = settings.examples()["train"]
@@ -47,7 +47,7 @@ def making(clips, workers, rounds, kind="auto", soundfont=None):
         synth.load()
 
         def render(row, player):
-            return synth.render(row, settings.programs[player])
+            return synth.render(timed_notes(row), settings.programs[player], SECONDS)
 
         def both(row, player):
             return front_end.log_mel(render(row, player))

@@ -39,7 +39,7 @@ class Band:
     def write(self, path, program):
         """Writes a file and returns its notes, (slots,) MIDI numbers with 0 for a rest."""
         notes = grid.notes_of(np.array([next(self.pool) for _ in range(CLIPS)]))
-        sound = np.concatenate([self.synth.render(bars, program) for bars in notes])
+        sound = np.concatenate([self.synth.render(grid.timed_notes(bars), program, grid.SECONDS) for bars in notes])
         write_audio(path, 0.5 * sound.astype("float32"), RATE)
         return notes.reshape(-1)
 

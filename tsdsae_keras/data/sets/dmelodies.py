@@ -158,8 +158,13 @@ def _shard(settings, synth, indices, instruments, workers):
 
     front_end = settings.front_end
     notes = grid.notes_of(indices)
-    clip = delayed(lambda row, player: front_end.log_mel(synth.render(row, settings.programs[player])))
-    clips = Parallel(n_jobs=workers, prefer="threads")(clip(*pair) for pair in zip(notes, instruments, strict=True))
+
+    def clip(row, player):
+        samples = synth.render(grid.timed_notes(row), settings.programs[player], grid.SECONDS)
+        return front_end.log_mel(samples)
+
+    pairs = zip(notes, instruments, strict=True)
+    clips = Parallel(n_jobs=workers, prefer="threads")(delayed(clip)(*pair) for pair in pairs)
     features = np.stack(clips)
     played = grid.frame_notes(notes, features.shape[1], front_end.hop_length, front_end.sample_rate)
     return {
@@ -189,8 +194,7 @@ def _manifest(settings, synth):
         "front_end": front_end.to_dict(),
         "synth": synth,
     }
-    seconds = grid.SLOTS * grid.SLOT_SECONDS
-    frames = front_end.frames(int(seconds * front_end.sample_rate))
+    frames = front_end.frames(int(grid.SECONDS * front_end.sample_rate))
     return decides | {
         "key": hashlib.sha256(json_bytes(decides)).hexdigest()[:12],
         "counts": {split: len(indices) for split, (indices, _) in settings.examples().items()},

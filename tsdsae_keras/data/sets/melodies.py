@@ -25,6 +25,7 @@ CHORDS = ((0, 2, 4), (3, 5, 7), (4, 6, 8), (0, 2, 4))
 DIRECTIONS = ("up", "down")
 SLOTS = 16
 SLOT_SECONDS = 0.25
+SECONDS = SLOTS * SLOT_SECONDS
 MIDDLE_C = 60
 
 LEVELS = {
@@ -96,6 +97,18 @@ def notes_of(index=None, *, factors=None):
     notes = np.zeros((len(rows), SLOTS), np.int16)
     np.put_along_axis(notes, _sounding_slots(rows), _pitches(rows), axis=1)
     return notes.reshape(*factors.shape[:-1], SLOTS)
+
+
+def timed_notes(notes):
+    """One melody as a synthesiser takes it.
+
+    Args:
+        notes: its sixteen slots, as `notes_of` gives them.
+
+    Returns:
+        A list of (start in seconds, duration in seconds, MIDI pitch), without the rests.
+    """
+    return [(slot * SLOT_SECONDS, SLOT_SECONDS, int(pitch)) for slot, pitch in enumerate(notes) if pitch]
 
 
 def subset(**allowed):
