@@ -33,7 +33,8 @@ RULES = {
     "base.steps": ({"keras"}, set()),
     "training": (None, None),
     "data": (
-        {"fluidsynth", "joblib", "keras", "librosa", "numpy", "scipy", "sklearn", "soundfile", "soxr", "tensorflow"},
+        {"fluidsynth", "joblib", "keras", "librosa", "numpy", "pyloudnorm", "scipy", "sklearn", "soundfile", "soxr"}
+        | {"tensorflow"},
         {"data", "process"},
     ),
     "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),

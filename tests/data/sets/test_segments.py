@@ -1,6 +1,7 @@
 """Laws of cutting, of mel power by parts and of loudness; settings that cannot be."""
 
 import numpy as np
+import pyloudnorm
 import pytest
 
 from tsdsae_keras.data.audio.leveling import Meter, gain, k_weighting, levels, loudness
@@ -48,6 +49,16 @@ def test_loudness_is_that_of_the_standard():
     assert 20 * np.log10(gain("loudness", [1.0], [powers])) == pytest.approx(-23 + 3.01, abs=0.02)
     assert gain("peak", [0.1, 0.5], [[], []]) == 2 and gain("none", [0.1], [[]]) == 1
     assert loudness([measured(0 * sine, 48000)]) == -70 and levels(np.full((1, 9), 0.5))[0] == -np.inf
+
+
+@pytest.mark.parametrize("rate", (16000, 44100))
+def test_loudness_is_that_of_pyloudnorm(rate):
+    """A tone, noise, and noise that pauses, so that both gates act; pyloudnorm hears each as a whole."""
+    rng, time = np.random.default_rng(0), np.arange(4 * rate) / rate
+    noise = rng.normal(0, 0.1, len(time))
+    for samples in (0.3 * np.sin(2 * np.pi * 440 * time), noise, noise * np.where(time % 2 < 1, 1, 0.003)):
+        wanted = pyloudnorm.Meter(rate, "DeMan").integrated_loudness(samples)
+        assert loudness([measured(samples.astype(np.float32), rate)]) == pytest.approx(wanted, abs=0.1)
 
 
 def measured(samples, rate):
