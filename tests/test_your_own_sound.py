@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.sounds import read_audio
 from tsdsae_keras.data.audio.logmel import FrontEnd
-from tsdsae_keras.data.audio.sound_files import read_audio, write_audio
+from tsdsae_keras.data.audio.sound_files import write_audio
 from tsdsae_keras.data.audio.synthesis import open_synth
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge

@@ -1,6 +1,7 @@
 """Writing files so that a reader sees the old one or the new one, never a part."""
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
@@ -40,6 +41,12 @@ def write_text(path, text):
 def write_json(path, value):
     """Replaces a JSON file."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def sha256_of(path):
+    """The SHA-256 of a file's content, in hexadecimal; `path` is a Path or a `RemotePath`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove_temporary(folder):

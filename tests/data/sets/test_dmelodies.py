@@ -53,7 +53,7 @@ def test_labels_belong_to_their_sounds(prepared):
     for split in prepared.counts:
         labels, features = prepared.labels(split), prepared.features(split)
         assert features.shape == (prepared.counts[split], 251, 80) and features.dtype == np.float32
-        assert np.array_equal(grid.index_of(labels["factors"]), labels["melody"])
+        assert np.array_equal(np.ravel_multi_index(tuple(labels["factors"].T), grid.SIZES), labels["melody"])
         assert np.array_equal(grid.frame_notes(grid.notes_of(labels["melody"]), 251, 256, 16000), labels["notes"])
         rests = features.max(axis=2)[labels["notes"] == 0].mean()
         assert rests < features.max(axis=2)[labels["notes"] > 0].mean() - 3

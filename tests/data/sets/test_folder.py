@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import io
 import json
 import logging
 import subprocess
@@ -12,12 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 from joblib import parallel_config
-from rich.console import Console
 
 from tsdsae_keras.cli import main
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.prepared.jobs import jobs_on
-from tsdsae_keras.data.prepared.progress import SoundProgress
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.sets.recordings.folder import folder_recordings
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings
@@ -263,13 +260,3 @@ def test_the_command(sounds, tmp_path, capsys):
     assert data.front_end["fmax"] == 12000 and data.bands == 128 and data.frames == 1 + 12000 // 256
     assert main(["prepare", "folder", str(sounds), "--out", str(sounds / "x"), *options]) == 2
     assert "give a place outside" in capsys.readouterr().err
-
-
-def test_progress_is_shown_on_a_terminal_only():
-    for terminal in (True, False):
-        console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
-        with SoundProgress("reading", 100, console) as progress:
-            progress.add(40)
-            progress.add(60, seconds=3600.0)
-        shown = console.file.getvalue()
-        assert ("100%" in shown and "x real time" in shown) if terminal else shown.strip() == ""

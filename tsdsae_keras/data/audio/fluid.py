@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import hashlib
 import io
 import os
 import queue
@@ -14,6 +13,7 @@ import numpy as np
 from tsdsae_keras.data.audio.general_midi import PROGRAMS, checked_programs
 from tsdsae_keras.data.audio.notes import check_program, check_sample_rate, scale_to_peak, to_samples
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.files import sha256_of
 
 INSTALL = "apt-get install libfluidsynth3 musescore-general-soundfont"
 FONT_VARIABLE = "TSDSAE_SOUNDFONT"
@@ -112,7 +112,7 @@ class FluidSynth:
             "version": self._library.version,
             "sample_rate": self.sample_rate,
             "soundfont": self.soundfont.name,
-            "soundfont_sha256": _sha256(self.soundfont),
+            "soundfont_sha256": sha256_of(self.soundfont),
             "licence": _licence(self.soundfont.name),
         }
 
@@ -290,8 +290,3 @@ def _checked_font(path, origin):
 def _licence(name):
     known = name.startswith("MuseScore_General")
     return "MuseScore General: MIT licence" if known else "unknown: see the SoundFont's own notes"
-
-
-def _sha256(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

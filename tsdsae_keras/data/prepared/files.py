@@ -21,12 +21,6 @@ def json_bytes(value):
     return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
 
 
-def sha256_of(path):
-    """The SHA-256 of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @contextlib.contextmanager
 def only_one(path):
     """Hold the lock file while the body runs; a second process waits. The lock dies with its process."""

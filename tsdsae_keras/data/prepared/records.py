@@ -20,11 +20,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tsdsae_keras.data.prepared.files import sha256_of
 from tsdsae_keras.data.prepared.manifest import AGAIN
 from tsdsae_keras.data.prepared.sequences import Shard
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.files import replacing
+from tsdsae_keras.files import replacing, sha256_of
 
 LARGEST_RECORD = (1 << 31) - 1  # bytes: Protocol Buffers read no longer ones
 _FRAME, _TAIL = 12, 4  # bytes before and after the data of a record

@@ -16,12 +16,12 @@ import reprlib
 
 import numpy as np
 
-from tsdsae_keras.data.prepared.files import sha256_of
 from tsdsae_keras.data.prepared.manifest import AGAIN, FORMAT, MANIFEST, VERSION, parsed, read_manifest
 from tsdsae_keras.data.prepared.records import RecordLayout, SteppedShard, place_of, values_at
 from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.splits import check_disjoint
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.files import sha256_of
 
 __all__ = ["ALIGNMENT", "FORMAT", "MANIFEST", "VERSION", "PreparedData", "aligned_empty", "check_file", "shard_name"]
 __all__ += ["shard_sizes"]

@@ -61,22 +61,6 @@ def factors_of(index):
     return np.stack(np.unravel_index(index, SIZES), axis=-1)
 
 
-def index_of(factors):
-    """The index of each row of factors: the inverse of `factors_of`.
-
-    Args:
-        factors: integers, shape (..., 9), positions in `LEVELS`.
-
-    Returns:
-        int64 array, shape (...).
-
-    Raises:
-        InputError: the last axis is not nine long, or a value lies outside its factor.
-    """
-    factors = _checked_factors(factors)
-    return np.ravel_multi_index(tuple(np.moveaxis(factors, -1, 0)), SIZES)
-
-
 def notes_of(index=None, *, factors=None):
     """The sixteen slots of each melody, given by its index or by its factors.
 

@@ -12,15 +12,16 @@ import os
 import shutil
 from pathlib import Path
 
-from tsdsae_keras.data.prepared.files import json_bytes, only_one, sha256_of
+from tsdsae_keras.data.prepared.files import json_bytes, only_one
 from tsdsae_keras.data.prepared.jobs import in_parallel
-from tsdsae_keras.data.prepared.progress import SoundProgress
 from tsdsae_keras.data.prepared.store import FORMAT, VERSION, PreparedData
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.data.sets.recordings.layout import Layout, kept_sequences, write_sequences
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings, measure_chunk, measured_before
 from tsdsae_keras.data.sets.recordings.skipped import Skipped, most_frequent, summary
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.files import sha256_of
+from tsdsae_keras.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -246,17 +247,16 @@ def _stem(chunk, decides):
 
 def _measured(chunks, stems, settings, confidence, workers):
     """What `measure_chunk` says of each chunk, in their order."""
-    rate, bands = settings.front_end.sample_rate, settings.front_end.n_mels
-    measured = [measured_before(stem, bands) for stem in stems]
+    measured = [measured_before(stem, settings.front_end.n_mels) for stem in stems]
     missing = [number for number, found in enumerate(measured) if found is None]
     sizes = [sum(each.bytes for each in chunk) for chunk in chunks]
-    with SoundProgress("reading", sum(sizes)) as progress:
-        progress.add(sum(sizes) - sum(sizes[number] for number in missing))
-        items = [([each.recording for each in chunks[n]], settings, confidence, stems[n]) for n in missing]
-        for place, found in in_parallel(measure_chunk, items, workers):
-            number = missing[place]
-            measured[number] = found
-            progress.add(sizes[number], sum(each.get("samples", 0) for each in found) / rate)
+    progress = Progress(sum(sizes), "bytes")
+    progress.add(sum(sizes) - sum(sizes[number] for number in missing), made=False)
+    items = [([each.recording for each in chunks[n]], settings, confidence, stems[n]) for n in missing]
+    for place, found in in_parallel(measure_chunk, items, workers):
+        number = missing[place]
+        measured[number] = found
+        progress.add(sizes[number])
     return measured
 
 
