@@ -6,7 +6,7 @@ import keras  # noqa: F401 - first: with PyTorch underneath, torch must be impor
 import numpy as np
 import tensorflow as tf
 
-from tsdsae_keras.data.prepared.buckets import batches_of, padded_lengths
+from tsdsae_keras.data.prepared.buckets import draw_batches, pad_lengths
 from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.store import ALIGNMENT, aligned_empty
 from tsdsae_keras.errors import InputError
@@ -64,7 +64,7 @@ class SequenceStream:
         self._epoch = 0
         self._check(mask)
         lengths = self._sequences.lengths
-        self._padded = None if lengths is None else padded_lengths(lengths)
+        self._padded = None if lengths is None else pad_lengths(lengths)
         self._mask = None if mask is None else np.asarray(mask, bool)
         self._whole = None
         if lengths is None and self._sequences.nbytes <= in_memory:
@@ -106,7 +106,7 @@ class SequenceStream:
 
     def _rows_of_batches(self):
         if self._padded is not None:
-            return batches_of(self._padded, self.batch_size, self._drawing() if self.training else None)
+            return draw_batches(self._padded, self.batch_size, self._drawing() if self.training else None)
         order = self.order()
         starts = range(0, self.batches * self.batch_size, self.batch_size)
         return [order[start : start + self.batch_size] for start in starts]
