@@ -148,10 +148,10 @@ def options():
     return {name: value for name, value in given.items() if name not in ("folder", "out", "workers")}
 
 
-def test_reading_from_a_disk_takes_no_tensorflow(folders):
+def test_reading_npy_shards_from_a_disk_takes_no_tensorflow(folders):
     code = (
         "import sys; from tsdsae_keras.data.prepared.store import PreparedData; d = PreparedData(sys.argv[1]);"
         "d.features('train'); d.labels('train'); print([n for n in ('tensorflow', 'keras') if n in sys.modules])"
     )
-    command = [sys.executable, "-c", code, str(folders[UNEQUAL, "tfrecord"])]
+    command = [sys.executable, "-c", code, str(folders[UNEQUAL, "npy"])]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"

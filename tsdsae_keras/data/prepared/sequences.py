@@ -3,38 +3,12 @@
 import contextlib
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from tsdsae_keras.errors import InputError
 
 CHUNK = 1 << 26  # bytes
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Where the sequences of one shard stand: `path`, the byte they begin at, and their shape (n, T, F) in float32."""
-
-    path: Path
-    start: int
-    shape: tuple
-
-    @contextlib.contextmanager
-    def opened(self):
-        """A function that reads row `row` from its first frame on into an array (frames, F).
-
-        Files are read, not mapped: pages of a map would count as memory of the process.
-        """
-        size = 4 * math.prod(self.shape[1:])
-        with self.path.open("rb") as file:
-
-            def read(row, out):
-                file.seek(self.start + row * size)
-                if file.readinto(memoryview(out).cast("B")) != out.nbytes:
-                    raise InputError(f"{self.path} ends too early, so it was cut while in use; prepare it again")
-
-            yield read
 
 
 @dataclass(frozen=True)
@@ -62,7 +36,8 @@ class Sequences:
     as index gives an array. What lies behind the end of a sequence is `fill`, whatever stands there on disk.
 
     Args:
-        shards: `Shard`s, or arrays (n_k, T_k, F), that follow one another; each may have a T of its own.
+        shards: `NpyShard`s, `RecordShard`s, or arrays (n_k, T_k, F), that follow one another; each may have a T of its
+            own.
         lengths: (n,) valid frames of every sequence; None where all frames are valid.
         frames: 1 or more, to which longer sequences are cut; None cuts none. T is that of the longest shard, or this.
         fill: what padding holds.
@@ -75,7 +50,7 @@ class Sequences:
     ndim, dtype = 3, np.dtype("float32")
 
     def __init__(self, shards, lengths=None, frames=None, fill=0.0):
-        self.shards = [each if isinstance(each, Shard) else Held(np.asanyarray(each)) for each in shards]
+        self.shards = [each if hasattr(each, "opened") else Held(np.asanyarray(each)) for each in shards]
         _check_shards([each.shape for each in self.shards])
         sizes = [each.shape[0] for each in self.shards]
         self._starts, self._fill = np.cumsum([0, *sizes]), fill
