@@ -141,10 +141,11 @@ class SequenceStream:
 
     def _read(self):
         """The data set from files."""
-        _, frames, bands = self._sequences.shape
+        _, frames, *rest = self._sequences.shape
         size = self.batch_size if self.training else None
         frames = frames if self._padded is None else None
-        x, mask = tf.TensorSpec((size, frames, bands)), tf.TensorSpec((size, frames), tf.bool)
+        x = tf.TensorSpec((size, frames, *rest), tf.as_dtype(self._sequences.dtype))
+        mask = tf.TensorSpec((size, frames), tf.bool)
         masked = self._padded is not None or self._mask is not None
         signature = {"x": x, "mask": mask} if masked else x
         batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
@@ -190,13 +191,15 @@ def _listed(features):
 
 def _in_one_piece(given, sequences):
     """All sequences as one tensor that shares the memory of one numpy array."""
-    whole = len(given) == 1 and _can_be_shared(given[0])
-    table = given[0] if whole else sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape))
+    if len(given) == 1 and _can_be_shared(given[0], sequences.dtype):
+        table = given[0]
+    else:
+        table = sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape, sequences.dtype))
     with tf.device("CPU:0"):
         return tf.experimental.dlpack.from_dlpack(table.__dlpack__())
 
 
-def _can_be_shared(array):
+def _can_be_shared(array, dtype):
     flags = array.flags
-    fits = array.dtype == np.float32 and flags.c_contiguous and flags.writeable
+    fits = array.dtype == dtype and flags.c_contiguous and flags.writeable
     return fits and array.ctypes.data % ALIGNMENT == 0

@@ -2,7 +2,8 @@
 
 A folder holds .npy shards named `<split>-<number>.<array>.npy` and `manifest.json`, which names every shard with its
 size and SHA-256, every array with its type and shape, the settings, and what the labels mean. The array `features`
-(T, F) is always there; all others are labels. Three of them mean something here: `length`, the valid frames of a
+is always there, for log-mel frames (T, F) in float32, for images (height, width, channels) or whatever the models of a
+family take; all others are labels. Three of them mean something here: `length`, the valid frames of a
 sequence where not all are, `group`, what must not stand in two splits, and `recording`, what a sequence is part of.
 Where the manifest has `shard_frames`, {split: [T of each shard]}, every shard is padded to its own longest sequence.
 Where it has `storage` "tfrecord", one file `<split>-<number>.tfrecord` holds all arrays of a shard (`records`).
@@ -63,12 +64,19 @@ class PreparedData:
     @property
     def frames(self):
         """T, the frames of a sequence, of the longest where they differ."""
-        return self.manifest["arrays"]["features"]["shape"][0]
+        return self._log_mel_shape[0]
 
     @property
     def bands(self):
         """F, the mel bands of a frame."""
-        return self.manifest["arrays"]["features"]["shape"][1]
+        return self._log_mel_shape[1]
+
+    @property
+    def _log_mel_shape(self):
+        shape = self.manifest["arrays"]["features"]["shape"]
+        if len(shape) != 2:
+            raise InputError(f"{self.folder} holds features of shape {shape}: this model takes log-mel frames (T, F)")
+        return shape
 
     @property
     def counts(self):
@@ -91,9 +99,9 @@ class PreparedData:
         return self.manifest.get("warning")
 
     def features(self, split):
-        """All sequences of a split in memory: float32, shape (n, T, F), T of the split's longest shard."""
+        """All features of a split in memory: (n, T, F), T of the split's longest shard, or (n, ...) as stated."""
         sequences = self.sequences(split)
-        return sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape))
+        return sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape, sequences.dtype))
 
     def sequences(self, split, frames=None):
         """The sequences of a split, left on disk, with their lengths: `Sequences`.
@@ -162,7 +170,8 @@ class PreparedData:
         """{array: (type, shape of one sequence)} of a shard."""
         stated = {name: (each["dtype"], tuple(each["shape"])) for name, each in self.manifest["arrays"].items()}
         if "shard_frames" in self.manifest:
-            stated["features"] = ("<f4", (self.manifest["shard_frames"][split][number], self.bands))
+            dtype, (_, *rest) = stated["features"]
+            stated["features"] = (dtype, (self.manifest["shard_frames"][split][number], *rest))
         return stated
 
     @property
@@ -196,12 +205,12 @@ class PreparedData:
         check_file(self.folder / name, self.manifest["files"][name], verify=verify)
 
 
-def aligned_empty(shape):
-    """An uninitialised float32 array whose memory TensorFlow can use without a copy."""
-    size = 4 * math.prod(shape)
+def aligned_empty(shape, dtype=np.float32):
+    """An uninitialised array whose memory TensorFlow can use without a copy."""
+    size = np.dtype(dtype).itemsize * math.prod(shape)
     raw = np.empty(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + size].view(np.float32).reshape(shape)
+    return raw[start : start + size].view(dtype).reshape(shape)
 
 
 def shard_name(split, number, array, storage="npy"):
