@@ -95,7 +95,7 @@ def preparing(clips, workers, kind, soundfont, folder):
 
     start = time.perf_counter()
     settings = MelodySet(melodies=clips, synth=kind, soundfont=soundfont)
-    path = prepare_melodies(settings, folder, max(workers))
+    path = prepare_melodies(settings, folder, max(workers)).folder
     return path, {f"prepare, threads {max(workers)}": {"clips_a_second": [clips / (time.perf_counter() - start)]}}
 
 

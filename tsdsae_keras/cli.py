@@ -152,12 +152,17 @@ def _settings(options):
     return with_preset({name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
 
 
-def _use_backend(name):
-    """Chooses what Keras runs on, which can be done only before Keras is imported, and imports it."""
+def _choose_backend(name):
+    """Tells Keras which backend to load when it is imported."""
     if importlib.util.find_spec(name) is None:
         raise InputError(f"--backend {name} needs {name}, which is not installed: pip install -e '.[{name}]'")
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _use_backend(name):
+    """Chooses the Keras backend and imports Keras; possible only before anything else has imported it."""
+    _choose_backend(name)
     with no_chatter():
         import keras
     if keras.backend.backend() != name:
@@ -208,12 +213,12 @@ def _prepare(options):
 
 
 def _prepare_recordings(name, options):
-    """The backend serves CREPE alone, so it is loaded where that is asked."""
+    """The backend is chosen, not loaded: only CREPE needs it, and imports Keras where it is asked for."""
     keep_memory()
-    backend = _asked_backend(options)
-    from tsdsae_keras.commands.prepare import prepare_recordings_of
+    _choose_backend(_asked_backend(options))
+    from tsdsae_keras.commands.prepare import prepare_sound
 
-    prepare_recordings_of(name, **options, use_backend=lambda: _use_backend(backend))
+    prepare_sound(name, **options)
 
 
 def _evaluate(options):

@@ -96,7 +96,7 @@ class MelodySet:
 
 
 def prepare_melodies(settings=None, cache="data", workers=2):
-    """Prepare a set of melodies, or find it prepared; a run that was broken off goes on where it stopped.
+    """Prepare a set of melodies, or find it prepared; an interrupted run resumes.
 
     Progress is logged (see `tsdsae_keras.process`).
 
@@ -106,7 +106,7 @@ def prepare_melodies(settings=None, cache="data", workers=2):
         workers: threads that render.
 
     Returns:
-        The path of the prepared folder; see `PreparedData`.
+        The `PreparedData`.
 
     Raises:
         InputError: a setting that cannot be used, or a folder in the way that is damaged or foreign.
@@ -119,20 +119,20 @@ def prepare_melodies(settings=None, cache="data", workers=2):
         name = f"dmelodies-{manifest['key']}"
         _make_folder(cache)
         with only_one(cache / f".{name}.lock"):
-            return _found(cache / name) or _made(cache / name, manifest, settings, synth, workers)
+            if os.path.lexists(cache / name):
+                return _open_prepared(cache / name)
+            _render(cache / name, manifest, settings, synth, workers)
+    return PreparedData(cache / name, verify=False)  # just written: nobody changed it
 
 
-def _found(folder):
-    """The prepared folder if it is there and whole."""
-    if not os.path.lexists(folder):
-        return None
-    counts = PreparedData(folder).counts
-    log.info(f"{folder}: found prepared, {sum(counts.values())} sequences")
-    return folder
+def _open_prepared(folder):
+    data = PreparedData(folder)
+    log.info(f"{folder}: found prepared, {sum(data.counts.values())} sequences")
+    return data
 
 
-def _made(folder, manifest, settings, synth, workers):
-    """Render what is not there yet, shard by shard."""
+def _render(folder, manifest, settings, synth, workers):
+    """Renders what is not there yet, shard by shard."""
     synth.load()
     writer = PreparedWriter(folder)
     examples = settings.examples()
@@ -149,7 +149,6 @@ def _made(folder, manifest, settings, synth, workers):
     _check_all_written(writer, examples)
     writer.finish(manifest)
     log.info(f"{folder}: prepared {settings.melodies} sequences")
-    return folder
 
 
 def _shard(settings, synth, indices, instruments, workers):
