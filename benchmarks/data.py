@@ -38,7 +38,7 @@ def making(clips, workers, rounds, kind="auto", soundfont=None):
     from tsdsae_keras.data.audio.logmel import FrontEnd
     from tsdsae_keras.data.audio.synthesis import open_synth
     from tsdsae_keras.data.sets.dmelodies import MelodySet
-    from tsdsae_keras.data.sets.melodies import notes_of
+    from tsdsae_keras.data.sets.melodies import SECONDS, notes_of, timed_notes
 
     settings, front_end = MelodySet(), FrontEnd()
     rows, players = settings.examples()["train"]
@@ -47,7 +47,7 @@ def making(clips, workers, rounds, kind="auto", soundfont=None):
         synth.load()
 
         def render(row, player):
-            return synth.render(row, settings.programs[player])
+            return synth.render(timed_notes(row), settings.programs[player], SECONDS)
 
         def both(row, player):
             return front_end.log_mel(render(row, player))
@@ -95,7 +95,7 @@ def preparing(clips, workers, kind, soundfont, folder):
 
     start = time.perf_counter()
     settings = MelodySet(melodies=clips, synth=kind, soundfont=soundfont)
-    path = prepare_melodies(settings, folder, max(workers))
+    path = prepare_melodies(settings, folder, max(workers)).folder
     return path, {f"prepare, threads {max(workers)}": {"clips_a_second": [clips / (time.perf_counter() - start)]}}
 
 

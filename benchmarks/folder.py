@@ -68,15 +68,14 @@ def prepare(folder, out, workers, jobs):
 
     keep_memory()
     from tsdsae_keras.data.prepared.jobs import jobs_on
-    from tsdsae_keras.data.prepared.store import PreparedData
-    from tsdsae_keras.data.sets.recordings.folder import folder_recordings
+    from tsdsae_keras.data.sets.recordings.folder import list_folder
+    from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
     from tsdsae_keras.data.sets.recordings.segments import SoundSettings
-    from tsdsae_keras.data.sets.recordings.sources import prepare_recordings
 
-    recordings, left_out = folder_recordings(folder, labels="folder")
+    recordings, left_out = list_folder(folder, labels="folder")
     with jobs_on(jobs, workers):
-        made = prepare_recordings(recordings, left_out, SoundSettings(), out)
-    return 4 * sum(PreparedData(made, verify=False).counts.values())
+        data = prepare_recordings(recordings, left_out, SoundSettings(), out)
+    return 4 * sum(data.counts.values())
 
 
 def turn(options):

@@ -11,11 +11,12 @@ import pytest
 import tsdsae_keras
 
 PACKAGE = Path(__file__).parents[1] / "tsdsae_keras"
-ANYWHERE = {"errors", "files"}
+ANYWHERE = {"errors", "files", "progress"}
 # room: (other packages, rooms of this package)
 RULES = {
     "errors": (set(), set()),
     "files": (set(), set()),
+    "progress": (set(), set()),
     "settings": (set(), set()),
     "process": (set(), set()),
     "ops": ({"keras"}, set()),
@@ -33,11 +34,11 @@ RULES = {
     "base.steps": ({"keras"}, set()),
     "training": (None, None),
     "data": (
-        {"fluidsynth", "joblib", "keras", "librosa", "numpy", "scipy", "sklearn", "soundfile", "soxr", "tensorflow"},
+        {"fluidsynth", "joblib", "keras", "librosa", "numpy", "pyloudnorm", "scipy", "sklearn", "soundfile", "soxr"}
+        | {"tensorflow"},
         {"data", "process"},
     ),
     "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
-    "data.prepared.progress": ({"rich"}, set()),
     "metrics": ({"joblib", "keras", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics", "families"}),
     "report": ({"jinja2", "matplotlib", "numpy", "soundfile"}, {"report"}),
     "interop": ({"keras", "librosa", "numpy", "tensorflow"}, {"interop", "base"}),

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.sounds import read_audio
 from tsdsae_keras.data.audio.logmel import FrontEnd
-from tsdsae_keras.data.audio.sound_files import read_audio, write_audio
+from tsdsae_keras.data.audio.sound_files import write_audio
 from tsdsae_keras.data.audio.synthesis import open_synth
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge
@@ -39,7 +40,7 @@ class Band:
     def write(self, path, program):
         """Writes a file and returns its notes, (slots,) MIDI numbers with 0 for a rest."""
         notes = grid.notes_of(np.array([next(self.pool) for _ in range(CLIPS)]))
-        sound = np.concatenate([self.synth.render(bars, program) for bars in notes])
+        sound = np.concatenate([self.synth.render(grid.timed_notes(bars), program, grid.SECONDS) for bars in notes])
         write_audio(path, 0.5 * sound.astype("float32"), RATE)
         return notes.reshape(-1)
 

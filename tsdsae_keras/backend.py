@@ -8,12 +8,17 @@ from tsdsae_keras.process import keep_memory, no_chatter
 from tsdsae_keras.settings import BACKENDS
 
 
-def use_backend(name):
-    """Chooses the backend, which can be done only before Keras is imported, and imports Keras."""
+def choose_backend(name):
+    """Tells Keras which backend to load when it is imported."""
     if importlib.util.find_spec(name) is None:
         raise InputError(f"--backend {name} needs {name}, which is not installed: pip install -e '.[{name}]'")
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def use_backend(name):
+    """Chooses the backend and imports Keras; possible only before anything else has imported it."""
+    choose_backend(name)
     with no_chatter():
         import keras
     if keras.backend.backend() != name:

@@ -49,8 +49,8 @@ def sha256(content):
 
 
 def sha256_of(path):
-    """The SHA-256 of a file's content, in hexadecimal."""
-    with Path(path).open("rb") as file:
+    """The SHA-256 of a file's content, in hexadecimal; `path` is a path or a `RemotePath`."""
+    with (Path(path) if isinstance(path, str) else path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

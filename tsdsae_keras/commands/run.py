@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tsdsae_keras.arguments import settings_of
-from tsdsae_keras.backend import asked_backend, load_all, use_backend
+from tsdsae_keras.backend import asked_backend, choose_backend, load_all, use_backend
 from tsdsae_keras.base.family import resolve
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families import find_family
@@ -57,12 +57,12 @@ def prepare_set(options):
 
 
 def prepare_recordings(source, options):
-    """Sound files of one's own or of a corpus; the backend serves CREPE alone, so it is loaded where that is asked."""
+    """Sound files of one's own or of a corpus. The backend is chosen, not loaded: only CREPE needs it."""
     keep_memory()
-    backend = asked_backend(options)
-    from tsdsae_keras.commands.prepare import prepare_recordings_of
+    choose_backend(asked_backend(options))
+    from tsdsae_keras.commands.prepare import prepare_sound
 
-    prepare_recordings_of(source, **options, use_backend=lambda: use_backend(backend))
+    prepare_sound(source, **options)
 
 
 def evaluate(options):

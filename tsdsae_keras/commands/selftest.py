@@ -34,12 +34,10 @@ class SelfTest:
         return ("rendering", self.render), ("training", self.train), ("saving", self.save)
 
     def render(self):
-        from tsdsae_keras.data.prepared.store import PreparedData
         from tsdsae_keras.data.sets.dmelodies import MelodySet, prepare_melodies
 
         with log_level(logging.ERROR):  # the doctor's table has a line for the synthesiser
-            prepared = prepare_melodies(MelodySet(melodies=20), cache=self.folder)
-        self.data = PreparedData(prepared)
+            self.data = prepare_melodies(MelodySet(melodies=20), cache=self.folder)
         self.x = self.data.features("train")
         return f"20 melodies by {self.data.manifest['synth']['name']}"
 

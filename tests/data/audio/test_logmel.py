@@ -48,3 +48,13 @@ def test_survives_its_dictionary():
 def test_refusals(call, word):
     with pytest.raises(InputError, match=word):
         call()
+
+
+@pytest.mark.parametrize("n_fft", (512, 301))
+def test_mel_power_by_parts_is_that_of_the_whole(n_fft, monkeypatch):
+    front_end = FrontEnd(8000, n_fft, 100, 20, 0.0, 4000.0)
+    samples = np.random.default_rng(0).normal(0, 0.05, 3 * 8000).astype(np.float32)
+    whole = front_end.mel_power(samples)
+    for at_once in (1, 7, 64):
+        monkeypatch.setattr("tsdsae_keras.data.audio.logmel._AT_ONCE", at_once)
+        np.testing.assert_allclose(front_end.mel_power(samples), whole, rtol=1e-5, atol=1e-9)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tsdsae_keras.data.audio.sound_files import audio_blocks, read_audio, survey, write_audio
+from tests.sounds import read_audio
+from tsdsae_keras.data.audio.sound_files import audio_blocks, survey, write_audio
 from tsdsae_keras.errors import InputError
 
 RATE = 16000

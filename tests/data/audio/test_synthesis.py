@@ -12,7 +12,8 @@ from tsdsae_keras.data.audio.synthesis import open_synth
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.errors import InputError
 
-NOTES = grid.notes_of(grid.paper_subset()[[0, 2500, 7055]])
+SLOTS = grid.notes_of(grid.paper_subset()[[0, 2500, 7055]])
+NOTES = [grid.timed_notes(slots) for slots in SLOTS]
 
 IN_A_NEW_PROCESS = """
 import sys
@@ -22,19 +23,19 @@ from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.data.audio.synthesis import open_synth
 notes = grid.notes_of(grid.paper_subset()[[0, 2500, 7055]])
 with open_synth({kind!r}) as synth:
-    np.save(sys.argv[1], synth.render(notes[2], 56))
+    np.save(sys.argv[1], synth.render(grid.timed_notes(notes[2]), 56, 4))
 """
 
 
 def test_a_clip_is_four_seconds_with_peak_one(synth):
-    sound = synth.render(NOTES[0], 40)
+    sound = synth.render(NOTES[0], 40, 4)
     assert sound.shape == (64000,) and sound.dtype == np.float32
     assert np.max(np.abs(sound)) == 1
-    assert not synth.render(np.zeros(16, int), 40).any()
+    assert not synth.render([], 40, 4).any()
 
 
 def test_rendering_is_bit_equal_in_any_order_and_thread(synth):
-    jobs = [(row, program) for row in NOTES for program in (40, 56)]
+    jobs = [(row, program, 4) for row in NOTES for program in (40, 56)]
     alone = [synth.render(*job) for job in jobs]
     back = [synth.render(*job) for job in reversed(jobs)][::-1]
     threads = Parallel(n_jobs=3, prefer="threads")(delayed(synth.render)(*job) for job in jobs * 3)
@@ -47,16 +48,16 @@ def test_rendering_is_bit_equal_in_a_new_process(synth, first, tmp_path):
     script = IN_A_NEW_PROCESS.format(kind=synth.kind, first=first)
     command = [sys.executable, "-c", script, str(tmp_path / "sound.npy")]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    there, here = np.load(tmp_path / "sound.npy"), synth.render(NOTES[2], 56)
+    there, here = np.load(tmp_path / "sound.npy"), synth.render(NOTES[2], 56, 4)
     assert np.array_equal(there, here), f"{np.sum(there != here)} samples differ, by up to {np.ptp(there - here):.2g}"
     assert first or not result.stderr
 
 
 def test_every_slot_has_its_pitch(synth):
     for program in (40, 56):
-        sound = synth.render(NOTES[1], program).reshape(16, 4000)
-        for slot in np.flatnonzero(NOTES[1]):
-            assert abs(pitch_of(sound[slot, 1200:3900]) - NOTES[1][slot]) < 0.2
+        sound = synth.render(NOTES[1], program, 4).reshape(16, 4000)
+        for slot in np.flatnonzero(SLOTS[1]):
+            assert abs(pitch_of(sound[slot, 1200:3900]) - SLOTS[1][slot]) < 0.2
 
 
 def pitch_of(samples, sample_rate=16000):
@@ -68,7 +69,7 @@ def pitch_of(samples, sample_rate=16000):
 
 
 def test_the_two_default_timbres_differ(synth):
-    violin, trumpet = (FrontEnd().log_mel(synth.render(NOTES[0], program)).mean(axis=0) for program in (40, 56))
+    violin, trumpet = (FrontEnd().log_mel(synth.render(NOTES[0], program, 4)).mean(axis=0) for program in (40, 56))
     assert np.abs(violin - trumpet).mean() > 0.5
 
 
@@ -77,13 +78,37 @@ def test_additive_refuses_two_programs_of_one_timbre():
         AdditiveSynth((40, 42))
 
 
+def test_a_note_sounds_where_it_is_put_and_notes_may_overlap(synth):
+    """A rhythm that is not that of any data set: a chord of two notes from 0.3 s, one of which goes on to 0.9 s."""
+    low, high = (0.3, 0.2, 60), (0.3, 0.6, 67)
+    sound, alone = (synth.render(notes, 56, 1.0) for notes in ([low, high], [high]))
+    assert sound.shape == (16000,) and np.abs(sound[:4800]).max() < 1e-3
+    assert abs(pitch_of(alone[5500:12000]) - 67) < 0.2
+    assert not np.array_equal(sound[4800:8000], alone[4800:8000])
+
+
+def test_pitches_between_semitones(synth):
+    notes = [(0.0, 0.5, 66.5)]
+    if synth.kind == "additive":
+        assert abs(pitch_of(synth.render(notes, 56, 0.5)[1200:7000]) - 66.5) < 0.1
+    else:
+        with pytest.raises(InputError, match="between semitones"):
+            synth.render(notes, 56, 0.5)
+
+
 @pytest.mark.parametrize(
     ("notes", "program", "word"),
-    [(np.zeros(15, int), 40, "16"), (np.full(16, 128), 40, "127"), (np.zeros(16), 40, "int"), (NOTES[0], 41, "40, 56")],
+    [
+        ([(0, 1)], 40, "is not a note"),
+        ([(0, 1, 128)], 40, "1 to 127"),
+        ([(float("nan"), 1, 60)], 40, "finite times"),
+        ([(3.5, 1, 60)], 40, "not within the 4 s"),
+        ([(0, 1, 60)], 41, "40, 56"),
+    ],
 )
 def test_refusals_of_render(synth, notes, program, word):
     with pytest.raises(InputError, match=word):
-        synth.render(notes, program)
+        synth.render(notes, program, 4)
 
 
 def test_auto_falls_back_in_one_line_and_fluidsynth_does_not(monkeypatch, caplog):

@@ -11,7 +11,7 @@ import soundfile
 
 from tests import unequal
 from tsdsae_keras.cli import main
-from tsdsae_keras.data.prepared.buckets import batches_of, padded_lengths
+from tsdsae_keras.data.prepared.buckets import draw_batches, pad_lengths
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
 from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.store import PreparedData
@@ -98,22 +98,26 @@ def test_a_length_beyond_its_shard_and_a_group_in_two_splits_are_refused(tmp_pat
         assert str(folder) in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_buckets_have_the_least_padding():
+def test_buckets_are_few_and_pad_little():
     lengths = np.array([1, 64, 65, 200, 201, 640])
-    assert padded_lengths(lengths).tolist() == [64, 64, 128, 256, 256, 640]
-    assert padded_lengths(lengths, most=1).tolist() == [640] * 6
-    assert padded_lengths(lengths, most=2).tolist() == [256] * 5 + [640]
-    assert padded_lengths(np.array([10] * 9 + [100, 1000]), most=2).tolist() == [128] * 10 + [1024]
-    many = padded_lengths(np.random.default_rng(0).integers(1, 10**6, 5000))
-    assert len(np.unique(many)) == 8 and (many % 64 == 0).all()
+    assert pad_lengths(lengths).tolist() == [64, 64, 128, 256, 256, 640]
+    assert pad_lengths(lengths, 1).tolist() == [640] * 6
+    assert pad_lengths(lengths, 2).tolist() == [256] * 5 + [640]
+    assert pad_lengths(np.array([100] * 99 + [5000])).tolist() == [128] * 99 + [5056]
+    for draw in (np.random.default_rng(0).integers(1, 10**5, 5000), np.random.default_rng(1).lognormal(8, 0.8, 5000)):
+        lengths = draw.astype(int) + 1
+        padded = pad_lengths(lengths)
+        assert (padded >= lengths).all() and padded.max() - lengths.max() < 64
+        assert len(np.unique(padded)) == 8 and (padded % 64 == 0).all()
+        assert padded.sum() < 1.4 * lengths.sum()
 
 
 def test_batches_hold_every_sequence_once_but_for_what_fills_none():
-    padded = padded_lengths(np.random.default_rng(1).integers(1, 700, 53))
-    assert np.sort(np.concatenate(batches_of(padded, 8))).tolist() == list(range(53))
+    padded = pad_lengths(np.random.default_rng(1).integers(1, 700, 53))
+    assert np.sort(np.concatenate(draw_batches(padded, 8))).tolist() == list(range(53))
     left_out = []
     for epoch in range(30):
-        batches = batches_of(padded, 8, np.random.default_rng(epoch))
+        batches = draw_batches(padded, 8, np.random.default_rng(epoch))
         assert [len(rows) for rows in batches] == [8] * 6 and len(np.unique(np.concatenate(batches))) == 48
         left_out.append(np.setdiff1d(np.arange(53), np.concatenate(batches)))
     assert len(np.unique(left_out)) > 45  # long or short, each its turn

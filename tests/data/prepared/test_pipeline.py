@@ -105,7 +105,7 @@ def test_keras_sees_the_order_of_the_epoch_set_by_a_callback(monkeypatch):
         (lambda: SequenceStream(numbered(3), 4, training=True), "lower the batch size"),
         (lambda: SequenceStream(numbered(3), 0), "at least 1"),
         (lambda: SequenceStream([], 4), "no sequences"),
-        (lambda: SequenceStream(np.zeros((3, 4)), 1), r"\(n, T, F\)"),
+        (lambda: SequenceStream(np.zeros(3), 1), r"\(n, T, F\)"),
         (lambda: SequenceStream(numbered(3), 1, mask=np.ones((2, 3))), r"\(3, 3\)"),
     ],
 )

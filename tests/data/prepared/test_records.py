@@ -11,7 +11,7 @@ import soundfile
 
 from tests.uploading import uploaded
 from tsdsae_keras.cli import main
-from tsdsae_keras.commands.prepare import prepare_recordings_of
+from tsdsae_keras.commands.prepare import prepare_sound
 from tsdsae_keras.commands.prepare_options import add_source_options
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
 from tsdsae_keras.data.prepared.store import PreparedData
@@ -128,7 +128,7 @@ def test_a_broken_run_goes_on_to_the_same_bytes(folders, sounds, tmp_path, monke
 
     monkeypatch.setattr(PreparedWriter, "write_shard", breaks)
     with pytest.raises(KeyboardInterrupt):
-        prepare_recordings_of("folder", sounds, tmp_path / "out", workers=1, **options())
+        prepare_sound("folder", sounds, tmp_path / "out", workers=1, **options())
     assert (tmp_path / "out.partial" / SHARD).is_file()
     assert prepare(sounds, tmp_path / "out", EQUAL, "--format", "tfrecord") == 0
     assert written.count(("train", 0)) == 1
@@ -148,10 +148,10 @@ def options():
     return {name: value for name, value in given.items() if name not in ("folder", "out", "workers")}
 
 
-def test_reading_from_a_disk_takes_no_tensorflow(folders):
+def test_reading_npy_shards_from_a_disk_takes_no_tensorflow(folders):
     code = (
         "import sys; from tsdsae_keras.data.prepared.store import PreparedData; d = PreparedData(sys.argv[1]);"
         "d.features('train'); d.labels('train'); print([n for n in ('tensorflow', 'keras') if n in sys.modules])"
     )
-    command = [sys.executable, "-c", code, str(folders[UNEQUAL, "tfrecord"])]
+    command = [sys.executable, "-c", code, str(folders[UNEQUAL, "npy"])]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsdsae_keras.data.prepared.splits import SPLITS, check_disjoint, split_of_groups
-from tsdsae_keras.data.sets.recordings.sound_file import Recording
+from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.errors import InputError
 
 SHARES = (0.8, 0.1, 0.1)
@@ -25,7 +25,7 @@ ANY = st.lists(
 def recordings_of(rows):
     """Recordings of (group, instrument, split)."""
     return [
-        Recording(f"{number:05d}", None, {"instrument": label} if label else {}, group, split)
+        SoundFile(f"{number:05d}", None, {"instrument": label} if label else {}, group, split)
         for number, (group, label, split) in enumerate(rows)
     ]
 

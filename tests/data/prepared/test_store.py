@@ -4,6 +4,7 @@ import os
 import numpy as np
 import pytest
 
+from tsdsae_keras.data.prepared.pipeline import SequenceStream
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.errors import InputError
@@ -92,7 +93,9 @@ def _link(folder):
         (lambda f: _relist(f, "../secret.npy"), "plain name"),
         (lambda f: _relist(f, "/etc/passwd"), "plain name"),
         (lambda f: _edit(f, arrays={"features": {"dtype": "<f4", "shape": [3, 4]}}), r"instead of <f4 \(2, 3, 4\)"),
-        (lambda f: _edit(f, arrays={"features": {"dtype": "<f8", "shape": [4, 3]}}), "right form"),
+        (lambda f: _edit(f, arrays={"features": {"dtype": "<f8", "shape": [4, 3]}}), "instead of <f8"),
+        (lambda f: _edit(f, arrays={"features": {"dtype": "<U8", "shape": [4, 3]}}), "right form"),
+        (lambda f: _edit(f, arrays={"features": {"dtype": "<f4", "shape": []}}), "right form"),
     ],
 )
 def test_a_damaged_folder_is_refused_in_one_line(folder, damage, word):
@@ -107,3 +110,26 @@ def test_a_missing_folder_and_an_unknown_split(folder, tmp_path):
         PreparedData(tmp_path / "nowhere")
     with pytest.raises(InputError, match="train, validation"):
         PreparedData(folder).features("test")
+
+
+@pytest.mark.parametrize("storage", ("npy", "tfrecord"))
+@pytest.mark.parametrize(("shape", "dtype"), [((5, 4, 3), "|u1"), ((7,), "<f4"), ((2, 6), "<i2")])
+def test_features_of_any_shape_and_type(tmp_path, storage, shape, dtype):
+    """Images, vectors, rolls: the same folder, the same stream; only log-mel data have frames and bands."""
+    x = np.random.default_rng(0).integers(0, 99, (7, *shape)).astype(dtype)
+    writer = PreparedWriter(tmp_path / "images", storage)
+    for number, rows in enumerate((slice(0, 4), slice(4, 7))):
+        writer.write_shard("train", number, {"features": x[rows], "row": np.arange(7, dtype="<i8")[rows]})
+    arrays = {"features": {"dtype": dtype, "shape": list(shape)}, "row": {"dtype": "<i8", "shape": []}}
+    about = {"key": "abc", "settings": {}, "front_end": {}, "label_names": {}, "counts": {"train": 7}, "shard_size": 4}
+    data = PreparedData(writer.finish({"format": "tsdsae-prepared", "version": 1, "arrays": arrays} | about))
+    assert data.features("train").dtype == x.dtype and np.array_equal(data.features("train"), x)
+    assert np.array_equal(data.sequences("train")[[6, 1]], x[[6, 1]]) and data.sequences("train").dtype == x.dtype
+    for in_memory in (1 << 20, 0):
+        stream = SequenceStream(data.sequences("train"), 3, training=True, in_memory=in_memory)
+        batches = list(stream.dataset.as_numpy_iterator())
+        assert batches[0].dtype == x.dtype
+        assert np.array_equal(np.concatenate(batches), x[stream.order()[:6]])
+    if len(shape) != 2:
+        with pytest.raises(InputError, match="takes log-mel frames"):
+            data.frames  # noqa: B018 - a property that refuses

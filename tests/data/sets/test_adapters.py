@@ -11,8 +11,8 @@ import soundfile
 from tsdsae_keras.data.prepared.splits import split_of_groups
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.sets.recordings.adapters import from_mirdata, from_tfds
+from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings
-from tsdsae_keras.data.sets.recordings.sources import prepare_recordings
 from tsdsae_keras.errors import InputError
 
 RATE = 16000
@@ -54,7 +54,7 @@ def test_tracks_become_recordings_and_sequences(tmp_path, tracks):
     recordings, left_out = from_mirdata(dataset, labels={"instrument": "instrument"}, group="player")
     assert not left_out and [each.name for each in recordings][:2] == ["audio/00.wav", "audio/01.wav"]
     assert recordings[3].labels == {"instrument": "oboe"} and recordings[3].group == "p1"
-    folder = prepare_recordings(recordings, left_out, SoundSettings(segment=1.0), tmp_path / "out")
+    folder = prepare_recordings(recordings, left_out, SoundSettings(segment=1.0), tmp_path / "out").folder
     data = PreparedData(folder)
     assert sum(data.counts.values()) == 12 and data.label_names["instrument"] == ["flute", "oboe"]
     groups = [set(data.labels(split)["group"].tolist()) for split in data.counts]
@@ -178,7 +178,7 @@ def test_examples_become_files_recordings_and_sequences(tmp_path):
     assert recordings[1].labels == {"instrument": "oboe"} and recordings[1].split is None
     samples, rate = soundfile.read(recordings[0].path, dtype="float32")
     assert rate == RATE and np.array_equal(samples, sound(0))
-    folder = prepare_recordings(recordings, left_out, SoundSettings(segment=1.0), tmp_path / "out")
+    folder = prepare_recordings(recordings, left_out, SoundSettings(segment=1.0), tmp_path / "out").folder
     assert sum(PreparedData(folder).counts.values()) == 12
 
 

@@ -25,7 +25,7 @@ dmelodies.prepare_melodies(dmelodies.MelodySet(melodies=int(sys.argv[2]), synth=
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    folder = prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path_factory.mktemp("data"))
+    folder = prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path_factory.mktemp("data")).folder
     return PreparedData(folder)
 
 
@@ -53,7 +53,7 @@ def test_labels_belong_to_their_sounds(prepared):
     for split in prepared.counts:
         labels, features = prepared.labels(split), prepared.features(split)
         assert features.shape == (prepared.counts[split], 251, 80) and features.dtype == np.float32
-        assert np.array_equal(grid.index_of(labels["factors"]), labels["melody"])
+        assert np.array_equal(np.ravel_multi_index(tuple(labels["factors"].T), grid.SIZES), labels["melody"])
         assert np.array_equal(grid.frame_notes(grid.notes_of(labels["melody"]), 251, 256, 16000), labels["notes"])
         rests = features.max(axis=2)[labels["notes"] == 0].mean()
         assert rests < features.max(axis=2)[labels["notes"] > 0].mean() - 3
@@ -65,9 +65,9 @@ def test_labels_belong_to_their_sounds(prepared):
 
 def test_a_second_run_finds_the_first_and_another_setting_does_not(prepared, tmp_path, caplog):
     caplog.set_level(logging.INFO, logger="tsdsae_keras")
-    folder = prepare_melodies(MelodySet(melodies=40, synth="additive"), prepared.folder.parent)
+    folder = prepare_melodies(MelodySet(melodies=40, synth="additive"), prepared.folder.parent).folder
     assert folder == prepared.folder and len(caplog.messages) == 1 and "found prepared" in caplog.messages[0]
-    other = prepare_melodies(MelodySet(melodies=6, synth="additive", seed=1), tmp_path, workers=1)
+    other = prepare_melodies(MelodySet(melodies=6, synth="additive", seed=1), tmp_path, workers=1).folder
     assert other.name != folder.name
 
 

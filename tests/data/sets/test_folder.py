@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import io
 import json
 import logging
 import subprocess
@@ -12,17 +11,15 @@ import numpy as np
 import pytest
 import soundfile
 from joblib import parallel_config
-from rich.console import Console
 
 from tsdsae_keras.cli import main
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.prepared.jobs import jobs_on
-from tsdsae_keras.data.prepared.progress import SoundProgress
 from tsdsae_keras.data.prepared.store import PreparedData
-from tsdsae_keras.data.sets.recordings.folder import folder_recordings
+from tsdsae_keras.data.sets.recordings.folder import list_folder
+from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings
-from tsdsae_keras.data.sets.recordings.sound_file import Recording, blocks_of
-from tsdsae_keras.data.sets.recordings.sources import prepare_recordings
+from tsdsae_keras.data.sets.recordings.sound_file import SoundFile, read_blocks
 from tsdsae_keras.errors import InputError
 
 RATE = 8000
@@ -50,8 +47,8 @@ def sounds(tmp_path_factory):
 
 
 def prepared(sounds, out, settings=SMALL, labels="folder", split_by="file", **more):
-    recordings, left_out = folder_recordings(sounds, labels, split_by)
-    return PreparedData(prepare_recordings(recordings, left_out, settings, out, **more))
+    recordings, left_out = list_folder(sounds, labels, split_by)
+    return prepare_recordings(recordings, left_out, settings, out, **more)
 
 
 def hashes(folder):
@@ -76,8 +73,8 @@ def test_features_are_those_of_the_normalised_segment(sounds, data):
             row = rows[labels["recording"][i]]
             assert row["split"] == split and row["label_instrument"] == row["name"].split("/")[0]
             assert data.label_names["instrument"][labels["instrument"][i]] == row["label_instrument"]
-            recording = Recording(row["name"], sounds / row["name"])
-            samples = np.concatenate(list(blocks_of(recording, RATE)))
+            recording = SoundFile(row["name"], sounds / row["name"])
+            samples = np.concatenate(list(read_blocks(recording, RATE)))
             segment = samples[labels["start"][i] :][: RATE // 2] / np.abs(samples).max()
             np.testing.assert_allclose(frames, SMALL.front_end.log_mel(segment), atol=2e-3)
             checked += 1
@@ -101,8 +98,8 @@ def test_the_same_input_gives_the_same_bytes(sounds, data, tmp_path, where, monk
             again = prepared(sounds, tmp_path / "data")
     else:
         if where == "chunks":
-            monkeypatch.setattr("tsdsae_keras.data.sets.recordings.sources._CHUNK_FILES", 3)
-            monkeypatch.setattr("tsdsae_keras.data.sets.recordings.sources._CHUNKS", 1)
+            monkeypatch.setattr("tsdsae_keras.data.sets.recordings.inputs.CHUNK_FILES", 3)
+            monkeypatch.setattr("tsdsae_keras.data.sets.recordings.inputs.CHUNKS", 1)
         again = prepared(sounds, tmp_path / "data", workers=3)
     assert hashes(again.folder) == hashes(data.folder)
 
@@ -131,7 +128,7 @@ def test_it_is_found_again_and_other_input_is_refused(sounds, data, caplog):
 BROKEN = """
 import os, sys
 from pathlib import Path
-from tsdsae_keras.data.sets.recordings import sources
+from tsdsae_keras.data.sets.recordings import prepare as sources
 from tsdsae_keras.data.prepared import writing
 from tests.data.sets.test_folder import SMALL, prepared
 if sys.argv[3] == "reading":
@@ -180,9 +177,9 @@ def test_a_broken_run_of_other_settings_leaves_nothing_wrong(sounds, tmp_path):
 
 def test_whole_files_have_lengths_and_are_sorted_and_padded(sounds, tmp_path, monkeypatch):
     monkeypatch.setattr("tsdsae_keras.data.sets.recordings.layout.SHARD_BYTES", 4 * 20 * 256 * 3)
-    recordings, left_out = folder_recordings(sounds)
+    recordings, left_out = list_folder(sounds)
     whole = SoundSettings(segment=0.0, front_end=SMALL.front_end)
-    out = prepare_recordings(recordings, left_out, whole, tmp_path / "data")
+    out = prepare_recordings(recordings, left_out, whole, tmp_path / "data").folder
     manifest = json.loads((out / "manifest.json").read_bytes())
     assert manifest["shard_size"] == 4 and sum(manifest["counts"].values()) == 10
     lengths = []
@@ -246,13 +243,13 @@ def test_labels_of_a_table(sounds, tmp_path, caplog):
 def test_a_table_that_cannot_be_used(sounds, tmp_path, content, error):
     (tmp_path / "a.csv").write_text(content, encoding="latin-1")
     with pytest.raises(InputError, match=error):
-        folder_recordings(sounds, tmp_path / "a.csv")
+        list_folder(sounds, tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize(("split_by", "error"), (("(", "no regular expression"), ("xyz", "found in no name")))
 def test_an_expression_that_cannot_be_used(sounds, split_by, error):
     with pytest.raises(InputError, match=error):
-        folder_recordings(sounds, None, split_by)
+        list_folder(sounds, None, split_by)
 
 
 def test_the_command(sounds, tmp_path, capsys):
@@ -263,13 +260,3 @@ def test_the_command(sounds, tmp_path, capsys):
     assert data.front_end["fmax"] == 12000 and data.bands == 128 and data.frames == 1 + 12000 // 256
     assert main(["prepare", "folder", str(sounds), "--out", str(sounds / "x"), *options]) == 2
     assert "give a place outside" in capsys.readouterr().err
-
-
-def test_progress_is_shown_on_a_terminal_only():
-    for terminal in (True, False):
-        console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
-        with SoundProgress("reading", 100, console) as progress:
-            progress.add(40)
-            progress.add(60, seconds=3600.0)
-        shown = console.file.getvalue()
-        assert ("100%" in shown and "x real time" in shown) if terminal else shown.strip() == ""

@@ -10,11 +10,10 @@ import pytest
 import soundfile
 
 from tests.data.sets.test_folder import RATE, SMALL, noise
-from tsdsae_keras.data.prepared.store import PreparedData
-from tsdsae_keras.data.sets.recordings.folder import folder_recordings
+from tsdsae_keras.data.sets.recordings.folder import list_folder
+from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings
 from tsdsae_keras.data.sets.recordings.skipped import Skipped, summary
-from tsdsae_keras.data.sets.recordings.sources import prepare_recordings
 from tsdsae_keras.errors import InputError
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0  # may read everything
@@ -94,8 +93,8 @@ def listed(data):
 
 def test_every_bad_file_has_its_reason_and_the_good_ones_go_on(folder, tmp_path, caplog):
     caplog.set_level(logging.INFO, logger="tsdsae_keras")
-    recordings, left_out = folder_recordings(folder)
-    data = PreparedData(prepare_recordings(recordings, left_out, SMALL, tmp_path / "data", workers=2))
+    recordings, left_out = list_folder(folder)
+    data = prepare_recordings(recordings, left_out, SMALL, tmp_path / "data", workers=2)
     reasons = listed(data)
     expected = {name: reason for name, (_, reason) in BAD.items() if reason}
     assert set(expected) <= set(reasons)
@@ -112,7 +111,7 @@ def test_a_truncated_wav_is_a_shorter_one(tmp_path):
     for number in range(4):
         path = write(tmp_path / "in" / f"{number}.wav", noise(number, 2))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])  # half, less the header: one segment and a rest
-    data = PreparedData(prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data"))
+    data = prepare_recordings(*list_folder(tmp_path / "in"), SMALL, tmp_path / "data")
     assert sum(data.counts.values()) == 3 * 4 + 1
 
 
@@ -122,7 +121,7 @@ def test_what_may_not_be_read_is_listed(tmp_path):
         write(tmp_path / "in" / f"{number}.wav", noise(number, 1))
     (tmp_path / "in" / "0.wav").chmod(0)
     (tmp_path / "in" / "closed").mkdir(mode=0)
-    data = PreparedData(prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data"))
+    data = prepare_recordings(*list_folder(tmp_path / "in"), SMALL, tmp_path / "data")
     assert listed(data) == {
         "0.wav": "cannot be read (Permission denied)",
         "closed": "cannot be listed (Permission denied)",
@@ -132,40 +131,38 @@ def test_what_may_not_be_read_is_listed(tmp_path):
 def test_a_file_that_cannot_be_opened_is_listed(tmp_path, monkeypatch):
     for number in range(4):
         write(tmp_path / "in" / f"{number}.wav", noise(number, 1))
-    from tsdsae_keras.data.sets.recordings import sources
+    from tsdsae_keras.data.sets.recordings import inputs
 
-    real = sources.sha256_of
+    real = inputs.sha256_of
 
     def refusing(path):
         if path.name == "0.wav":
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr(sources, "sha256_of", refusing)
-    data = PreparedData(prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data"))
+    monkeypatch.setattr(inputs, "sha256_of", refusing)
+    data = prepare_recordings(*list_folder(tmp_path / "in"), SMALL, tmp_path / "data")
     assert listed(data) == {"0.wav": "cannot be read (Permission denied)"}
 
 
 def test_nothing_usable_is_an_error_with_reasons(tmp_path):
     (tmp_path / "in").mkdir()
     with pytest.raises(InputError, match="nothing can be used: there is no file in it"):
-        prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data")
+        prepare_recordings(*list_folder(tmp_path / "in"), SMALL, tmp_path / "data")
     (tmp_path / "in" / "a.wav").write_bytes(b"")
     write(tmp_path / "in" / "b.wav", np.zeros(RATE))
     with pytest.raises(InputError) as error:
-        prepare_recordings(*folder_recordings(tmp_path / "in"), SMALL, tmp_path / "data")
+        prepare_recordings(*list_folder(tmp_path / "in"), SMALL, tmp_path / "data")
     assert "1 x is empty (a.wav)" in str(error.value) and "silent" in str(error.value)
     with pytest.raises(InputError, match="is not a folder"):
-        folder_recordings(tmp_path / "in" / "a.wav")
+        list_folder(tmp_path / "in" / "a.wav")
 
 
 def test_unequal_pitch_confidence_is_listed(tmp_path):
     for number in range(4):
         write(tmp_path / "in" / f"{number}.wav", noise(number, 1.1))
     settings = SoundSettings(segment=0.5, min_pitch_confidence=0.5, front_end=SMALL.front_end)
-    data = PreparedData(
-        prepare_recordings(*folder_recordings(tmp_path / "in"), settings, tmp_path / "data", confidence=surer_later)
-    )
+    data = prepare_recordings(*list_folder(tmp_path / "in"), settings, tmp_path / "data", confidence=surer_later)
     assert sum(data.counts.values()) == 4 and set(data.labels("train")["start"]) == {RATE // 2}
     assert listed(data) == {f"{n}.wav": "its pitch confidence of 0.25 is below 0.5" for n in range(4)}
 

@@ -9,9 +9,9 @@ import soundfile
 
 from tsdsae_keras.data.prepared.splits import split_of_groups
 from tsdsae_keras.data.prepared.store import PreparedData
-from tsdsae_keras.data.sets.recordings.nsynth import WARNING, nsynth_recordings
+from tsdsae_keras.data.sets.recordings.nsynth import WARNING, list_nsynth
+from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings
-from tsdsae_keras.data.sets.recordings.sources import prepare_recordings
 from tsdsae_keras.errors import InputError
 
 RATE = 16000
@@ -62,7 +62,7 @@ def root(tmp_path_factory):
 
 
 def test_notes_with_what_is_known_of_them(root):
-    recordings, left_out = nsynth_recordings(root)
+    recordings, left_out = list_nsynth(root)
     assert not left_out and len(recordings) == 22
     by_name = {each.name: each for each in recordings}
     note = by_name["nsynth-train/audio/string_acoustic_002-064-100.wav"]
@@ -71,7 +71,7 @@ def test_notes_with_what_is_known_of_them(root):
 
 
 def test_no_instrument_in_two_splits(root):
-    recordings, _ = nsynth_recordings(root, families=("brass", "string"))
+    recordings, _ = list_nsynth(root, families=("brass", "string"))
     split = split_of_groups(recordings, 0)
     where = {}
     for each in recordings:
@@ -80,7 +80,7 @@ def test_no_instrument_in_two_splits(root):
 
 
 def test_the_published_split_shares_instruments_between_validation_and_test_alone(root):
-    recordings, _ = nsynth_recordings(root, split="published")
+    recordings, _ = list_nsynth(root, split="published")
     split = split_of_groups(recordings, 0)
     assert all(f"nsynth-{split[each.name][:4]}" in each.name for each in recordings)
     instruments = {
@@ -91,8 +91,8 @@ def test_the_published_split_shares_instruments_between_validation_and_test_alon
 
 
 def test_from_files_to_sequences(root, tmp_path):
-    recordings, left_out = nsynth_recordings(root, families=("brass", "string"))
-    folder = prepare_recordings(recordings, left_out, SoundSettings(), tmp_path / "data")
+    recordings, left_out = list_nsynth(root, families=("brass", "string"))
+    folder = prepare_recordings(recordings, left_out, SoundSettings(), tmp_path / "data").folder
     data = PreparedData(folder)
     assert sum(data.counts.values()) == 20 and data.frames == 251
     assert data.label_names["instrument"] == ["brass", "string"]
@@ -101,7 +101,7 @@ def test_from_files_to_sequences(root, tmp_path):
 
 
 def test_families_and_sources_are_counted_where_left_out(root):
-    recordings, left_out = nsynth_recordings(root, sources="acoustic", families=["string"])
+    recordings, left_out = list_nsynth(root, sources="acoustic", families=["string"])
     assert {each.labels["instrument"] for each in recordings} == {"string"}
     assert ("nsynth-train/examples.json", "8 notes of family brass") in left_out and len(left_out) == 4
 
@@ -117,7 +117,7 @@ def test_what_is_not_there_or_not_listed_is_said(root, tmp_path):
         "../audio/stranger": notes[next(iter(notes))],
     }
     (tmp_path / "a" / "examples.json").write_text(json.dumps(notes))
-    recordings, left_out = nsynth_recordings(tmp_path / "a")
+    recordings, left_out = list_nsynth(tmp_path / "a")
     assert [each.name for each in recordings] == ["audio/brass_acoustic_090-064-100.wav"]
     reasons = dict(left_out)
     assert "no such file" in reasons["audio/string_acoustic_091-064-100.wav"]
@@ -125,7 +125,7 @@ def test_what_is_not_there_or_not_listed_is_said(root, tmp_path):
     assert "not listed" in reasons["audio/stranger.wav"]
     assert "no object" in reasons["audio/x.wav"] and "lacks instrument_source_str" in reasons["audio/y.wav"]
     with pytest.raises(InputError, match="does not say its split"):
-        nsynth_recordings(tmp_path / "a", split="published")
+        list_nsynth(tmp_path / "a", split="published")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_what_is_not_there_or_not_listed_is_said(root, tmp_path):
 )
 def test_refusals(root, options, text):
     with pytest.raises(InputError, match=text):
-        nsynth_recordings(root, **options)
+        list_nsynth(root, **options)
 
 
 @pytest.mark.parametrize("content", ["", "[1]", "{", '{"a":'])
@@ -147,6 +147,6 @@ def test_a_list_that_is_none(tmp_path, content):
     (tmp_path / "audio").mkdir()
     (tmp_path / "examples.json").write_text(content)
     with pytest.raises(InputError, match=r"examples\.json"):
-        nsynth_recordings(tmp_path)
+        list_nsynth(tmp_path)
     with pytest.raises(InputError, match=r"holds no examples\.json"):
-        nsynth_recordings(tmp_path / "audio")
+        list_nsynth(tmp_path / "audio")

@@ -1,11 +1,11 @@
 """Laws of cutting, of mel power by parts and of loudness; settings that cannot be."""
 
 import numpy as np
+import pyloudnorm
 import pytest
 
 from tsdsae_keras.data.audio.leveling import Meter, gain, k_weighting, levels, loudness
-from tsdsae_keras.data.audio.logmel import FrontEnd
-from tsdsae_keras.data.sets.recordings.segments import SoundSettings, mel_power, segments
+from tsdsae_keras.data.sets.recordings.segments import SoundSettings, cut
 from tsdsae_keras.errors import InputError
 
 RATE = 8000
@@ -14,22 +14,12 @@ RATE = 8000
 def test_segments_cover_what_is_there_once_whatever_the_blocks():
     samples = np.arange(103, dtype=np.float32)
     for cuts in ([], [1, 2, 50], [99], list(range(1, 103))):
-        found = list(segments(np.split(samples, cuts), 10, 10))
+        found = list(cut(np.split(samples, cuts), 10, 10))
         assert np.array_equal(np.concatenate([part for _, part in found]), samples)
         assert [start for start, _ in found] == list(range(0, 101, 10))
-    overlapping = list(segments(iter([samples[:21]]), 10, 4))
+    overlapping = list(cut(iter([samples[:21]]), 10, 4))
     assert [(start, len(part)) for start, part in overlapping] == [(0, 10), (4, 10), (8, 10), (18, 3)]
-    assert [(s, len(part)) for s, part in segments(iter([samples[:40]]), 10, 15)] == [(0, 10), (15, 10), (30, 10)]
-
-
-@pytest.mark.parametrize("n_fft", (512, 301))
-def test_mel_power_by_parts_is_that_of_the_whole(n_fft, monkeypatch):
-    front_end = FrontEnd(RATE, n_fft, 100, 20, 0.0, 4000.0)
-    samples = np.random.default_rng(0).normal(0, 0.05, 3 * RATE).astype(np.float32)
-    whole = front_end.mel_power(samples)
-    for at_once in (1, 7, 64):
-        monkeypatch.setattr("tsdsae_keras.data.sets.recordings.segments._AT_ONCE", at_once)
-        np.testing.assert_allclose(mel_power(front_end, samples), whole, rtol=1e-5, atol=1e-9)
+    assert [(s, len(part)) for s, part in cut(iter([samples[:40]]), 10, 15)] == [(0, 10), (15, 10), (30, 10)]
 
 
 def test_loudness_is_that_of_the_standard():
@@ -48,6 +38,16 @@ def test_loudness_is_that_of_the_standard():
     assert 20 * np.log10(gain("loudness", [1.0], [powers])) == pytest.approx(-23 + 3.01, abs=0.02)
     assert gain("peak", [0.1, 0.5], [[], []]) == 2 and gain("none", [0.1], [[]]) == 1
     assert loudness([measured(0 * sine, 48000)]) == -70 and levels(np.full((1, 9), 0.5))[0] == -np.inf
+
+
+@pytest.mark.parametrize("rate", (16000, 44100))
+def test_loudness_is_that_of_pyloudnorm(rate):
+    """A tone, noise, and noise that pauses, so that both gates act; pyloudnorm hears each as a whole."""
+    rng, time = np.random.default_rng(0), np.arange(4 * rate) / rate
+    noise = rng.normal(0, 0.1, len(time))
+    for samples in (0.3 * np.sin(2 * np.pi * 440 * time), noise, noise * np.where(time % 2 < 1, 1, 0.003)):
+        wanted = pyloudnorm.Meter(rate, "DeMan").integrated_loudness(samples)
+        assert loudness([measured(samples.astype(np.float32), rate)]) == pytest.approx(wanted, abs=0.1)
 
 
 def measured(samples, rate):

@@ -9,10 +9,10 @@ import soundfile
 from tsdsae_keras.data.audio.pitch_confidence import confidence, voiced_share
 from tsdsae_keras.data.prepared.splits import split_of_groups
 from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings
-from tsdsae_keras.data.sets.recordings.sound_file import Recording
-from tsdsae_keras.data.sets.recordings.sources import prepare_recordings
-from tsdsae_keras.data.sets.recordings.urmp import WARNING, urmp_recordings
+from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
+from tsdsae_keras.data.sets.recordings.urmp import WARNING, list_urmp
 from tsdsae_keras.errors import InputError
 
 RATE = 48000
@@ -77,7 +77,7 @@ def published(tmp_path_factory):
 
 
 def test_parts_of_the_original(original):
-    recordings, left_out = urmp_recordings(original)
+    recordings, left_out = list_urmp(original)
     by_name = {each.name: each for each in recordings}
     assert len(by_name) == 11 and [*by_name] == sorted(by_name)
     first = by_name["Dataset/02_Beta_tpt_vn/AuSep_2_vn_02_Beta.wav"]  # whose instrument ends the folder's name
@@ -87,12 +87,12 @@ def test_parts_of_the_original(original):
     assert "not asked for" in reasons["Dataset/01_Alpha_vn_vc/AuSep_2_vc_01_Alpha.wav"]
     assert "mixture" in reasons["Dataset/05_Delta_tpt_tpt/AuMix_05_Delta_tpt_tpt.wav"]
     assert "supplement" in reasons["Dataset/Supplementary_Files"] and len(left_out) == 2 + len(PIECES) + 1
-    below, _ = urmp_recordings(original / "Dataset", ("vn", "tpt", "sax", "vc"))
+    below, _ = list_urmp(original / "Dataset", ("vn", "tpt", "sax", "vc"))
     assert len(below) == 13 and below[0].name == "01_Alpha_vn_vc/AuSep_1_vn_01_Alpha.wav"
 
 
 def test_arrangements_of_one_title_go_together(original):
-    recordings, _ = urmp_recordings(original)
+    recordings, _ = list_urmp(original)
     for seed in range(4):
         split = split_of_groups(recordings, seed)
         assert len({split[each.name] for each in recordings if "Gamma" in each.name}) == 1
@@ -103,9 +103,9 @@ def test_arrangements_of_one_title_go_together(original):
 
 
 def test_the_original_from_files_to_sequences(original, tmp_path):
-    recordings, left_out = urmp_recordings(original)
+    recordings, left_out = list_urmp(original)
     settings = SoundSettings(segment=1.0, min_pitch_confidence=0.85, normalise_by="group")
-    folder = prepare_recordings(recordings, left_out, settings, tmp_path / "data", source="urmp")
+    folder = prepare_recordings(recordings, left_out, settings, tmp_path / "data", source="urmp").folder
     data = PreparedData(folder)
     # Of two whole seconds the first is voiced in the F0 file; of the eleven parts none is silent, as the left is read.
     assert sum(data.counts.values()) == 11
@@ -119,21 +119,21 @@ def test_the_original_from_files_to_sequences(original, tmp_path):
 
 
 def test_the_published_form(published):
-    recordings, left_out = urmp_recordings(published, split="published")
+    recordings, left_out = list_urmp(published, split="published")
     assert not left_out and len(recordings) == 24 and len({each.group for each in recordings}) == 24
     split = split_of_groups(recordings, 0)
     assert all(split[each.name] == each.split for each in recordings)
     assert [each.split for each in recordings if "/val/" in each.name] == ["validation"] * 4
-    by_recording, _ = urmp_recordings(published)
+    by_recording, _ = list_urmp(published)
     assert {each.group for each in by_recording} == {f"Piece{i}" for i in range(4)}
     split = split_of_groups(by_recording, 0)
     assert "train" in {name.split("/")[1] for name in split if split[name] == "test"}  # the folders do not decide
 
 
 def test_the_published_form_from_files_to_sequences_says_that_it_leaks(published, tmp_path):
-    recordings, left_out = urmp_recordings(published, split="published")
+    recordings, left_out = list_urmp(published, split="published")
     options = {"by_segment": True, "warning": WARNING, "source": "urmp"}
-    folder = prepare_recordings(recordings, left_out, SoundSettings(segment=1.0), tmp_path / "data", **options)
+    folder = prepare_recordings(recordings, left_out, SoundSettings(segment=1.0), tmp_path / "data", **options).folder
     assert PreparedData(folder).counts == {"train": 16, "validation": 4, "test": 4}
     assert json.loads((folder / "manifest.json").read_text())["warning"] == WARNING
 
@@ -141,10 +141,10 @@ def test_the_published_form_from_files_to_sequences_says_that_it_leaks(published
 def test_where_both_forms_are_the_split_decides(original, tmp_path):
     write_original(tmp_path, seconds=0.1)
     write_published(tmp_path)
-    assert {each.path.suffix for each in urmp_recordings(tmp_path)[0]} == {".wav"}
-    assert {each.path.suffix for each in urmp_recordings(tmp_path, split="published")[0]} == {".npy"}
+    assert {each.path.suffix for each in list_urmp(tmp_path)[0]} == {".wav"}
+    assert {each.path.suffix for each in list_urmp(tmp_path, split="published")[0]} == {".npy"}
     # The original has no published folders: its segments are split by who prepares them.
-    assert {each.split for each in urmp_recordings(original, split="published")[0]} == {None}
+    assert {each.split for each in list_urmp(original, split="published")[0]} == {None}
 
 
 @pytest.mark.parametrize(
@@ -158,18 +158,18 @@ def test_where_both_forms_are_the_split_decides(original, tmp_path):
 )
 def test_refusals(original, options, text):
     with pytest.raises(InputError, match=text) as caught:
-        urmp_recordings(original, **options)
+        list_urmp(original, **options)
     assert "\n" not in str(caught.value)
 
 
 def test_no_such_folder_and_an_empty_one(tmp_path):
     with pytest.raises(InputError, match="is no folder"):
-        urmp_recordings(tmp_path / "none")
+        list_urmp(tmp_path / "none")
     with pytest.raises(InputError, match="has no recording of vn, tpt: give the folder"):
-        urmp_recordings(tmp_path)
+        list_urmp(tmp_path)
     (tmp_path / "AuSep_x.wav").write_bytes(b"")
     with pytest.raises(InputError, match="1: its name is not of the form"):
-        urmp_recordings(tmp_path)
+        list_urmp(tmp_path)
 
 
 def f0_file(path, voiced, hop=0.01):
@@ -207,7 +207,7 @@ class Tracker:
 
 def test_who_is_asked_for_confidence(tmp_path):
     path = f0_file(tmp_path / "a.txt", [1, 0] * 100)
-    told, alone = Recording("a", path, pitch=path), Recording("a", path)
+    told, alone = SoundFile("a", path, pitch=path), SoundFile("a", path)
     x = tone(24000, 1.0, 440).astype(np.float32)
     noise = np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32)
     assert confidence(x, 24000, told, 0, Tracker()) == pytest.approx(0.4)

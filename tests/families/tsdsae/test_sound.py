@@ -6,10 +6,10 @@ import pytest
 import soundfile
 
 from tests.cases import small
+from tests.sounds import read_audio
 from tsdsae_keras import cli
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.audio.logmel import FrontEnd
-from tsdsae_keras.data.audio.sound_files import read_audio
 from tsdsae_keras.data.audio.vocoders import KerasVocoder
 from tsdsae_keras.data.audio.windows import Plan
 from tsdsae_keras.errors import InputError

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tsdsae_keras.data.audio.additive import check_program, checked_notes, checked_rate, normalised, slot_length
 from tsdsae_keras.data.audio.general_midi import PROGRAMS, checked_programs
-from tsdsae_keras.data.sets.melodies import SLOTS
+from tsdsae_keras.data.audio.notes import check_program, check_sample_rate, scale_to_peak, to_samples
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import sha256_of
 
@@ -41,7 +40,7 @@ class NotInstalled(InputError):
 class FluidSynth:
     """Notes to samples through FluidSynth and a SoundFont.
 
-    Every melody is played by a new synthesiser, since one used again still rings and its chorus stands elsewhere.
+    Every sound is played by a new synthesiser, since one used again still rings and its chorus stands elsewhere.
     Loading the font is what costs time, so keepers hold it in memory, one for each thread that renders at once (the
     reference counts inside a font are not safe between threads), and the new synthesiser borrows it. Samples are
     taken as floats: FluidSynth dithers its 16-bit output with the C library's random numbers.
@@ -50,7 +49,7 @@ class FluidSynth:
         soundfont: path of an .sf2 or .sf3 file; None looks into the environment variable TSDSAE_SOUNDFONT, then where
             Debian installs fonts.
         programs: General MIDI program numbers (bank 0) that will be played, at most 14.
-        sample_rate: samples a second, a multiple of 4.
+        sample_rate: Hz.
 
     Raises:
         InputError: no library or font (`NotInstalled`), or the file is no SoundFont; with the first melody or `load`,
@@ -59,7 +58,8 @@ class FluidSynth:
 
     def __init__(self, soundfont=None, programs=(40, 56), sample_rate=16000):
         self.programs = checked_programs(programs)
-        self.sample_rate = checked_rate(sample_rate)
+        check_sample_rate(sample_rate)
+        self.sample_rate = int(sample_rate)
         if len(self.programs) > len(_KEEPING):
             raise InputError(f"{len(self.programs)} programs are too many: open at most {len(_KEEPING)} at once")
         self.soundfont = find_font(soundfont)
@@ -76,32 +76,34 @@ class FluidSynth:
         """
         self._idle.put(self._borrow())
 
-    def render(self, notes, program):
-        """One melody as sound.
+    def render(self, notes, program, seconds):
+        """Notes as sound.
 
         Args:
-            notes: sixteen MIDI note numbers, 0 for a rest; each lasts an eighth note at 120 beats a minute.
+            notes: (start in seconds, duration in seconds, MIDI pitch, an integer) of each note; notes of different
+                pitch may overlap.
             program: one of `programs`.
+            seconds: length of the sound.
 
         Returns:
-            float32 array of four seconds: the mean of both channels, its greatest magnitude 1 (all zeros where every
-            slot is a rest).
+            float32 array (round(seconds * sample_rate),): the mean of both channels, its greatest magnitude 1 (all
+            zeros without notes).
 
         Raises:
             InputError: the notes or the program cannot be played.
         """
-        notes = checked_notes(notes)
         check_program(program, self.programs)
-        if not notes.any():
-            return normalised(np.zeros(SLOTS * slot_length(self.sample_rate)))
+        timed, length = to_samples(notes, seconds, self.sample_rate)
+        if not timed:
+            return scale_to_peak(np.zeros(length))
         keeper = self._borrow()
         try:
-            stereo = self._play(keeper, notes, program)
+            stereo = self._play(keeper, _events(timed), program, length)
         finally:
             self._idle.put(keeper)
         if np.max(np.abs(stereo)) < _INAUDIBLE:
             raise InputError(f"{self.soundfont.name} has no sound for these notes on program {program}: choose another")
-        return normalised(stereo.mean(axis=0))
+        return scale_to_peak(stereo.mean(axis=0))
 
     def describe(self):
         """What the manifest says of this synthesiser: versions, the font by its name and SHA-256, its licence."""
@@ -150,14 +152,14 @@ class FluidSynth:
                 "choose another program or SoundFont"
             )
 
-    def _play(self, keeper, notes, program):
+    def _play(self, keeper, events, program, length):
         """(2, samples): a new synthesiser borrows the keeper's font and is deleted again, whatever happens."""
         synth = self._library.synth(self.sample_rate)
         try:
             font = self._library.lend(keeper, synth)
             try:
                 self._select(synth, 0, font, program)
-                return self._library.play(synth, notes, slot_length(self.sample_rate))
+                return self._library.play(synth, events, length)
             finally:
                 self._library.take_back(keeper, synth)
         finally:
@@ -204,22 +206,37 @@ class _Library:
         """Without this, deleting the borrower would delete the font too."""
         self._c.fluid_synth_remove_sfont(synth.synth, self._c.fluid_synth_get_sfont(keeper.synth, 0))
 
-    def play(self, synth, notes, length):
-        stereo = np.zeros((2, SLOTS * length), np.float32)
-        left, right = (side.ctypes.data for side in stereo)
-        for slot, note in enumerate(map(int, notes)):
-            if note and synth.noteon(0, note, VELOCITY) != 0:
-                raise InputError(f"FluidSynth refused note {note}: choose notes that the instrument has")
-            start = slot * length
-            if self._c.fluid_synth_write_float(synth.synth, length, left, start, 1, right, start, 1) != 0:
-                raise InputError("FluidSynth failed while rendering: try again with fewer workers")
-            if note:
-                synth.noteoff(0, note)  # says "failed" of a note that has died away by itself: no error
+    def play(self, synth, events, length):
+        """(2, length): renders up to each event, then lets it happen."""
+        stereo, done = np.zeros((2, length), np.float32), 0
+        for sample, starts, pitch in events:
+            self._render(synth, stereo, done, sample)
+            done = sample
+            if not starts:
+                synth.noteoff(0, pitch)  # says "failed" of a note that has died away by itself: not an error
+            elif synth.noteon(0, pitch, VELOCITY) != 0:
+                raise InputError(f"FluidSynth refused note {pitch}: choose notes that the instrument has")
+        self._render(synth, stereo, done, length)
         return stereo
+
+    def _render(self, synth, stereo, start, end):
+        left, right = (side.ctypes.data for side in stereo)
+        if self._c.fluid_synth_write_float(synth.synth, end - start, left, start, 1, right, start, 1) != 0:
+            raise InputError("FluidSynth failed while rendering: try again with fewer workers")
 
     def _declare(self, name, result, *arguments):
         function = getattr(self._c, name)
         function.restype, function.argtypes = result, list(arguments)
+
+
+def _events(timed):
+    """(sample, whether a note starts, pitch) in order; where one note ends and another starts, the end comes first."""
+    for *_, pitch in timed:
+        if pitch != int(pitch):
+            raise InputError(f"pitch {pitch:g} lies between semitones, which FluidSynth cannot play: give integers")
+    starts = [(first, True, int(pitch)) for first, _, pitch in timed]
+    ends = [(end, False, int(pitch)) for _, end, pitch in timed]
+    return sorted(starts + ends)
 
 
 def load_module():

@@ -1,7 +1,5 @@
 """How loud a recording is, by its peak or by ITU-R BS.1770, and the factor that brings it to a common level."""
 
-import math
-
 import numpy as np
 
 METHODS = ("peak", "loudness", "none")
@@ -44,19 +42,16 @@ class Meter:
 
 
 def k_weighting(sample_rate):
-    """The two filters of BS.1770 at any rate: [(b, a), (b, a)], a shelf for the head and a high-pass.
+    """The two filters of BS.1770 at any rate, [(b, a), (b, a)]: a shelf for the head and a high-pass.
 
-    The analogue prototypes behind the coefficients that ITU-R BS.1770-4 tabulates for 48 kHz, found by B. De Man (2018)
-    and in libebur128, through the bilinear transform.
+    pyloudnorm designs them after B. De Man (2018), which at 48 kHz gives the coefficients tabulated in ITU-R BS.1770-4.
+    Its `Meter` is not used: it needs the whole recording in memory, and it cannot gate several recordings together.
     """
-    k, q = math.tan(math.pi * 1681.974450955533 / sample_rate), 0.7071752369554196
-    high = 10 ** (3.999843853973347 / 20)
-    middle, whole = high**0.4996667741545416, 1 + k / q + k * k
-    b = [(high + middle * k / q + k * k) / whole, 2 * (k * k - high) / whole, (high - middle * k / q + k * k) / whole]
-    shelf = np.array(b), np.array([1, 2 * (k * k - 1) / whole, (1 - k / q + k * k) / whole])
-    k, q = math.tan(math.pi * 38.13547087602444 / sample_rate), 0.5003270373238773
-    whole = 1 + k / q + k * k
-    return [shelf, (np.array([1.0, -2.0, 1.0]), np.array([1, 2 * (k * k - 1) / whole, (1 - k / q + k * k) / whole]))]
+    from pyloudnorm.iirfilter import IIRfilter
+
+    shelf = IIRfilter(3.999843853973347, 0.7071752369554196, 1681.974450955533, sample_rate, "high_shelf_DeMan")
+    high_pass = IIRfilter(0.0, 0.5003270373238773, 38.13547087602444, sample_rate, "high_pass_DeMan")
+    return [(shelf.b, shelf.a), (high_pass.b, high_pass.a)]
 
 
 def loudness(powers):

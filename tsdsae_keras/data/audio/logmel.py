@@ -8,6 +8,8 @@ import numpy as np
 
 from tsdsae_keras.errors import InputError
 
+_AT_ONCE = 1024  # frames whose spectra are in memory together
+
 
 @dataclasses.dataclass(frozen=True)
 class FrontEnd:
@@ -59,12 +61,22 @@ class FrontEnd:
         Raises:
             InputError: the samples are not one channel, are too few, or are not finite.
         """
-        return np.log(self.mel_power(samples) + np.float32(self.log_offset))
+        return self.to_log(self.mel_power(samples))
+
+    def to_log(self, power, gain=1.0):
+        """The log-mel frames of mel power whose sound is multiplied by `gain`: log(gain^2 * power + log_offset)."""
+        return np.log(power * np.float32(gain**2) + np.float32(self.log_offset))
+
+    @property
+    def silence(self):
+        """What digital silence becomes in every band."""
+        return np.log(np.float32(self.log_offset))
 
     def mel_power(self, samples):
-        """The power in every mel band, before the logarithm: arguments, shapes and errors as in `log_mel`."""
-        from scipy.fft import rfft
+        """The power in every mel band, before the logarithm: arguments, shapes and errors as in `log_mel`.
 
+        Kept apart for recordings: their gain is known only when all of them were read.
+        """
         samples = np.asarray(samples, np.float32)
         if samples.ndim != 1:
             raise InputError(f"samples have shape {samples.shape}: give one channel, shape (n,)")
@@ -73,6 +85,12 @@ class FrontEnd:
             raise InputError("samples hold values that are not finite: give audio without NaN or infinity")
         padded = np.pad(samples, self.n_fft // 2, mode="reflect")
         windows = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)[:: self.hop_length][:frames]
+        parts = [self._mel_power(windows[start : start + _AT_ONCE]) for start in range(0, frames, _AT_ONCE)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _mel_power(self, windows):
+        from scipy.fft import rfft
+
         spectra = rfft(windows * _window(self.n_fft), axis=-1)  # SciPy's transforms several frames at once
         power = np.square(spectra.real) + np.square(spectra.imag)
         return np.ascontiguousarray((mel_matrix(self) @ np.ascontiguousarray(power.T)).T)

@@ -24,7 +24,7 @@ def confidence(samples, rate, recording, start, tracker=None):
     Args:
         samples: (n,) mono samples of the segment.
         rate: their rate, Hz.
-        recording: a `Recording`; its `pitch` is the F0 file or None.
+        recording: a `SoundFile`; its `pitch` is the F0 file or None.
         start: the segment's first sample in the recording, at that rate.
         tracker: an object whose ``follow(samples, 16000)`` gives hz and confidence, each (T,), such as `CrepeTracker`.
 

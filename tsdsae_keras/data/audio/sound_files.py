@@ -15,8 +15,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import replacing
 
 FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}
-LONGEST_WHOLE = 3600.0  # seconds: what is read in one piece
-LONGEST = 12 * 3600.0  # seconds: what is streamed; 16-bit WAV ends at 4 GiB
+LONGEST = 12 * 3600.0  # seconds; 16-bit WAV ends at 4 GiB
 SILENT = 1e-4  # peak, 80 dB below full scale
 _BLOCK = 2**16  # values read at once, all channels together
 _RATES = (1000, 768000)
@@ -37,25 +36,6 @@ class Survey(NamedTuple):
         return self.peak < SILENT
 
 
-def read_audio(path, sample_rate, longest=LONGEST_WHOLE):
-    """A sound file of any rate and number of channels as mono samples at a rate.
-
-    Channels are averaged, so what two channels hold in opposite phase is lost. A silent file gives zeros.
-
-    Args:
-        path: of the file.
-        sample_rate: Hz, of the samples returned; equal to `librosa.resample(res_type="soxr_hq")`.
-        longest: seconds; a file that declares or holds more is refused.
-
-    Returns:
-        float32 array, shape (n,), n = ceil(samples of the file * sample_rate / rate of the file).
-
-    Raises:
-        InputError: as `audio_blocks`.
-    """
-    return np.concatenate(list(audio_blocks(path, sample_rate, longest)))
-
-
 def survey(path, sample_rate):
     """The `Survey` of a file: a whole pass over it, which finds every fault before work begins.
 
@@ -69,14 +49,21 @@ def survey(path, sample_rate):
 
 
 def audio_blocks(path, sample_rate, longest=LONGEST, channel=None):
-    """The samples of `read_audio` in blocks, each a float32 array (n,), in bounded memory.
+    """A sound file of any rate and number of channels as mono samples at a rate, block by block, in bounded memory.
 
+    All blocks together are ceil(samples of the file * sample_rate / rate of the file) samples, equal to
+    `librosa.resample(res_type="soxr_hq")`. Channels are averaged, so what two channels hold in opposite phase is lost.
     What a file declares is believed only to refuse it: no memory is set aside by it. A cut-off WAV file passes as a
     shorter one, since its header is commonly wrong in good files too.
 
     Args:
-        path, sample_rate, longest: as `read_audio` takes them.
+        path: of the file.
+        sample_rate: Hz, of the samples given.
+        longest: seconds; a file that declares or holds more is refused.
         channel: None is the mean of all channels, 0 the left one.
+
+    Yields:
+        float32 arrays (n,).
 
     Raises:
         InputError: no such file; nothing in it; not a sound that libsndfile reads; damaged; longer than `longest`

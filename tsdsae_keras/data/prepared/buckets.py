@@ -1,41 +1,47 @@
-"""Which sequences of unequal length share a batch, and how many frames it has."""
+"""Which sequences of unequal length share a batch, and how many frames it has.
+
+tf.data's `bucket_by_sequence_length` is not used, because it keeps two of our three promises only at the price of the
+third. Training needs full batches of few different lengths (JAX compiles a step for each shape), every sequence must
+come in turn, and the order of an epoch must follow from (seed, epoch) alone. With its remainder dropped, it would leave
+out up to batch_size - 1 sequences of every bucket; with its remainder kept, batches would be of any size.
+"""
 
 import numpy as np
 
 STEP = 64  # frames: batches have a multiple of them
-MOST = 8  # different numbers of frames: compiled backends compile a step for each
-CANDIDATES = 512
+BUCKETS = 8  # at most: compiled backends compile a step for each number of frames
 
 
-def padded_lengths(lengths, most=MOST):
-    """The frames of the bucket that each sequence belongs to: multiples of 64, at most `most` different ones.
+def pad_lengths(lengths, buckets=BUCKETS):
+    """The frames to which each sequence is padded, multiples of 64, at most `buckets` different ones.
 
-    Of all ways to draw the lines the one with the least padding, sum_i (padded_i - length_i), is taken, found by
-    dynamic programming over the lengths in ascending order.
+    Starts with a bucket for every multiple of 64 and merges the one into its longer neighbour that takes the least
+    additional padding, until so many are left.
 
     Args:
         lengths: (n,) valid frames.
-        most: buckets.
+        buckets: how many.
 
     Returns:
         (n,) integers, never below the lengths.
     """
-    lengths, step = np.asarray(lengths, np.int64), STEP
-    while len(np.unique(-(-lengths // step))) > CANDIDATES:  # so many lines that some more padding does not matter
-        step *= 2
-    needed = -(-lengths // step) * step
-    lines = _best_lines(*np.unique(needed, return_counts=True), most)
-    return lines[np.searchsorted(lines, needed)]
+    needed = -(-np.asarray(lengths, np.int64) // STEP) * STEP
+    ends, counts = np.unique(needed, return_counts=True)
+    while len(ends) > buckets:
+        merged = np.argmin(counts[:-1] * np.diff(ends))
+        counts[merged + 1] += counts[merged]
+        ends, counts = np.delete(ends, merged), np.delete(counts, merged)
+    return ends[np.searchsorted(ends, needed)]
 
 
-def batches_of(padded, batch_size, rng=None):
+def draw_batches(padded, batch_size, rng=None):
     """The rows of each batch, sequences of one bucket together.
 
     Where a bucket does not fill its last batch, the batch is filled from the next longer one. So only the last batch
-    may be smaller, and in training only n mod batch_size sequences, drawn anew each time, are left out.
+    may be smaller, and in training only n mod batch_size sequences, drawn again in every epoch, are left out.
 
     Args:
-        padded: (n,) of `padded_lengths`.
+        padded: (n,) of `pad_lengths`.
         batch_size: sequences in a batch.
         rng: draws what is left out, the order in each bucket and the order of the batches; None leaves nothing out
             and keeps the order of the data in each bucket, short buckets first.
@@ -49,20 +55,3 @@ def batches_of(padded, batch_size, rng=None):
     rows = rows[np.argsort(padded[rows], kind="stable")]
     batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     return batches if rng is None else [batches[number] for number in rng.permutation(len(batches))]
-
-
-def _best_lines(values, counts, most):
-    """The `most` of ascending `values`, the last always among them, that cost sum of count * line the least."""
-    n, before = len(values), np.concatenate([[0], counts.cumsum()])
-    # cost[i, j]: one bucket holds values i to j.
-    cost = np.where(np.tri(n, dtype=bool).T, (before[None, 1:] - before[:-1, None]) * values, np.inf)
-    best, first = cost[0], [np.zeros(n, np.int64)]
-    for _ in range(1, min(most, n)):
-        through = np.concatenate([[np.inf], best[:-1]])[:, None] + cost
-        first.append(through.argmin(axis=0))
-        best = through.min(axis=0)
-    lines, last = [], n - 1
-    for starts in reversed(first):
-        lines.append(values[last])
-        last = starts[last] - 1
-    return np.array(lines[::-1])

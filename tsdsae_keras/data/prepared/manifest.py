@@ -77,7 +77,7 @@ def parsed(content, path):
 def _check_values(manifest, path):
     features = manifest["arrays"].get("features")
     fine = manifest["shard_size"] > 0 and all(_is_array(array) for array in manifest["arrays"].values())
-    fine = fine and _is_array(features) and len(features["shape"]) == 2 and features["dtype"] == "<f4"
+    fine = fine and _is_array(features) and len(features["shape"]) > 0 and features["dtype"][1] in "fiub"
     fine = fine and all(_is_count(count) for count in manifest["counts"].values())
     fine = fine and all(_is_file(file) for file in manifest["files"].values())
     fine = fine and all(NAME.fullmatch(name) for name in (*manifest["counts"], *manifest["arrays"]))

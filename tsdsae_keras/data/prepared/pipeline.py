@@ -6,7 +6,7 @@ import keras  # noqa: F401 - first: with PyTorch underneath, torch must be impor
 import numpy as np
 import tensorflow as tf
 
-from tsdsae_keras.data.prepared.buckets import batches_of, padded_lengths
+from tsdsae_keras.data.prepared.buckets import draw_batches, pad_lengths
 from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.store import ALIGNMENT, aligned_empty
 from tsdsae_keras.errors import InputError
@@ -64,7 +64,7 @@ class SequenceStream:
         self._epoch = 0
         self._check(mask)
         lengths = self._sequences.lengths
-        self._padded = None if lengths is None else padded_lengths(lengths)
+        self._padded = None if lengths is None else pad_lengths(lengths)
         self._mask = None if mask is None else np.asarray(mask, bool)
         self._whole = None
         if lengths is None and self._sequences.nbytes <= in_memory:
@@ -106,7 +106,7 @@ class SequenceStream:
 
     def _rows_of_batches(self):
         if self._padded is not None:
-            return batches_of(self._padded, self.batch_size, self._drawing() if self.training else None)
+            return draw_batches(self._padded, self.batch_size, self._drawing() if self.training else None)
         order = self.order()
         starts = range(0, self.batches * self.batch_size, self.batch_size)
         return [order[start : start + self.batch_size] for start in starts]
@@ -141,10 +141,11 @@ class SequenceStream:
 
     def _read(self):
         """The data set from files."""
-        _, frames, bands = self._sequences.shape
+        _, frames, *rest = self._sequences.shape
         size = self.batch_size if self.training else None
         frames = frames if self._padded is None else None
-        x, mask = tf.TensorSpec((size, frames, bands)), tf.TensorSpec((size, frames), tf.bool)
+        x = tf.TensorSpec((size, frames, *rest), tf.as_dtype(self._sequences.dtype))
+        mask = tf.TensorSpec((size, frames), tf.bool)
         masked = self._padded is not None or self._mask is not None
         signature = {"x": x, "mask": mask} if masked else x
         batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
@@ -190,13 +191,15 @@ def _listed(features):
 
 def _in_one_piece(given, sequences):
     """All sequences as one tensor that shares the memory of one numpy array."""
-    whole = len(given) == 1 and _can_be_shared(given[0])
-    table = given[0] if whole else sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape))
+    if len(given) == 1 and _can_be_shared(given[0], sequences.dtype):
+        table = given[0]
+    else:
+        table = sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape, sequences.dtype))
     with tf.device("CPU:0"):
         return tf.experimental.dlpack.from_dlpack(table.__dlpack__())
 
 
-def _can_be_shared(array):
+def _can_be_shared(array, dtype):
     flags = array.flags
-    fits = array.dtype == np.float32 and flags.c_contiguous and flags.writeable
+    fits = array.dtype == dtype and flags.c_contiguous and flags.writeable
     return fits and array.ctypes.data % ALIGNMENT == 0

@@ -3,38 +3,12 @@
 import contextlib
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from tsdsae_keras.errors import InputError
 
 CHUNK = 1 << 26  # bytes
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Where the sequences of one shard stand: `path`, the byte they begin at, and their shape (n, T, F) in float32."""
-
-    path: Path
-    start: int
-    shape: tuple
-
-    @contextlib.contextmanager
-    def opened(self):
-        """A function that reads row `row` from its first frame on into an array (frames, F).
-
-        Files are read, not mapped: pages of a map would count as memory of the process.
-        """
-        size = 4 * math.prod(self.shape[1:])
-        with self.path.open("rb") as file:
-
-            def read(row, out):
-                file.seek(self.start + row * size)
-                if file.readinto(memoryview(out).cast("B")) != out.nbytes:
-                    raise InputError(f"{self.path} ends too early, so it was cut while in use; prepare it again")
-
-            yield read
 
 
 @dataclass(frozen=True)
@@ -47,6 +21,10 @@ class Held:
     def shape(self):
         return self.array.shape
 
+    @property
+    def dtype(self):
+        return np.dtype("float32") if self.array.dtype.kind == "f" else self.array.dtype
+
     @contextlib.contextmanager
     def opened(self):
         def read(row, out):
@@ -56,13 +34,15 @@ class Held:
 
 
 class Sequences:
-    """Sequences (n, T, F) that are read row by row, float32.
+    """Sequences (n, T, F) that are read row by row, log-mel frames in float32 in most cases.
 
+    Features of another shape (n, T, ...) and type, such as images, are read in the same way, T being their first axis.
     It has the `shape`, `ndim`, `dtype`, `nbytes` and length of an array; a whole number, a slice, or an array of rows
     as index gives an array. What lies behind the end of a sequence is `fill`, whatever stands there on disk.
 
     Args:
-        shards: `Shard`s, or arrays (n_k, T_k, F), that follow one another; each may have a T of its own.
+        shards: `NpyShard`s, `RecordShard`s, or arrays (n_k, T_k, F), that follow one another; each may have a T of its
+            own.
         lengths: (n,) valid frames of every sequence; None where all frames are valid.
         frames: 1 or more, to which longer sequences are cut; None cuts none. T is that of the longest shard, or this.
         fill: what padding holds.
@@ -72,11 +52,10 @@ class Sequences:
             has become shorter.
     """
 
-    ndim, dtype = 3, np.dtype("float32")
-
     def __init__(self, shards, lengths=None, frames=None, fill=0.0):
-        self.shards = [each if isinstance(each, Shard) else Held(np.asanyarray(each)) for each in shards]
-        _check_shards([each.shape for each in self.shards])
+        self.shards = [each if hasattr(each, "opened") else Held(np.asanyarray(each)) for each in shards]
+        _check_shards(self.shards)
+        self.dtype = self.shards[0].dtype
         sizes = [each.shape[0] for each in self.shards]
         self._starts, self._fill = np.cumsum([0, *sizes]), fill
         own = np.repeat([each.shape[1] for each in self.shards], sizes)
@@ -85,7 +64,8 @@ class Sequences:
         frames = int(own.max()) if frames is None else min(int(own.max()), frames)
         self._stored = np.minimum(own if lengths is None else _checked_lengths(lengths, own), frames)
         self.lengths = None if lengths is None else self._stored
-        self.shape = (len(own), frames, self.shards[0].shape[2])
+        self.shape = (len(own), frames, *self.shards[0].shape[2:])
+        self.ndim = len(self.shape)
 
     def __len__(self):
         return self.shape[0]
@@ -100,7 +80,7 @@ class Sequences:
     @property
     def nbytes(self):
         """Bytes that all of them would take in memory."""
-        return 4 * math.prod(self.shape)
+        return self.dtype.itemsize * math.prod(self.shape)
 
     @property
     def mask(self):
@@ -110,8 +90,8 @@ class Sequences:
     def chunks(self):
         """All of them in order, at most 64 MiB or one sequence at a time: arrays, or with lengths {"x", "mask"}."""
         for start, shard in zip(self._starts, self.shards, strict=False):
-            count, frames, bands = shard.shape
-            step = max(1, CHUNK // (4 * frames * bands))
+            count = shard.shape[0]
+            step = max(1, CHUNK // (self.dtype.itemsize * math.prod(shard.shape[1:])))
             for first in range(0, count, step):
                 rows = start + np.arange(first, min(first + step, count))
                 frames = int(self._stored[rows].max())
@@ -119,9 +99,9 @@ class Sequences:
                 yield x if self.lengths is None else {"x": x, "mask": np.arange(frames) < self.lengths[rows, None]}
 
     def read(self, rows, frames=None, out=None):
-        """The given rows (m,), cut or padded to `frames`: (m, frames, F), written to `out` where it is given."""
+        """The given rows (m,), cut or padded to `frames`: (m, frames, ...), written to `out` where it is given."""
         frames = self.shape[1] if frames is None else frames
-        out = np.empty((len(rows), frames, self.shape[2]), self.dtype) if out is None else out
+        out = np.empty((len(rows), frames, *self.shape[2:]), self.dtype) if out is None else out
         shard = np.searchsorted(self._starts, rows, side="right") - 1
         for number in np.unique(shard):
             with self.shards[number].opened() as read:
@@ -132,12 +112,14 @@ class Sequences:
         return out
 
 
-def _check_shards(shapes):
-    if not shapes or not sum(shape[0] if shape else 0 for shape in shapes):
+def _check_shards(shards):
+    if not any(shard.shape and shard.shape[0] for shard in shards):
         raise InputError("there are no sequences: give features of shape (n, T, F) with n of at least 1")
-    for shape in shapes:
-        if len(shape) != 3 or shape[2] != shapes[0][2]:
-            raise InputError(f"features have shape {shape}: all must be (n, T, F) with the same F")
+    for shard in shards:
+        if len(shard.shape) < 2 or shard.shape[2:] != shards[0].shape[2:] or shard.dtype != shards[0].dtype:
+            raise InputError(
+                f"features are {shard.dtype} of shape {shard.shape}: all must be (n, T, F) with the same F and type"
+            )
 
 
 def _checked_lengths(lengths, own):

@@ -21,7 +21,7 @@ _SHUFFLES = 48
 def split_of_groups(recordings, seed, shares=(0.8, 0.1, 0.1)):
     """Which split every recording stands in, no group in two of them.
 
-    Splits that the data give themselves (`Recording.split`) stay as they are, and the rest of such a group follows.
+    Splits that the data give themselves (`SoundFile.split`) stay as they are, and the rest of such a group follows.
     What is left is drawn among the splits that the data do not give: candidates of scikit-learn's StratifiedGroupKFold
     and GroupShuffleSplit, the one taken of least
 
@@ -30,7 +30,7 @@ def split_of_groups(recordings, seed, shares=(0.8, 0.1, 0.1)):
     n counting recordings. It cannot see how long recordings are, nor whether two groups hold the same sound.
 
     Args:
-        recordings: objects with `name`, `group`, `labels` and `split`, such as `Recording`; their order is nothing.
+        recordings: objects with `name`, `group`, `labels` and `split`, such as `SoundFile`; their order is nothing.
         seed: decides the draw, together with the sorted names and their groups and instruments.
         shares: of the recordings that are drawn, for train, validation and test, each above 0.
 

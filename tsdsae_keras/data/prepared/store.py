@@ -2,30 +2,31 @@
 
 A folder holds .npy shards named `<split>-<number>.<array>.npy` and `manifest.json`, which names every shard with its
 size and SHA-256, every array with its type and shape, the settings, and what the labels mean. The array `features`
-(T, F) is always there; all others are labels. Three of them mean something here: `length`, the valid frames of a
+is always there, for log-mel frames (T, F) in float32, for images (height, width, channels) or whatever the models of a
+family take; all others are labels. Three of them mean something here: `length`, the valid frames of a
 sequence where not all are, `group`, what must not stand in two splits, and `recording`, what a sequence is part of.
 Where the manifest has `shard_frames`, {split: [T of each shard]}, every shard is padded to its own longest sequence.
 Where it has `storage` "tfrecord", one file `<split>-<number>.tfrecord` holds all arrays of a shard (`records`).
 """
 
 import contextlib
-import io
 import math
 
 import numpy as np
 
 from tsdsae_keras.data.prepared.manifest import AGAIN, FORMAT, MANIFEST, VERSION, parsed, read_manifest
-from tsdsae_keras.data.prepared.records import RecordLayout, SteppedShard, place_of, values_at
+from tsdsae_keras.data.prepared.npy import open_npy
+from tsdsae_keras.data.prepared.records import RecordShard
+from tsdsae_keras.data.prepared.remote import to_path
 from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.splits import check_disjoint
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import sha256, sha256_of
 
 __all__ = ["ALIGNMENT", "FORMAT", "MANIFEST", "VERSION", "PreparedData", "aligned_empty", "check_file", "shard_name"]
 __all__ += ["shard_sizes"]
 
 ALIGNMENT = 64
-HEADER = 1 << 14  # bytes in which the header of an .npy file stands; NumPy's take 128
 
 
 class PreparedData:
@@ -40,17 +41,17 @@ class PreparedData:
     """
 
     def __init__(self, folder, *, verify=True):
-        self.folder = place_of(folder)
+        self.folder = to_path(folder)
         content = read_manifest(self.folder)
         self.identity = sha256(content)[:12]
         self.manifest = parsed(content, self.folder / MANIFEST)
         self._check_complete()
         for name in self.manifest["files"]:
             self._check_file(name, verify)
+        self._records = {}  # {file: RecordShard}
         for split in self.counts:
             for array in self.manifest["arrays"]:
-                self._checked_shards(split, array)
-            self._check_records(split)
+                self._open_shards(split, array)
             self.sequences(split)
         self._check_groups()
 
@@ -62,12 +63,19 @@ class PreparedData:
     @property
     def frames(self):
         """T, the frames of a sequence, of the longest where they differ."""
-        return self.manifest["arrays"]["features"]["shape"][0]
+        return self._log_mel_shape[0]
 
     @property
     def bands(self):
         """F, the mel bands of a frame."""
-        return self.manifest["arrays"]["features"]["shape"][1]
+        return self._log_mel_shape[1]
+
+    @property
+    def _log_mel_shape(self):
+        shape = self.manifest["arrays"]["features"]["shape"]
+        if len(shape) != 2:
+            raise InputError(f"{self.folder} holds features of shape {shape}: this model takes log-mel frames (T, F)")
+        return shape
 
     @property
     def counts(self):
@@ -90,9 +98,9 @@ class PreparedData:
         return self.manifest.get("warning")
 
     def features(self, split):
-        """All sequences of a split in memory: float32, shape (n, T, F), T of the split's longest shard."""
+        """All features of a split in memory: (n, T, F), T of the split's longest shard, or (n, ...) as stated."""
         sequences = self.sequences(split)
-        return sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape))
+        return sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape, sequences.dtype))
 
     def sequences(self, split, frames=None):
         """The sequences of a split, left on disk, with their lengths: `Sequences`.
@@ -104,9 +112,8 @@ class PreparedData:
         Raises:
             InputError: as in `shards`.
         """
-        places = [SteppedShard(path, start, shape, step) for path, start, step, shape in self._checked_shards(split)]
         with self._named():
-            return Sequences(places, self.lengths(split), frames, fill=self._silence)
+            return Sequences(self._open_shards(split), self.lengths(split), frames, fill=self._silence)
 
     def lengths(self, split):
         """(n,) valid frames of each sequence, or None where all frames are."""
@@ -132,49 +139,39 @@ class PreparedData:
         Raises:
             InputError: an unknown split or array, or a file that does not hold what the manifest says.
         """
-        dtype = self.manifest["arrays"].get(array, {}).get("dtype")
-        return [
-            _read(path, start, step, dtype, shape) for path, start, step, shape in self._checked_shards(split, array)
-        ]
+        opened = self._open_shards(split, array)
+        return [shard.array() if self.storage == "npy" else shard.array(array) for shard in opened]
 
-    def _checked_shards(self, split, array="features"):
-        """[(path, byte at which the values begin, bytes from row to row, shape)] of one array of a split."""
+    def _open_shards(self, split, array="features"):
+        """The `NpyShard`s of one array of a split, or its `RecordShard`s, which hold all arrays."""
         if split not in self.counts:
-            raise InputError(f"{self.folder} has no split {split!r}: choose from {_listed(self.counts)}")
+            raise InputError(f"{self.folder} has no split {split!r}: choose from {_list(self.counts)}")
         if array not in self.manifest["arrays"]:
-            raise InputError(f"{self.folder} has no array {array!r}: choose from {_listed(self.manifest['arrays'])}")
-        found = []
-        for number, name, count in self._files(split, array):
+            raise InputError(f"{self.folder} has no array {array!r}: choose from {_list(self.manifest['arrays'])}")
+        opened = []
+        for number, count in enumerate(shard_sizes(self.counts[split], self.manifest["shard_size"])):
+            name = shard_name(split, number, array, self.storage)
             self._check_file(name)  # once more: it may have been replaced since
             stated = self._stated(split, number)
-            found.append(self._place(self.folder / name, stated, array, count))
-        return found
+            if self.storage == "npy":
+                dtype, shape = stated[array]
+                opened.append(open_npy(self.folder / name, dtype, (count, *shape)))
+            else:
+                opened.append(self._open_records(name, count, stated))
+        return opened
 
-    def _files(self, split, array):
-        """(number, file, sequences) of every shard."""
-        for number, count in enumerate(shard_sizes(self.counts[split], self.manifest["shard_size"])):
-            yield number, shard_name(split, number, array, self.storage), count
+    def _open_records(self, name, count, stated):
+        if name not in self._records:
+            self._records[name] = RecordShard(self.folder / name, count, stated)
+        return self._records[name]
 
     def _stated(self, split, number):
         """{array: (type, shape of one sequence)} of a shard."""
         stated = {name: (each["dtype"], tuple(each["shape"])) for name, each in self.manifest["arrays"].items()}
         if "shard_frames" in self.manifest:
-            stated["features"] = ("<f4", (self.manifest["shard_frames"][split][number], self.bands))
+            dtype, (_, *rest) = stated["features"]
+            stated["features"] = (dtype, (self.manifest["shard_frames"][split][number], *rest))
         return stated
-
-    def _place(self, path, stated, array, count):
-        dtype, shape = stated[array]
-        if self.storage == "npy":
-            start = _start(path, dtype, (count, *shape))
-            return path, start, np.dtype(dtype).itemsize * math.prod(shape), (count, *shape)
-        layout = RecordLayout(stated)
-        layout.check(path, count, every=False)
-        return path, layout.starts[array], layout.step, (count, *shape)
-
-    def _check_records(self, split):
-        """That every record holds what is stated, where there are records."""
-        for number, name, count in self._files(split, "features") if self.storage == "tfrecord" else ():
-            RecordLayout(self._stated(split, number)).check(self.folder / name, count)
 
     @property
     def _silence(self):
@@ -207,12 +204,12 @@ class PreparedData:
         check_file(self.folder / name, self.manifest["files"][name], verify=verify)
 
 
-def aligned_empty(shape):
-    """An uninitialised float32 array whose memory TensorFlow can use without a copy."""
-    size = 4 * math.prod(shape)
+def aligned_empty(shape, dtype=np.float32):
+    """An uninitialised array whose memory TensorFlow can use without a copy."""
+    size = np.dtype(dtype).itemsize * math.prod(shape)
     raw = np.empty(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + size].view(np.float32).reshape(shape)
+    return raw[start : start + size].view(dtype).reshape(shape)
 
 
 def shard_name(split, number, array, storage="npy"):
@@ -240,38 +237,5 @@ def check_file(path, stated, *, verify=True):
         raise InputError(f"{path} has another SHA-256 than the manifest says, so it was changed: {AGAIN}")
 
 
-def _listed(names):
+def _list(names):
     return ", ".join([*names][:8]) + (", ..." if len(names) > 8 else "")
-
-
-def _read(path, start, step, dtype, shape):
-    try:
-        return values_at(path, start, step, dtype, shape)
-    except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path} cannot be read ({error}): {AGAIN}") from error
-
-
-def _start(path, dtype, shape):
-    """The byte at which the values of an .npy file begin, once it is sure that it holds what was stated."""
-    found, start, size = _header(path)
-    if found != (dtype, shape):
-        found = f"{found[0]} {shown(found[1])}"
-        raise InputError(f"{path} holds {found} instead of {dtype} {shape}: {AGAIN}")
-    if size != path.stat().st_size:
-        raise InputError(f"{path} has {path.stat().st_size} bytes instead of {size}: {AGAIN}")
-    return start
-
-
-def _header(path):
-    """(type, shape) as an .npy file says, where its values begin, and the bytes of one that holds just that."""
-    try:
-        with path.open("rb") as file:
-            start = io.BytesIO(file.read(HEADER))
-        version = np.lib.format.read_magic(start)
-        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, fortran, dtype = read(start)
-        if fortran and len(shape) > 1:
-            raise ValueError("columns first")
-        return (dtype.str, shape), start.tell(), start.tell() + math.prod(shape) * dtype.itemsize
-    except Exception as error:  # a header is Python source: it raises whatever its bytes happen to mean
-        raise InputError(f"{path} is no readable .npy file: {AGAIN}") from error

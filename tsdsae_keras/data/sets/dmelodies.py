@@ -11,12 +11,12 @@ from tsdsae_keras.data.audio.general_midi import checked_programs, names_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.synthesis import KINDS, open_synth
 from tsdsae_keras.data.prepared.files import json_bytes, only_one
-from tsdsae_keras.data.prepared.progress import Progress
 from tsdsae_keras.data.prepared.store import FORMAT, VERSION, PreparedData, shard_sizes
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import sha256
+from tsdsae_keras.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class MelodySet:
 
 
 def prepare_melodies(settings=None, cache="data", workers=2):
-    """Prepare a set of melodies, or find it prepared; a run that was broken off goes on where it stopped.
+    """Prepare a set of melodies, or find it prepared; an interrupted run resumes.
 
     Progress is logged (see `tsdsae_keras.process`).
 
@@ -106,7 +106,7 @@ def prepare_melodies(settings=None, cache="data", workers=2):
         workers: threads that render.
 
     Returns:
-        The path of the prepared folder; see `PreparedData`.
+        The `PreparedData`.
 
     Raises:
         InputError: a setting that cannot be used, or a folder in the way that is damaged or foreign.
@@ -119,20 +119,20 @@ def prepare_melodies(settings=None, cache="data", workers=2):
         name = f"dmelodies-{manifest['key']}"
         _make_folder(cache)
         with only_one(cache / f".{name}.lock"):
-            return _found(cache / name) or _made(cache / name, manifest, settings, synth, workers)
+            if os.path.lexists(cache / name):
+                return _open_prepared(cache / name)
+            _render(cache / name, manifest, settings, synth, workers)
+    return PreparedData(cache / name, verify=False)  # just written: nobody changed it
 
 
-def _found(folder):
-    """The prepared folder if it is there and whole."""
-    if not os.path.lexists(folder):
-        return None
-    counts = PreparedData(folder).counts
-    log.info(f"{folder}: found prepared, {sum(counts.values())} sequences")
-    return folder
+def _open_prepared(folder):
+    data = PreparedData(folder)
+    log.info(f"{folder}: found prepared, {sum(data.counts.values())} sequences")
+    return data
 
 
-def _made(folder, manifest, settings, synth, workers):
-    """Render what is not there yet, shard by shard."""
+def _render(folder, manifest, settings, synth, workers):
+    """Renders what is not there yet, shard by shard."""
     synth.load()
     writer = PreparedWriter(folder)
     examples = settings.examples()
@@ -149,7 +149,6 @@ def _made(folder, manifest, settings, synth, workers):
     _check_all_written(writer, examples)
     writer.finish(manifest)
     log.info(f"{folder}: prepared {settings.melodies} sequences")
-    return folder
 
 
 def _shard(settings, synth, indices, instruments, workers):
@@ -158,8 +157,13 @@ def _shard(settings, synth, indices, instruments, workers):
 
     front_end = settings.front_end
     notes = grid.notes_of(indices)
-    clip = delayed(lambda row, player: front_end.log_mel(synth.render(row, settings.programs[player])))
-    clips = Parallel(n_jobs=workers, prefer="threads")(clip(*pair) for pair in zip(notes, instruments, strict=True))
+
+    def clip(row, player):
+        samples = synth.render(grid.timed_notes(row), settings.programs[player], grid.SECONDS)
+        return front_end.log_mel(samples)
+
+    pairs = zip(notes, instruments, strict=True)
+    clips = Parallel(n_jobs=workers, prefer="threads")(delayed(clip)(*pair) for pair in pairs)
     features = np.stack(clips)
     played = grid.frame_notes(notes, features.shape[1], front_end.hop_length, front_end.sample_rate)
     return {
@@ -189,8 +193,7 @@ def _manifest(settings, synth):
         "front_end": front_end.to_dict(),
         "synth": synth,
     }
-    seconds = grid.SLOTS * grid.SLOT_SECONDS
-    frames = front_end.frames(int(seconds * front_end.sample_rate))
+    frames = front_end.frames(int(grid.SECONDS * front_end.sample_rate))
     return decides | {
         "key": sha256(json_bytes(decides))[:12],
         "counts": {split: len(indices) for split, (indices, _) in settings.examples().items()},
@@ -230,7 +233,7 @@ def open_melodies(settings):
     """The prepared melodies that the options of a run ask for, rendered where they are not there yet."""
     names = ("melodies", "programs", "octaves", "tonics", "scales", "subset", "synth", "soundfont")
     melodies = MelodySet(**{name: getattr(settings, name) for name in names}, seed=settings.data_seed)
-    data = PreparedData(prepare_melodies(melodies, cache=settings.cache, workers=settings.workers))
+    data = prepare_melodies(melodies, cache=settings.cache, workers=settings.workers)
     counts = ", ".join(f"{count} {split}" for split, count in data.counts.items())
     log.info(f"data: {data.folder} ({counts}; synth {data.manifest['synth']['name']})")
     return data

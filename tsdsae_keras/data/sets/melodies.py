@@ -25,6 +25,7 @@ CHORDS = ((0, 2, 4), (3, 5, 7), (4, 6, 8), (0, 2, 4))
 DIRECTIONS = ("up", "down")
 SLOTS = 16
 SLOT_SECONDS = 0.25
+SECONDS = SLOTS * SLOT_SECONDS
 MIDDLE_C = 60
 
 LEVELS = {
@@ -60,22 +61,6 @@ def factors_of(index):
     return np.stack(np.unravel_index(index, SIZES), axis=-1)
 
 
-def index_of(factors):
-    """The index of each row of factors: the inverse of `factors_of`.
-
-    Args:
-        factors: integers, shape (..., 9), positions in `LEVELS`.
-
-    Returns:
-        int64 array, shape (...).
-
-    Raises:
-        InputError: the last axis is not nine long, or a value lies outside its factor.
-    """
-    factors = _checked_factors(factors)
-    return np.ravel_multi_index(tuple(np.moveaxis(factors, -1, 0)), SIZES)
-
-
 def notes_of(index=None, *, factors=None):
     """The sixteen slots of each melody, given by its index or by its factors.
 
@@ -96,6 +81,18 @@ def notes_of(index=None, *, factors=None):
     notes = np.zeros((len(rows), SLOTS), np.int16)
     np.put_along_axis(notes, _sounding_slots(rows), _pitches(rows), axis=1)
     return notes.reshape(*factors.shape[:-1], SLOTS)
+
+
+def timed_notes(notes):
+    """One melody as a synthesiser takes it.
+
+    Args:
+        notes: its sixteen slots, as `notes_of` gives them.
+
+    Returns:
+        A list of (start in seconds, duration in seconds, MIDI pitch), without the rests.
+    """
+    return [(slot * SLOT_SECONDS, SLOT_SECONDS, int(pitch)) for slot, pitch in enumerate(notes) if pitch]
 
 
 def subset(**allowed):

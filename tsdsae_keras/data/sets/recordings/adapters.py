@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsdsae_keras.data.sets.recordings.sound_file import Recording
+from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import replacing
 
@@ -42,11 +42,11 @@ def from_mirdata(dataset, *, labels=None, group=None, split=None, audio="audio_p
             own, which leaks where tracks share a player, a piece or a session: mirdata does not know, you must.
         split: the data's own split of a track; None has splits drawn.
         audio: the attribute that holds the path of the sound.
-        channel: as in `Recording`.
+        channel: as in `SoundFile`.
         splits: {the data's split: "train", "validation", "test", or None to have it drawn}.
 
     Returns:
-        ([Recording], [(name, reason)]), both ordered by name; names are paths below `data_home`, or else track ids.
+        ([SoundFile], [(name, reason)]), both ordered by name; names are paths below `data_home`, or else track ids.
 
     Raises:
         InputError: an attribute that no track has, metadata that is not there, a split of another name, not one track.
@@ -65,7 +65,7 @@ def from_mirdata(dataset, *, labels=None, group=None, split=None, audio="audio_p
         names.add(name)
         texts = {label: _asked(track, what) for label, what in (labels or {}).items()}
         recordings.append(
-            Recording(
+            SoundFile(
                 name,
                 Path(path),
                 labels={label: str(text) for label, text in texts.items() if text is not None},
@@ -117,7 +117,7 @@ def from_tfds(
         splits: as in `from_mirdata`.
 
     Returns:
-        ([Recording], [(name, reason)]), both ordered by name.
+        ([SoundFile], [(name, reason)]), both ordered by name.
 
     Raises:
         InputError: no rate; a feature that is not there; a split of another name; a folder that cannot be written to;
@@ -142,7 +142,7 @@ def from_tfds(
             _write(path, samples, rate)
             texts = {label: reader.text(example, what) for label, what in (labels or {}).items()}
             key = title if group is None else reader.text(example, group)
-            recordings.append(Recording(title, path, texts, key, own))
+            recordings.append(SoundFile(title, path, texts, key, own))
     return _listed(recordings, left_out, "the dataset gives no sound that can be used")
 
 

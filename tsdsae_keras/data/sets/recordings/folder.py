@@ -7,7 +7,7 @@ import stat
 import unicodedata
 from pathlib import Path
 
-from tsdsae_keras.data.sets.recordings.sound_file import Recording
+from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.errors import InputError
 
 SUFFIXES = (
@@ -18,7 +18,7 @@ _COMPRESSED = (".m4a", ".aac", ".mp4", ".m4b", ".wma", ".ape", ".wv", ".amr", ".
 _FOLDER = "folder"
 
 
-def folder_recordings(root, labels=None, split_by="file"):
+def list_folder(root, labels=None, split_by="file"):
     """The sound files of a folder and of the folders in it, as recordings.
 
     Args:
@@ -32,7 +32,7 @@ def folder_recordings(root, labels=None, split_by="file"):
             together where that is done by group.
 
     Returns:
-        (recordings, left_out): a list of `Recording` and a list of (name, reason), both by name.
+        (recordings, left_out): a list of `SoundFile` and a list of (name, reason), both by name.
 
     Raises:
         InputError: no such folder; a CSV file that cannot be used, or that names a file that is not there; a regular
@@ -52,7 +52,7 @@ def folder_recordings(root, labels=None, split_by="file"):
         if reason or not group:
             left_out.append((name, reason or f"--split-by {split_by} finds no group in its name"))
         else:
-            recordings.append(Recording(name, path, known, group, loudness_group=group))
+            recordings.append(SoundFile(name, path, known, group, loudness_group=group))
     if table is not None:
         table.check_used([*names, *(name for name, _ in left_out)])
     return recordings, sorted(left_out)

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from tsdsae_keras.data.sets.recordings.sound_file import Recording
+from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.errors import InputError
 
 FAMILIES = (
@@ -29,7 +29,7 @@ _TEXTS = {"instrument_family_str": "instrument", "instrument_source_str": "sourc
 _NUMBERS = {"pitch": "pitch", "velocity": "velocity"}
 
 
-def nsynth_recordings(root, families=None, sources=None, split="instrument"):
+def list_nsynth(root, families=None, sources=None, split="instrument"):
     """The notes of some families and sources, and what is left out.
 
     Labels: "instrument" (the family: an instrument of its own never comes twice where splits are by instrument),
@@ -44,7 +44,7 @@ def nsynth_recordings(root, families=None, sources=None, split="instrument"):
             every note a group of its own; see `WARNING`.
 
     Returns:
-        ([Recording], [(name, reason)]), both ordered by name.
+        ([SoundFile], [(name, reason)]), both ordered by name.
 
     Raises:
         InputError: no such folder, family, source or split; no examples.json, or one that is none; not one note.
@@ -122,7 +122,7 @@ def _notes(folder, root, wanted, split):
 def _recording(name, path, about, split):
     labels = {label: about[label] for label in ("instrument", "source", "pitch", "velocity")}
     group = about["name"] if split is None else name
-    return Recording(name, path, labels, group, split, loudness_group=about["name"])
+    return SoundFile(name, path, labels, group, split, loudness_group=about["name"])
 
 
 def _fault(about):

@@ -1,4 +1,4 @@
-"""Recordings cut into sequences of mel power, a chunk of recordings a job: what any worker can do alone.
+"""Step 2 of preparing recordings: cut into segments, and mel power of these; any worker can do a chunk alone.
 
 A chunk leaves two files: `<stem>.f4`, the mel power of its sequences before normalisation, one after the other, and
 `<stem>.json`, what was measured. Normalisation is a factor on power, so a recording is read once, before it is known.
@@ -14,12 +14,11 @@ from tsdsae_keras.data.audio.leveling import METHODS, TOGETHER, Meter, levels
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.sound_files import SILENT
 from tsdsae_keras.data.prepared.files import json_bytes
-from tsdsae_keras.data.sets.recordings.sound_file import blocks_of
+from tsdsae_keras.data.sets.recordings.sound_file import read_blocks
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import replacing, write_bytes
 
 LONGEST = 600.0  # seconds of a sequence
-_AT_ONCE = 1024  # frames whose spectra are in memory together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,14 +30,14 @@ class SoundSettings:
         hop: seconds from one segment to the next of a file; None is `segment`, side by side.
         min_level: dB below full scale; segments of a lower level are left out. It is the root of the mean square about
             the mean, before normalisation: -50 leaves out pauses of a recording made at a usual level.
-        min_pitch_confidence: 0 to 1; segments of a lower one are left out, and 0 asks nobody.
+        min_pitch_confidence: 0 to 1; segments of a lower one are left out, and 0 keeps all.
         normalise: "peak", "loudness" or "none"; see `leveling.gain`.
         normalise_by: "file" or "group": which recordings share a factor.
         seed: of the splits.
         front_end: samples to frames.
 
     Raises:
-        InputError: a value that cannot be used.
+        InputError: an invalid value.
     """
 
     segment: float = 4.0
@@ -86,7 +85,7 @@ def measure_chunk(recordings, settings, confidence, stem):
     """Cuts some recordings; writes the two files of the chunk and returns what the .json says.
 
     Args:
-        recordings: a list of `Recording`.
+        recordings: a list of `SoundFile`.
         settings: a `SoundSettings`.
         confidence: function (samples, sample_rate, recording, start) -> 0 to 1, or None.
         stem: path of the two files without their suffixes.
@@ -101,7 +100,7 @@ def measure_chunk(recordings, settings, confidence, stem):
     return measured
 
 
-def measured_before(stem, bands):
+def read_measured(stem, bands):
     """What `measure_chunk` returned in an earlier run, or None where its files are not whole."""
     try:
         measured = json.loads(stem.with_suffix(".json").read_bytes())
@@ -112,19 +111,7 @@ def measured_before(stem, bands):
     return measured if whole else None
 
 
-def mel_power(front_end, samples):
-    """`FrontEnd.mel_power` in bounded memory: float32 (frames, n_mels)."""
-    frames, hop = front_end.frames(len(samples)), front_end.hop_length
-    margin = front_end.n_fft // (2 * hop) + 1
-    parts = []
-    for start in range(0, frames, _AT_ONCE):
-        end, first = min(frames, start + _AT_ONCE), max(0, start - margin)
-        part = samples[first * hop :] if end == frames else samples[first * hop : (end + margin) * hop]
-        parts.append(front_end.mel_power(part)[start - first : end - first])
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def segments(blocks, length, step):
+def cut(blocks, length, step):
     """Cuts a stream of samples.
 
     Args:
@@ -158,7 +145,7 @@ def _measure(recording, settings, confidence, file):
     """One recording; its mel power is appended to the file, or nothing is."""
     begin = file.tell()
     try:
-        return _cut(recording, settings, confidence, file)
+        return _measure_sound(recording, settings, confidence, file)
     except (InputError, OSError) as error:
         file.seek(begin)
         file.truncate()
@@ -166,23 +153,23 @@ def _measure(recording, settings, confidence, file):
         return {"fault": reason.removeprefix(f"{recording.path} "), "sequences": [], "skipped": []}
 
 
-def _cut(recording, settings, confidence, file):
-    heard = _Heard(recording, settings)
+def _measure_sound(recording, settings, confidence, file):
+    blocks = _MeteredBlocks(recording, settings)
     kept, skipped = [], []
-    for start, samples in _sequences(heard, settings):
-        reason = _reason(samples, start, recording, settings, confidence)
+    for start, samples in _sequences(blocks, settings):
+        reason = _reason_to_skip(samples, start, recording, settings, confidence)
         if reason:
             skipped.append([start, reason])
             continue
-        power = mel_power(settings.front_end, samples)
+        power = settings.front_end.mel_power(samples)
         file.write(power.tobytes())
         kept.append([start, len(power)])
-    heard.check()
-    found = {"fault": None, "samples": heard.samples, "peak": heard.meter.peak, "powers": heard.meter.powers}
+    blocks.check()
+    found = {"fault": None, "samples": blocks.samples, "peak": blocks.meter.peak, "powers": blocks.meter.powers}
     return found | {"sequences": kept, "skipped": skipped}
 
 
-class _Heard:
+class _MeteredBlocks:
     """The blocks of a recording, measured as they pass."""
 
     def __init__(self, recording, settings):
@@ -191,14 +178,14 @@ class _Heard:
         self.samples, self._ranges = 0, []
 
     def __iter__(self):
-        for block in blocks_of(self._recording, self._settings.front_end.sample_rate):
+        for block in read_blocks(self._recording, self._settings.front_end.sample_rate):
             self.samples += len(block)
             self.meter.add(block)
-            self._listen(block)
+            self._measure_ranges(block)
             yield block
 
     def check(self):
-        """InputError where nothing sounds, or where the recording is too short or too long."""
+        """InputError if the recording is silent or too short."""
         rate, settings = self._settings.front_end.sample_rate, self._settings
         least = settings.length or settings.front_end.n_fft // 2 + 1
         if self.samples < least:
@@ -210,7 +197,7 @@ class _Heard:
             what = "silent: no sample is above" if silent else "a constant (DC), no sound: nothing else is above"
             raise InputError(f"{what} {20 * math.log10(SILENT):.0f} dB")
 
-    def _listen(self, block):
+    def _measure_ranges(self, block):
         """Half the range of every tenth of a second, or of what a block leaves of it."""
         tenth = max(1, self._settings.front_end.sample_rate // 10)
         whole = len(block) // tenth * tenth
@@ -219,22 +206,22 @@ class _Heard:
                 self._ranges.extend(((parts.max(axis=1) - parts.min(axis=1)) / 2).tolist())
 
 
-def _sequences(heard, settings):
+def _sequences(blocks, settings):
     """(start, samples) of what may be kept, and of a rest that is too short."""
     if settings.length:
-        yield from segments(heard, settings.length, settings.step)
+        yield from cut(blocks, settings.length, settings.step)
         return
     most = round(LONGEST * settings.front_end.sample_rate)
-    blocks = []
-    for block in heard:
-        blocks.append(block)
-        if heard.samples > most:
+    parts = []
+    for block in blocks:
+        parts.append(block)
+        if blocks.samples > most:
             raise InputError(f"lasts more than {LONGEST:g} s, the most of a whole file; cut it up or give --segment")
-    if heard.samples > settings.front_end.n_fft // 2:
-        yield 0, np.concatenate(blocks)
+    if blocks.samples > settings.front_end.n_fft // 2:
+        yield 0, np.concatenate(parts)
 
 
-def _reason(samples, start, recording, settings, confidence):
+def _reason_to_skip(samples, start, recording, settings, confidence):
     """Why a segment is left out, or None."""
     rate = settings.front_end.sample_rate
     if len(samples) < settings.length:

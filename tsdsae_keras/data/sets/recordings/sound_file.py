@@ -1,4 +1,4 @@
-"""A recording: what every source of sound gives to be cut into sequences, wherever it was found."""
+"""A recording as every source of sound lists it: a file and what is known of it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,15 +12,15 @@ _BLOCK = 2**16  # samples of an .npy file read at once
 
 
 @dataclass(frozen=True)
-class Recording:
+class SoundFile:
     """One sound and what is known of it.
 
     Args:
-        name: path below the root of the data, "/" between folders; no two are alike, and recordings are ordered by it.
+        name: path below the root of the data, "/" between folders; unique, and recordings are ordered by it.
         path: the file: any sound that libsndfile reads, or .npy with finite float32 mono samples, shape (n,), at the
             rate of the front end.
         labels: {label: text}; "instrument" is the one that the scores use. Labels may be missing.
-        group: recordings of one group never stand in two splits, such as those of one player.
+        group: recordings of one group are never in two splits, such as those of one player.
         split: "train", "validation" or "test" where the data say it themselves, else None.
         channel: None is the mean of all channels, 0 the left one, 1 the right.
         pitch: a file of fundamental frequencies, for pitch confidence, or None.
@@ -37,25 +37,25 @@ class Recording:
     loudness_group: str = ""
 
 
-def blocks_of(recording, sample_rate):
+def read_blocks(recording, sample_rate):
     """The samples of a recording in blocks of at most a few seconds, so that memory does not grow with its length.
 
     Args:
-        recording: a `Recording`.
+        recording: a `SoundFile`.
         sample_rate: Hz, of the samples given.
 
     Yields:
         float32 arrays (n,).
 
     Raises:
-        InputError: as `audio.audio_blocks`; a channel that the file has not; an .npy file of another kind.
+        InputError: as `sound_files.audio_blocks`; a channel that the file does not have; an .npy file of another kind.
     """
     if recording.path.suffix.lower() == ".npy":
-        return _stored_blocks(recording.path)
+        return _read_npy_blocks(recording.path)
     return audio_blocks(recording.path, sample_rate, channel=recording.channel)
 
 
-def _stored_blocks(path):
+def _read_npy_blocks(path):
     try:
         samples = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:

@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from tsdsae_keras.data.sets.recordings.sound_file import Recording
+from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.errors import InputError
 
 INSTRUMENTS = {
@@ -39,7 +39,7 @@ _FOLDERS = {"train": "train", "val": "validation", "test": "test"}
 _EXTRA = "Supplementary_Files"
 
 
-def urmp_recordings(root, instruments=("vn", "tpt"), split="recording"):
+def list_urmp(root, instruments=("vn", "tpt"), split="recording"):
     """The recordings of some instruments, and what is left out.
 
     Groups are titles: pieces of one title ("17_Nocturne", "18_Nocturne") are arrangements that partly share the very
@@ -56,7 +56,7 @@ def urmp_recordings(root, instruments=("vn", "tpt"), split="recording"):
             `prepare_recordings` with by_segment, which draws as was published, though not the same segments.
 
     Returns:
-        ([Recording], [(name, reason)]), both ordered by name.
+        ([SoundFile], [(name, reason)]), both ordered by name.
 
     Raises:
         InputError: no such folder, instrument or split; no recording of them.
@@ -70,7 +70,7 @@ def urmp_recordings(root, instruments=("vn", "tpt"), split="recording"):
     chosen = segments if segments and (split == "published" or not tracks) else tracks
     read = _segment if chosen is segments else _track
     found = [(path.relative_to(root).as_posix(), read(path, root, codes, split)) for path in chosen]
-    recordings = [each for _, each in found if isinstance(each, Recording)]
+    recordings = [each for _, each in found if isinstance(each, SoundFile)]
     if not recordings:
         raise InputError(f"{root} has no recording of {', '.join(codes)}{_reasons(found)}")
     left_out += [pair for pair in found if isinstance(pair[1], str)]
@@ -119,7 +119,7 @@ def _track(path, root, codes, split):
     if code not in codes:
         return _other(code, codes)
     pitch = path.with_name(f"F0s_{path.stem[len('AuSep_') :]}.txt")
-    return Recording(
+    return SoundFile(
         path.relative_to(root).as_posix(),
         path,
         labels={"instrument": INSTRUMENTS[code]},
@@ -140,7 +140,7 @@ def _segment(path, root, codes, split):
     if code not in codes:
         return _other(code, codes)
     own = split == "published"
-    return Recording(
+    return SoundFile(
         name,
         path,
         labels={"instrument": INSTRUMENTS[code]},

@@ -10,11 +10,11 @@ import numpy as np
 from joblib import Parallel, cpu_count, delayed
 
 from tsdsae_keras.data.audio.inversion import PHASE_ITERATIONS, UPDATES, sound_of
-from tsdsae_keras.data.prepared.progress import Progress
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation import codes as coding
 from tsdsae_keras.families.tsdsae.evaluation.measures import stated
 from tsdsae_keras.metrics.pitch import hz_of_notes, melody_accuracy, voiced_hz
+from tsdsae_keras.progress import Progress
 
 BLOCK = 32  # sounds held at a time
 CLIPS_A_PROCESS = 8  # a process takes seconds to start

@@ -116,7 +116,7 @@ def sound_blocks(windows, plan, front_end, samples, vocoder, seed, progress):
         samples: wanted length.
         vocoder: a `data.vocoders.Vocoder`.
         seed: of the first window; each has one of its own.
-        progress: a `data.progress.Progress` that counts frames.
+        progress: a `progress.Progress` that counts frames.
     """
     sounds = _sounds(windows, front_end, vocoder, seed, progress)
     return joined(sounds, plan, front_end.hop_length, samples)

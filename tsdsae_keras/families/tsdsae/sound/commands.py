@@ -13,11 +13,11 @@ import numpy as np
 
 from tsdsae_keras.data.audio.sound_files import check_output
 from tsdsae_keras.data.audio.windows import Plan
-from tsdsae_keras.data.prepared.progress import Progress
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.sound.codec import decoded_windows, shortest, v_of, z_windows
 from tsdsae_keras.families.tsdsae.sound.maker import Maker
 from tsdsae_keras.files import replacing
+from tsdsae_keras.progress import Progress
 
 log = logging.getLogger(__name__)
 

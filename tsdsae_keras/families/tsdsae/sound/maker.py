@@ -8,9 +8,9 @@ from tsdsae_keras.data.audio.inversion import sound_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.sound_files import write_audio
 from tsdsae_keras.data.audio.vocoders import KerasVocoder
-from tsdsae_keras.data.prepared.progress import Progress
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.sound.codec import Coder, Recording, sound_blocks
+from tsdsae_keras.progress import Progress
 from tsdsae_keras.training.model_files import model_file
 
 log = logging.getLogger(__name__)
