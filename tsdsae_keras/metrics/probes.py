@@ -14,7 +14,7 @@ from tsdsae_keras.errors import InputError
 KINDS = ("linear", "mlp")
 _LOWEST = 1e-6  # of a probability, so that one confident mistake does not cost infinitely much
 _MOST_TRUST = 4.0
-_STEPS, _LONGEST, _LEARNT = 400, 0.03, 0.001  # of the perceptron's way down
+_STEPS = 1500  # of the perceptron at most
 
 
 class Probe:
@@ -27,7 +27,7 @@ class Probe:
     Args:
         codes: (n, d) training codes.
         labels: (n,) labels.
-        kind: "linear", multinomial logistic regression; "mlp", a `Perceptron`.
+        kind: "linear", multinomial logistic regression; "mlp", a perceptron of one hidden layer with 48 units.
         seed: fixes the draw of the four fifths and the perceptron's initial weights.
         groups: (n,) which rows belong together, such as the frames of a sequence; they are not parted. None: none.
 
@@ -162,20 +162,44 @@ def entropy_of(labels):
 def _fitted(codes, member, kind, seed):
     """What gives probabilities of standardised codes; None where there is one class only."""
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
 
     classes = len(np.unique(member))
     if classes < 2:
         return None
-    if kind == "mlp":
-        return Perceptron(seed).fit(codes, member)
-    # Newton's steps end in the one minimum, whatever the codes' last digits; their matrix has a row a coefficient.
-    newton = classes * (codes.shape[1] + 1) <= 1000
-    way = {"solver": "newton-cholesky", "max_iter": 50} if newton else {"solver": "lbfgs", "max_iter": 1000}
+    classifier = _perceptron(len(codes), seed) if kind == "mlp" else _logistic_regression(classes, codes.shape[1])
     with warnings.catch_warnings():
         # Time is bounded: a probe that stops short is a weaker probe, and counts as what it reaches.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return LogisticRegression(C=1.0, tol=1e-6, **way).fit(codes, member)
+        return classifier.fit(codes, member)
+
+
+def _logistic_regression(classes, dimensions):
+    from sklearn.linear_model import LogisticRegression
+
+    # Newton's steps end in the one minimum, whatever the codes' last digits; their matrix has a row a coefficient.
+    newton = classes * (dimensions + 1) <= 1000
+    way = {"solver": "newton-cholesky", "max_iter": 50} if newton else {"solver": "lbfgs", "max_iter": 1000}
+    return LogisticRegression(C=1.0, tol=1e-6, **way)
+
+
+def _perceptron(rows, seed):
+    """Adam on mini-batches until the training loss stalls.
+
+    The loss has many minima, and which one is reached may depend on the last digits of the codes: between two backends
+    a score may differ by some hundredths. No early stopping on held-out rows: sklearn would draw them without
+    regard to groups, and `Probe` already corrects overconfident probabilities on rows of its own.
+    """
+    from sklearn.neural_network import MLPClassifier
+
+    batch = min(256, rows)
+    return MLPClassifier(
+        hidden_layer_sizes=(48,),
+        alpha=batch / rows,  # sklearn divides it by the rows of a batch: the penalty is |w|^2 / 2 over all rows
+        batch_size=batch,
+        learning_rate_init=0.01,
+        max_iter=max(1, _STEPS * batch // rows),  # epochs
+        random_state=seed,
+    )
 
 
 def _scale(codes):
@@ -183,87 +207,6 @@ def _scale(codes):
     spread = codes.std(axis=0)
     widest = spread.max(initial=0.0)
     return codes.mean(axis=0), np.hypot(spread, 1e-4 * widest if widest > 0 else 1.0)
-
-
-class Perceptron:
-    """softmax(h(x A + a) B + b), h(u) = u sigmoid(3u), of standardised rows x, its end fixed in all but last digits.
-
-    The loss, mean cross-entropy + (|A|^2 + |B|^2) / 2n, has many minima, and quick ways down (L-BFGS, steps that do
-    not shrink) end in another one for a code that differs by 1e-7, as codes of two backends do. So: a smooth
-    activation, full batches, and 400 steps of gradient with momentum, each as long as the gradients of its matrix
-    have been on average (Adam with one second moment a matrix, which unlike one a weight keeps the direction), that
-    shrink to 0 along a cosine. It stops before that once the cross-entropy is below 0.001 nats. More steps would read
-    a little more and part the backends: after 600, one test clip in 300 was named otherwise.
-
-    Args:
-        seed: fixes the initial A and a; B and b begin at 0.
-        units: width of the hidden layer.
-
-    Sources: Kingma, Ba, Adam, ICLR 2015; Ramachandran, Zoph, Le, Searching for Activation Functions, arXiv 1710.05941.
-    """
-
-    def __init__(self, seed=0, units=48):
-        self.seed, self.units = seed, units
-
-    def fit(self, codes, labels):
-        self.classes_, member = np.unique(labels, return_inverse=True)
-        x, wanted = np.asarray(codes, "float32"), np.eye(len(self.classes_), dtype="float32")[member]
-        self._weights = self._start(x.shape[1])
-        means, squares = [np.zeros_like(part) for part in self._weights], [0.0] * len(self._weights)
-        for step in range(_STEPS):
-            cost, gradients = cost_and_gradients(self._weights, x, wanted)
-            if cost < _LEARNT:
-                break
-            for i, gradient in enumerate(gradients):
-                means[i] += 0.1 * (gradient - means[i])
-                squares[i] += 0.01 * (float(np.square(gradient).mean()) - squares[i])
-                usual = math.sqrt(squares[i] / (1 - 0.99 ** (step + 1))) + 1e-4
-                self._weights[i] -= np.float32(_length(step) / (1 - 0.9 ** (step + 1)) / usual) * means[i]
-        return self
-
-    def predict_proba(self, codes):
-        return _hidden_and_softmax(self._weights, np.asarray(codes, "float32"))[2].astype("float64")
-
-    def _start(self, width):
-        rng, classes = np.random.default_rng(self.seed), len(self.classes_)
-        first, bias = 0.5 * rng.normal(size=(width, self.units)) / math.sqrt(width), 0.5 * rng.normal(size=self.units)
-        rest = np.zeros((self.units, classes)), np.zeros(classes)
-        return [part.astype("float32") for part in (first, bias, *rest)]
-
-
-def _length(step):
-    return _LONGEST * min(1, (step + 1) / 20) * (1 + math.cos(math.pi * step / _STEPS)) / 2
-
-
-def _hidden_and_softmax(weights, x):
-    """The hidden layer and its slopes (n, units), and the probabilities (n, classes)."""
-    first, first_bias, second, second_bias = weights
-    u = x @ first + first_bias
-    gate = 0.5 + 0.5 * np.tanh(1.5 * u)  # the sigmoid of 3u, which never overflows
-    logits = (u * gate) @ second + second_bias
-    power = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return u * gate, gate + 3 * u * gate * (1 - gate), power / power.sum(axis=1, keepdims=True)
-
-
-def cost_and_gradients(weights, x, wanted):
-    """Of a `Perceptron` (A, a, B, b): mean cross-entropy, and the gradients of the penalised one by each of the four.
-
-    Args:
-        weights: (d, units), (units,), (units, classes), (classes,).
-        x: (n, d).
-        wanted: (n, classes), 1 at the label and 0 elsewhere.
-    """
-    first, _, second, _ = weights
-    cost, gradients = 0.0, [first.copy(), 0.0, second.copy(), 0.0]
-    for start in range(0, len(x), 2048):  # few enough rows for the processor's cache
-        rows = slice(start, start + 2048)
-        hidden, slope, prob = _hidden_and_softmax(weights, x[rows])
-        cost -= np.log((prob * wanted[rows]).sum(axis=1).clip(_LOWEST)).sum(dtype="float64")
-        of_logits = prob - wanted[rows]
-        of_hidden = of_logits @ second.T * slope
-        parts = x[rows].T @ of_hidden, of_hidden.sum(axis=0), hidden.T @ of_logits, of_logits.sum(axis=0)
-        gradients = [total + part for total, part in zip(gradients, parts, strict=True)]
-    return cost / len(x), [total / len(x) for total in gradients]
 
 
 def _held_out(groups, seed):

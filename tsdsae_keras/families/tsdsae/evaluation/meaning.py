@@ -42,8 +42,8 @@ _RPA = "Frames with the right pitch, to 50 cents. Blind to timbre and to what so
 _RCA = "The same, octave errors forgiven. Blind as above."
 _ENDS = "Floor: another melody of the set. Ceiling: the originals, which a swap to an easier timbre may pass."
 _LEAK = (
-    "Of two probes the better: 0 is chance, 1 all read. What they do not find may still be there. Learning amplifies "
-    "rounding: another backend moves it by some hundredths."
+    "The better of two probes: 0 is chance, 1 perfect. What they do not find may still be there. On another backend "
+    "it may differ by some hundredths."
 )
 _CONTROL = "Control for the leak above: where the label belongs."
 _GAP = "Share of its entropy, from lower bounds of information."
