@@ -60,7 +60,7 @@ def release(folder, name):
 def card(model, run, scores):
     """What `pretrained_card` describes, but for the file."""
     from tsdsae_keras.data.prepared.store import PreparedData
-    from tsdsae_keras.families.tsdsae.evaluation.scores import trial_of
+    from tsdsae_keras.families.tsdsae.evaluation.scores import make_subject
     from tsdsae_keras.families.tsdsae.study.octave import octave_scores
     from tsdsae_keras.families.tsdsae.study.run import training_of
 
@@ -69,7 +69,7 @@ def card(model, run, scores):
     about = data.manifest | {"identity": data.identity}
     settings = {name: value for name, value in recorded["settings"].items() if name not in OF_MACHINE}
     training = training_of(run.history, recorded["settings"].get("stop_at_recon"))
-    octave = octave_scores(trial_of(model, data, 0), data)
+    octave = octave_scores(make_subject(model, data, 0), data)
     training |= {"seconds": round(sum(spent["epochs"]), 1), "backend": recorded["settings"]["backend"]}
     return {
         "data": {key: about[key] for key in OF_DATA if key in about},

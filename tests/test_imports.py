@@ -38,7 +38,7 @@ RULES = {
     ),
     "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
     "data.prepared.progress": ({"rich"}, set()),
-    "metrics": ({"joblib", "keras", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics", "families"}),
+    "metrics": ({"librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics"}),
     "report": ({"jinja2", "matplotlib", "numpy", "soundfile"}, {"report"}),
     "interop": ({"keras", "librosa", "numpy", "tensorflow"}, {"interop", "base"}),
     "families": (None, None),

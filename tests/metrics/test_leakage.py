@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.metrics.leakage import Labelled, block_gap, frames_of, leakage, main_notes, moments, over_time
+from tsdsae_keras.metrics.leakage import Labelled, block_gap, frames_of, leakage, main_notes, means_over_parts, moments
 
 # Sequences of known content: x holds the instrument in feature 0 and the octave's notes in feature 1.
 FRAMES = 8
@@ -113,8 +113,8 @@ def test_a_gap_by_hand():
 def test_means_over_parts_of_the_valid_time():
     z = np.array([[[1.0], [3], [5], [9]], [[2], [4], [np.nan], [np.nan]]])
     mask = np.array([[1, 1, 1, 1], [1, 1, 0, 0]], bool)
-    np.testing.assert_allclose(over_time(z, mask), [[4.5], [3]])
-    np.testing.assert_allclose(over_time(z, mask, 2), [[2, 7], [2, 4]])
+    np.testing.assert_allclose(means_over_parts(z, mask), [[4.5], [3]])
+    np.testing.assert_allclose(means_over_parts(z, mask, 2), [[2, 7], [2, 4]])
     np.testing.assert_allclose(moments(z, mask), [[4.5, math.sqrt(8.75)], [3, 1]])
 
 

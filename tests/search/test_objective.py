@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
 from tsdsae_keras.search.objective import PARTS, balanced, geometric_mean
 
 N, FRAMES, BANDS = 40, 6, 3

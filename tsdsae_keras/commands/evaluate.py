@@ -9,7 +9,7 @@ from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.page import page_of
 from tsdsae_keras.families.tsdsae.evaluation.rows import rows_of, text_table
-from tsdsae_keras.families.tsdsae.evaluation.scores import PAIRS, Study, full_scores, trial_of
+from tsdsae_keras.families.tsdsae.evaluation.scores import PAIRS, Study, full_scores, make_subject
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.training.model_files import is_pretrained, model_file
@@ -73,7 +73,7 @@ def evaluate(
 
 def study_of(model, data, seed=0, pairs=PAIRS, pitch="pyin", crepe_weights=None, embed=None):
     """The `Study` of a model on opened data; `embed` is an embedding of sound or None, the rest as in `evaluate`."""
-    study = Study(trial_of(model, data, seed), data, None, embed, pairs)
+    study = Study(make_subject(model, data, seed), data, None, embed, pairs)
     study.tracker = _tracker(pitch, crepe_weights, study)
     return study
 

@@ -12,8 +12,9 @@ decoder uses a dimension, what moves within a sequence, or information that take
 import numpy as np
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.metrics.frames import mean_over_frames
 from tsdsae_keras.metrics.information import BINS, binned, dependence, entropies, joint_counts
-from tsdsae_keras.metrics.leakage import over_time, readable
+from tsdsae_keras.metrics.leakage import readable
 
 NOTE = "axis-aligned metrics do not fit a block model: they ask for one dimension a factor, it promises two blocks"
 
@@ -39,7 +40,10 @@ def factor_scores(train, test, *, seed=0):
     if len(names) < 2:
         return result | {"left_out": left_out | {"scores": f"{len(names)} factor that varies; give two or more"}}
     factors = _numbered([labels[name] for name in names])
-    codes = {"v": [data.v for data in (train, test)], "z": [over_time(data.z, data.mask) for data in (train, test)]}
+    codes = {
+        "v": [data.v for data in (train, test)],
+        "z": [mean_over_frames(data.z, data.mask) for data in (train, test)],
+    }
     codes["both"] = [np.concatenate(blocks, axis=1) for blocks in zip(codes["v"], codes["z"], strict=True)]
     return {name: _all_scores(*pair, *factors, seed) for name, pair in codes.items()} | result
 

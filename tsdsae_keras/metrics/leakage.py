@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.metrics.frames import mean_over_frames
 from tsdsae_keras.metrics.probes import readings
 
 
@@ -116,10 +117,10 @@ def block_gap(own, other):
     return (own["information"] - other["information"]) / own["entropy"]
 
 
-def over_time(z, mask=None, parts=1):
+def means_over_parts(z, mask=None, parts=1):
     """Means of z (n, time, z) over `parts` equal parts of each sequence's valid frames: (n, parts * z).
 
-    With one part the mean over time. A part that holds no frame, in a sequence shorter than `parts`, is 0.
+    A part that holds no frame, in a sequence shorter than `parts`, is 0.
     """
     valid = np.ones(z.shape[:2], bool) if mask is None else np.asarray(mask, bool)
     z = np.where(valid[..., None], z, 0.0)
@@ -133,8 +134,8 @@ def over_time(z, mask=None, parts=1):
 
 def moments(z, mask=None):
     """Mean and standard deviation of z (n, time, z) over each sequence's valid frames: (n, 2 * z)."""
-    mean = over_time(z, mask)
-    variance = over_time(np.square(z - mean[:, None]), mask)
+    mean = mean_over_frames(z, mask)
+    variance = mean_over_frames(np.square(z - mean[:, None]), mask)
     return np.concatenate([mean, np.sqrt(variance)], axis=1)
 
 
@@ -167,10 +168,10 @@ def frames_of(codes, labels, valid, wanted, seed):
 
 _VIEWS = {
     "v": lambda data, parts: np.asarray(data.v),
-    "mean": lambda data, parts: over_time(data.z, data.mask),
+    "mean": lambda data, parts: mean_over_frames(data.z, data.mask),
     "mean_and_deviation": lambda data, parts: moments(data.z, data.mask),
     "frame": lambda data, parts: np.asarray(data.z),
-    "parts": lambda data, parts: over_time(data.z, data.mask, parts),
+    "parts": lambda data, parts: means_over_parts(data.z, data.mask, parts),
 }
 _LEAKING = ("mean", "mean_and_deviation", "frame")
 

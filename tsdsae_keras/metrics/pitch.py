@@ -18,7 +18,6 @@ import numpy as np
 from tsdsae_keras.errors import InputError
 
 STEP = 256 / 16000
-CLIPS_A_PROCESS = 16  # a process takes seconds to start
 
 
 class Tracker(Protocol):
@@ -125,31 +124,6 @@ class PyinTracker:
             )
 
 
-def track_clips(tracker, clips, sample_rate, *, jobs=None):
-    """The pitch track (hz, voiced) of every clip, in order; the number of processes changes nothing.
-
-    Args:
-        tracker: a `Tracker`.
-        clips: mono samples, an array (n, samples) or arrays of any lengths.
-        sample_rate: samples a second.
-        jobs: processes; None for one a core, where the tracker is `parallel` and there is work for them. No threads:
-            pYIN holds Python's lock too much to gain by them.
-
-    Returns:
-        A list of pairs of arrays.
-
-    Raises:
-        InputError: a clip is empty, not mono or not finite.
-    """
-    from joblib import Parallel, cpu_count, delayed
-
-    clips = list(clips)
-    if jobs is None:
-        parallel = getattr(tracker, "parallel", False)
-        jobs = max(1, min(cpu_count(), len(clips) // CLIPS_A_PROCESS)) if parallel else 1
-    return Parallel(n_jobs=jobs)(delayed(tracker)(clip, sample_rate) for clip in clips)
-
-
 def hz_of_notes(notes):
     """440 * 2^((note - 69) / 12), and 0 for a rest.
 
@@ -209,29 +183,6 @@ def melody_accuracy(reference_hz, estimated_hz, *, reference_step=STEP, estimate
     scores = {"rpa": melody.raw_pitch_accuracy, "rca": melody.raw_chroma_accuracy}
     tracks = [part for hz in (reference, estimate) for part in ((hz > 0).astype(float), melody.hz2cents(hz))]
     return {name: float(score(*tracks, cent_tolerance=tolerance)) for name, score in scores.items()}
-
-
-def mean_accuracy(references, estimates, **options):
-    """Means of `melody_accuracy` over clips, each weighing alike.
-
-    Args:
-        references, estimates: hz arrays, one pair a clip.
-        options: of `melody_accuracy`.
-
-    Returns:
-        {"rpa", "rca", "clips", "left_out"}: `left_out` counts clips whose reference has no melody; where these are
-        all, there is no "rpa" and no "rca".
-
-    Raises:
-        InputError: the two are not of one length, or a track cannot be used.
-    """
-    references, estimates = list(references), list(estimates)
-    if len(references) != len(estimates):
-        raise InputError(f"{len(references)} references and {len(estimates)} estimates; they should be in pairs")
-    pairs = zip(references, estimates, strict=True)
-    found = [score for score in (melody_accuracy(*pair, **options) for pair in pairs) if score]
-    means = {name: float(np.mean([score[name] for score in found])) for name in (found[0] if found else ())}
-    return means | {"clips": len(found), "left_out": len(references) - len(found)}
 
 
 def _nearest(track, frames, ratio):

@@ -60,12 +60,23 @@ class Probe:
         return _cross_entropy(*self._with_unseen(bold, labels))
 
     def scores(self, codes, labels):
-        """What `probe` returns, of test codes (n, d) and their labels (n,)."""
+        """How well the labels (n,) of test codes (n, d) can be read.
+
+        - ``accuracy``: the share of rows named correctly.
+        - ``chance``: what always naming the most frequent training class would reach on the same rows.
+        - ``score``: (accuracy - chance) / (1 - chance): 1 when all is read, about 0 when nothing is, below 0 for a
+          probe that does worse than chance.
+        - ``cross_entropy``: mean of -log q(label), nats. ``n``: rows.
+
+        Raises:
+            InputError: shapes disagree, a code is not finite, or all rows are of the most frequent class, so that
+                there is no score.
+        """
         codes, labels = _checked(codes, labels)
         accuracy = float((self.predict(codes) == labels).mean())
         chance = float((self.classes[self.prior.argmax()] == labels).mean())
         if chance == 1:
-            raise InputError(f"all test labels are {labels[0]}, the usual class; a score needs another one beside it")
+            raise InputError(f"all test labels are {labels[0]}, the usual class; a score needs a second class")
         return {
             "accuracy": accuracy,
             "chance": chance,
@@ -106,30 +117,10 @@ class Probe:
         return np.concatenate([log_prob + math.log1p(-self._unseen), column], axis=1), member
 
 
-def probe(train_codes, train_labels, test_codes, test_labels, kind="linear", seed=0, groups=None):
-    """How well a class can be read from a code: a `Probe` fitted on training codes, asked of test codes.
-
-    - ``accuracy``: the share of test rows named rightly.
-    - ``chance``: what always naming the training set's most frequent class would reach on the same test rows.
-    - ``score``: (accuracy - chance) / (1 - chance); 1 when all is read, about 0 when nothing is, and below 0 for a
-      probe that does worse than not looking. As leakage, lower is better.
-    - ``cross_entropy``: mean of -log q(label) over the test rows, nats. ``n``: test rows.
-
-    Args:
-        train_codes, test_codes: (n, d), (m, d).
-        train_labels, test_labels: (n,), (m,).
-        kind, seed, groups: as in `Probe`.
-
-    Raises:
-        InputError: as in `Probe`; or the test rows are all of the most frequent class, so that there is no score.
-    """
-    return Probe(train_codes, train_labels, kind, seed, groups).scores(test_codes, test_labels)
-
-
 def readings(train_codes, train_labels, test_codes, test_labels, seed=0, groups=None):
     """Both probes of one label in one code, and the information that the better of them shows.
 
-    - ``linear``, ``mlp``: as `probe` gives them.
+    - ``linear``, ``mlp``: as `Probe.scores` gives them.
     - ``entropy``: H(y) of the test labels' own frequencies.
     - ``information``: max(0, H(y) - held-out cross-entropy), a lower bound of I(code; y) in nats, from 0 to H(y).
 
@@ -139,18 +130,19 @@ def readings(train_codes, train_labels, test_codes, test_labels, seed=0, groups=
     the average a little where the code holds nothing. The true information may be far higher: what neither probe
     finds does not count.
 
-    Args and errors: as `probe`, without `kind`.
+    Args:
+        train_codes, test_codes: (n, d), (m, d).
+        train_labels, test_labels: (n,), (m,).
+        seed, groups: as in `Probe`.
+
+    Raises:
+        InputError: as in `Probe` and `Probe.scores`.
     """
     probes = {kind: Probe(train_codes, train_labels, kind, seed, groups) for kind in KINDS}
     scores = {kind: fitted.scores(test_codes, test_labels) for kind, fitted in probes.items()}
     best = min(KINDS, key=lambda kind: probes[kind].expected_cross_entropy)
     entropy = entropy_of(test_labels)
     return scores | {"entropy": entropy, "information": max(0.0, entropy - scores[best]["cross_entropy"])}
-
-
-def information(train_codes, train_labels, test_codes, test_labels, seed=0, groups=None):
-    """A lower bound of I(code; label) in nats: ``information`` of `readings`, which says why and how far."""
-    return readings(train_codes, train_labels, test_codes, test_labels, seed, groups)["information"]
 
 
 def entropy_of(labels):

@@ -5,9 +5,9 @@ from functools import cached_property
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
 from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
-from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
+from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units
 from tsdsae_keras.search.objective import BATCH, balanced, labelled
 
@@ -39,34 +39,34 @@ class Scorer:
 
     def __call__(self, model):
         """{name: number}: `balanced`, its parts, active dimensions; where there are classes also what judges say."""
-        trial = Trial(model, self.train, self.validation, seed=self.seed, batch_size=BATCH)
-        found = balanced(model, self.validation, trial.codes)
-        found |= {"active_v": active_units(trial.codes.v_mean), "active_z": self._active_z(trial)}
-        return found | (labelled(self._judged(trial), found) if self.classes else {})
+        subject = TestSubject(model, self.train, self.validation, seed=self.seed, batch_size=BATCH)
+        found = balanced(model, self.validation, subject.codes)
+        found |= {"active_v": active_units(subject.codes.v_mean), "active_z": self._active_z(subject)}
+        return found | (labelled(self._judged(subject), found) if self.classes else {})
 
     @cached_property
     def classes(self):
         """Whether judges can be asked."""
-        return Trial(None, self.train, self.validation).why_no_classes is None
+        return TestSubject(None, self.train, self.validation).why_no_classes is None
 
     def check(self, objective):
         """InputError where the data do not allow an objective."""
         if objective == "labelled" and not self.classes:
-            reason = Trial(None, self.train, self.validation).why_no_classes
+            reason = TestSubject(None, self.train, self.validation).why_no_classes
             raise InputError(f"--objective labelled needs classes: {reason}; take --objective balanced")
         if len(self.validation) < 2:
             raise InputError("the validation split has one sequence; a search needs two or more to swap")
 
     @cached_property
     def _judge(self):
-        return Trial(None, self.train, self.validation, seed=self.seed).judge
+        return TestSubject(None, self.train, self.validation, seed=self.seed).judge
 
-    def _judged(self, trial):
-        trial.judge = self._judge
-        return trial
+    def _judged(self, subject):
+        subject.judge = self._judge
+        return subject
 
-    def _active_z(self, trial):
-        return active_units(trial.codes.z_mean, mask=self.validation.mask)
+    def _active_z(self, subject):
+        return active_units(subject.codes.z_mean, mask=self.validation.mask)
 
 
 def _few(data, split, count):

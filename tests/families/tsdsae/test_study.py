@@ -17,8 +17,8 @@ from tests.search.test_killed import ROOT, said, wait_for
 from tsdsae_keras.commands import study
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
-from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
+from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
 from tsdsae_keras.families.tsdsae.study import run as study_run
 from tsdsae_keras.families.tsdsae.study.figures import study_figures
 from tsdsae_keras.families.tsdsae.study.grid import StudyFolder, grid
@@ -219,8 +219,8 @@ class Model:
 @pytest.mark.parametrize(("uses_v", "after"), [(True, 1.0), (False, 0.0)])
 def test_the_octave_follows_v_or_stays_with_z(uses_v, after):
     data = OfOctaves()
-    trial = Trial(Model(uses_v), data.split("train"), data.split("test"))
-    found = octave_scores(trial, data)
+    subject = TestSubject(Model(uses_v), data.split("train"), data.split("test"))
+    found = octave_scores(subject, data)
     assert octaves_in(data) == [4, 5]
     assert found["own"] == {"pre": 1.0, "global": after, "local": after}
     assert found["judge"] == {"real": 1.0, "pre": 1.0, "global": after, "local": after}

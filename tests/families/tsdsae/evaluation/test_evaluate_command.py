@@ -16,7 +16,7 @@ from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.families.tsdsae.evaluation.listening import MADE
 from tsdsae_keras.families.tsdsae.evaluation.page import read_history
 from tsdsae_keras.families.tsdsae.evaluation.rows import left_out_of, rows_of
-from tsdsae_keras.families.tsdsae.evaluation.scores import STAGES, Study, full_scores, score, trial_of
+from tsdsae_keras.families.tsdsae.evaluation.scores import STAGES, Study, full_scores, make_subject, score
 from tsdsae_keras.metrics.pitch import PyinTracker
 from tsdsae_keras.training.run import RunFolder
 
@@ -145,8 +145,8 @@ def test_labels_of_another_form_are_left_out_with_the_reason(model, tmp_path):
         return arrays | one | {"factors": arrays["factors"][:, 0]}
 
     odd = PreparedData(write_folder(tmp_path / "odd", spoilt))
-    study = Study(trial_of(load_model(model), odd, 0), odd, PyinTracker(), pairs=1)
-    assert study.trial.why_no_classes.startswith("one instrument only (0)")
+    study = Study(make_subject(load_model(model), odd, 0), odd, PyinTracker(), pairs=1)
+    assert study.subject.why_no_classes.startswith("one instrument only (0)")
     assert set(study.labels.left_out) == {"notes", "factors"}
     assert "MIDI" in study.labels.left_out["notes"] and "(8,)" in study.labels.left_out["factors"]
 
@@ -174,7 +174,7 @@ class Known:
 
 def studied(data, decode, pairs=1):
     dull, bright = brightness(data.features("train")[:2])
-    return Study(trial_of(Known(decode, (dull + bright) / 2), data, 0), data, PyinTracker(), pairs=pairs)
+    return Study(make_subject(Known(decode, (dull + bright) / 2), data, 0), data, PyinTracker(), pairs=pairs)
 
 
 class Loudness:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation.codes import Codes
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Posteriors
 from tsdsae_keras.families.tsdsae.evaluation.swaps import partners, swap_sequences
 
 LABELS = np.array(["viola", "flute", "flute", "horn"])[np.arange(200) % 4]
@@ -29,7 +29,7 @@ def test_one_class_has_no_partners():
 
 def test_each_swap_takes_the_right_code_from_the_right_sequence():
     n, partner = 5, np.array([3, 4, 0, 1, 2])
-    codes = Codes(v_mean=100.0 * np.arange(n)[:, None], z_mean=np.tile(np.arange(n)[:, None, None], (1, 2, 1)))
+    codes = Posteriors(v_mean=100.0 * np.arange(n)[:, None], z_mean=np.tile(np.arange(n)[:, None, None], (1, 2, 1)))
     parts = list(swap_sequences(codes, partner, lambda z, v: z + v[:, None], batch_size=2))
     assert [rows.start for rows, _, _ in parts] == [0, 2, 4]
     x_global, x_local = (np.concatenate([part[k] for part in parts])[:, 0, 0] for k in (1, 2))

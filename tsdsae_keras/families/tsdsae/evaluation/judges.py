@@ -3,18 +3,7 @@
 import numpy as np
 
 from tsdsae_keras.families.tsdsae.evaluation import frames as hearing
-from tsdsae_keras.families.tsdsae.evaluation.codes import at_once, batches, part
-
-
-def macro_f1(truth, answer):
-    """Mean over classes of F1 = 2 precision recall / (precision + recall), 0 (worst) to 1.
-
-    The classes are those that occur in `truth`: one never asked for has no recall. A wrong answer costs
-    recall in the true class and precision in the named one.
-    """
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0))
+from tsdsae_keras.metrics.batching import batch_size_for, batch_slices, take_rows
 
 
 class OwnEncoderJudge:
@@ -97,9 +86,9 @@ def _draw_frames(x, instrument, mask, seed, wanted):
     classes, member = np.unique(instrument, return_inverse=True)
     share = max(1, wanted // len(x))
     drawn, owner = [], []
-    for rows in batches(x, at_once(x.shape[1])):
+    for rows in batch_slices(x, batch_size_for(x.shape[1])):
         chunk = np.asarray(x[rows])
-        rank = np.where(hearing.sounding(chunk, part(mask, rows)), rng.random(chunk.shape[:2]), np.inf)
+        rank = np.where(hearing.sounding(chunk, take_rows(mask, rows)), rng.random(chunk.shape[:2]), np.inf)
         order = np.argsort(rank, axis=1)[:, :share]
         clip, place = np.nonzero(np.isfinite(np.take_along_axis(rank, order, axis=1)))
         drawn.append(chunk[clip, order[clip, place]])

@@ -12,8 +12,9 @@ from joblib import Parallel, cpu_count, delayed
 from tsdsae_keras.data.audio.inversion import PHASE_ITERATIONS, UPDATES, sound_of
 from tsdsae_keras.data.prepared.progress import Progress
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
 from tsdsae_keras.families.tsdsae.evaluation.measures import stated
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import decode_batch
+from tsdsae_keras.metrics.batching import batch_slices, take_rows
 from tsdsae_keras.metrics.pitch import hz_of_notes, melody_accuracy, voiced_hz
 
 BLOCK = 32  # sounds held at a time
@@ -71,28 +72,28 @@ def heard_part(sequence, mask=None):
     return (sequence if mask is None else sequence[np.asarray(mask, bool)])[:LISTENED]
 
 
-def versions_of(trial, rows, batch_size=16):
+def versions_of(subject, rows, batch_size=16):
     """For each of `rows` its reconstruction, global swap (its melody) and local swap (its partner's melody), each the
     part of it that sounds."""
-    for own in (rows[part] for part in coding.batches(rows, min(batch_size, trial.batch_size))):
-        other = trial.partner[own]
-        made = [recombined(trial, *pair) for pair in ((own, own), (own, other), (other, own))]
+    for own in (rows[part] for part in batch_slices(rows, min(batch_size, subject.batch_size))):
+        other = subject.partner[own]
+        made = [recombined(subject, *pair) for pair in ((own, own), (own, other), (other, own))]
         yield from chain.from_iterable(zip(*made, strict=True))
 
 
-def recombined(trial, melody, timbre):
+def recombined(subject, melody, timbre):
     """The part that sounds of each sequence with z of the test sequences `melody` and v of those of `timbre`."""
-    masks = coding.part(trial.test.mask, melody)
-    codes = trial.codes.z_mean[melody], trial.codes.v_mean[timbre]
-    made = coding.decode_batch(trial.model.decode, *codes, masks)
-    return [heard_part(x, coding.part(masks, place)) for place, x in enumerate(made)]
+    masks = take_rows(subject.test.mask, melody)
+    codes = subject.codes.z_mean[melody], subject.codes.v_mean[timbre]
+    made = decode_batch(subject.model.decode, *codes, masks)
+    return [heard_part(x, take_rows(masks, place)) for place, x in enumerate(made)]
 
 
 class Listening:
     """What is heard of the pairs that sound: pitch tracks, real sound after the vocoder, and embeddings of all.
 
     Args:
-        trial: a `Trial`.
+        subject: a `TestSubject`.
         heard: (m,) rows of the test split, each with its partner, one or more.
         ear: an `Ear` with a tracker.
         notes: (n, time) of the test split, or None: then originals are tracked to be the reference, partners' too.
@@ -102,8 +103,8 @@ class Listening:
         InputError: no row is to be heard.
     """
 
-    def __init__(self, trial, heard, ear, notes=None, embed=None):
-        self.trial, self.ear, self.notes, self.embed = trial, ear, notes, embed
+    def __init__(self, subject, heard, ear, notes=None, embed=None):
+        self.subject, self.ear, self.notes, self.embed = subject, ear, notes, embed
         self.heard = np.asarray(heard)
         if not len(self.heard):
             raise InputError("no two test sequences are long enough to be made to sound and compared")
@@ -114,7 +115,7 @@ class Listening:
         self._listen_to_made()
 
     def _listen_to_originals(self):
-        more = self.trial.partner[self.heard] if self.notes is None else []
+        more = self.subject.partner[self.heard] if self.notes is None else []
         rows = list(dict.fromkeys(chain(self.heard.tolist(), map(int, more))))
         sounds = self.ear.hear((self.original(row) for row in rows), len(rows))
         for place, (row, (samples, *track)) in enumerate(zip(rows, sounds, strict=True)):
@@ -124,7 +125,7 @@ class Listening:
                 self._embed("real", samples)
 
     def _listen_to_made(self):
-        sounds = self.ear.hear(versions_of(self.trial, self.heard), len(MADE) * len(self.heard))
+        sounds = self.ear.hear(versions_of(self.subject, self.heard), len(MADE) * len(self.heard))
         names = ((row, name) for row in self.heard.tolist() for name in MADE)
         for (row, name), (samples, *track) in zip(names, sounds, strict=True):
             self.tracks[name][row] = track
@@ -136,13 +137,13 @@ class Listening:
 
     def original(self, row):
         """What sounds of a test sequence: frames (time, bands)."""
-        return heard_part(self.trial.test.x[row], coding.part(self.trial.test.mask, row))
+        return heard_part(self.subject.test.x[row], take_rows(self.subject.test.mask, row))
 
     def reference(self, row):
         """The melody (time,) in Hz that a test sequence has: from its notes, else the track of its resynthesis."""
         if self.notes is None:
             return voiced_hz(*self.tracks["original"][row])
-        return hz_of_notes(heard_part(self.notes[row], coding.part(self.trial.test.mask, row)))
+        return hz_of_notes(heard_part(self.notes[row], take_rows(self.subject.test.mask, row)))
 
     def melody(self, groups=None):
         """Raw pitch and chroma accuracy of everything made, stated; see `pitch.melody_accuracy`.
@@ -151,7 +152,7 @@ class Listening:
         against its partner's. ``floor``: the original against its partner's melody, one that it does not play.
         ``ceiling``: the original against its own; None where that is the reference.
         """
-        own, other = self.heard, self.trial.partner[self.heard]
+        own, other = self.heard, self.subject.partner[self.heard]
         floor = self._accuracies("original", other, groups)
         ceiling = self._accuracies("original", own, groups) if self.notes is not None else {}
         ends = {name: {"floor": _value(floor, name), "ceiling": _value(ceiling, name)} for name in ACCURACIES}
@@ -179,7 +180,7 @@ class Listening:
         if not scores:
             return {}
         return {
-            each: stated([score[each] for score in scores], of, self.trial.seed, **(ends or {}).get(each, {}))
+            each: stated([score[each] for score in scores], of, self.subject.seed, **(ends or {}).get(each, {}))
             for each in ACCURACIES
         }
 

@@ -5,12 +5,12 @@ import csv
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
 from tsdsae_keras.families.tsdsae.evaluation.code_figures import codes_figure, kl_figure
 from tsdsae_keras.families.tsdsae.evaluation.labels import name_of
 from tsdsae_keras.families.tsdsae.evaluation.listening import VOCODER, heard_part, recombined
 from tsdsae_keras.families.tsdsae.evaluation.meaning import INTERVALS
 from tsdsae_keras.families.tsdsae.evaluation.rows import left_out_of
+from tsdsae_keras.metrics.batching import take_rows
 from tsdsae_keras.metrics.pitch import voiced_hz
 from tsdsae_keras.report.figures import loss_figure, swap_figure
 
@@ -54,7 +54,7 @@ def page_of(study, result, groups, run, path):
 def _lead(study, result):
     data, heard = study.data, len(result["pairs"]["heard"])
     return (
-        f"{type(study.trial.model).__name__} on {result['n']} test sequences of {data.folder.name} (identity "
+        f"{type(study.subject.model).__name__} on {result['n']} test sequences of {data.folder.name} (identity "
         f"{data.identity}). Latents at their means. Of the {result['n']} pairs {heard} were made to sound. Sounds here "
         f"are all resynthesised from log-mel frames, real ones too, which are therefore the ceiling: {VOCODER}."
     )
@@ -64,7 +64,7 @@ def _pairs(study):
     """Pictures and sounds of the first pairs that were heard."""
     pictures, sounds = {}, []
     rows = study.pair_list["heard"][:SHOWN]
-    panels = [_panels(study.trial, row, int(study.trial.partner[row])) for row in rows]
+    panels = [_panels(study.subject, row, int(study.subject.partner[row])) for row in rows]
     heard = study.ear.hear((x for each in panels for x in each.values()), len(panels) * len(PANELS))
     for number, (row, each) in enumerate(zip(rows, panels, strict=True), start=1):
         made = {name: next(heard) for name in each}
@@ -80,13 +80,13 @@ def _pairs(study):
     return pictures, sounds
 
 
-def _panels(trial, first, second):
+def _panels(subject, first, second):
     """{panel: log-mel frames} of a pair, the part of them that sounds."""
     rows = np.array([first, second])
     made = [pair for pair in PANELS.values() if pair[1] is not None]
     melody, timbre = (rows[list(whose)] for whose in zip(*made, strict=True))
-    decoded = dict(zip(made, recombined(trial, melody, timbre), strict=True))
-    real = [heard_part(trial.test.x[row], coding.part(trial.test.mask, row)) for row in rows]
+    decoded = dict(zip(made, recombined(subject, melody, timbre), strict=True))
+    real = [heard_part(subject.test.x[row], take_rows(subject.test.mask, row)) for row in rows]
     return {name: decoded.get(pair, real[pair[0]]) for name, pair in PANELS.items()}
 
 
@@ -102,7 +102,7 @@ def _swap_picture(study, panels, tracks):
 
 
 def _described(study, row):
-    instrument, other = study.trial.test.instrument, int(study.trial.partner[row])
+    instrument, other = study.subject.test.instrument, int(study.subject.partner[row])
     if instrument is None:
         return f"a is test sequence {row}, b is {other}"
     names = [name_of(study.data, instrument[place]) for place in (row, other)]
@@ -115,11 +115,11 @@ def _sound_name(panel):
 
 def _codes(study, result):
     """The plane of v, and the bars of KL where they are known."""
-    instrument = study.trial.test.instrument
+    instrument = study.subject.test.instrument
     labels = None if instrument is None else np.array([name_of(study.data, each) for each in instrument])
     pictures = {
         "Codes v of the test split": {
-            "image": codes_figure(study.trial.codes.v_mean, labels),
+            "image": codes_figure(study.subject.codes.v_mean, labels),
             "alt": "A point for each test sequence in the plane of its code v, coloured by instrument.",
             "caption": "A colour an instrument. Groups that overlap here may be apart in other dimensions.",
         }

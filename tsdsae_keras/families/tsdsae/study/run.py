@@ -61,7 +61,7 @@ def _measured(run, settings, data, pairs):
     start = time.perf_counter()
     study = study_of(load_model(run.model), data, EVALUATION_SEED, pairs)
     evaluation, _ = full_scores(study)
-    octave = octave_scores(study.trial, data)
+    octave = octave_scores(study.subject, data)
     write_json(run.evaluation, evaluation | ({"octave": octave} if octave else {}))
     known = read_json(run.seconds, {})
     seconds = {"train": round(sum(known.get("epochs", ())), 3), "evaluate": round(time.perf_counter() - start, 3)}

@@ -5,14 +5,14 @@ from functools import cached_property
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
 from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split, decode_batch, encode_batch, encode_split
 from tsdsae_keras.families.tsdsae.evaluation.swaps import partners, swap_sequences
 from tsdsae_keras.families.tsdsae.evaluation.use import rolled_partners
+from tsdsae_keras.metrics.batching import batch_slices, take_rows
 
 
-class Trial:
+class TestSubject:
     """A model with the sequences it is measured on, latents at their means.
 
     What is costly is made when first asked for and kept: codes, never sequences that the model makes.
@@ -29,6 +29,8 @@ class Trial:
         InputError: a split cannot be used; from any property, a code or an output is not finite.
     """
 
+    __test__ = False  # or pytest would collect it for its name
+
     def __init__(self, model, train, test, *, seed=0, batch_size=64):
         self.model, self.seed, self.batch_size = model, seed, batch_size
         self.train, self.test = Split.of(train), Split.of(test)
@@ -36,13 +38,13 @@ class Trial:
 
     @cached_property
     def codes(self):
-        """`Codes` of the test split."""
-        return coding.encode(self.model, self.test, self.batch_size)
+        """`Posteriors` of the test split."""
+        return encode_split(self.model, self.test, self.batch_size)
 
     @cached_property
     def train_codes(self):
-        """`Codes` of the training split."""
-        return coding.encode(self.model, self.train, self.batch_size)
+        """`Posteriors` of the training split."""
+        return encode_split(self.model, self.train, self.batch_size)
 
     @cached_property
     def partner(self):
@@ -69,16 +71,16 @@ class Trial:
 
     def reconstructions(self):
         """Batch by batch: rows of the test set, their reconstruction, their mask."""
-        for rows in coding.batches(self.test, self.batch_size):
-            mask = coding.part(self.test.mask, rows)
+        for rows in batch_slices(self.test, self.batch_size):
+            mask = take_rows(self.test.mask, rows)
             z, v = self.codes.z_mean[rows], self.codes.v_mean[rows]
-            yield rows, coding.decode_batch(self.model.decode, z, v, mask), mask
+            yield rows, decode_batch(self.model.decode, z, v, mask), mask
 
     def swaps(self):
         """Batch by batch: rows, their global and local swap, and the mask of either, that of where z came from."""
         made = swap_sequences(self.codes, self.partner, self.model.decode, self.batch_size, self.test.mask)
         for rows, x_global, x_local in made:
-            masks = coding.part(self.test.mask, rows), coding.part(self.test.mask, self.partner[rows])
+            masks = take_rows(self.test.mask, rows), take_rows(self.test.mask, self.partner[rows])
             yield rows, (x_global, x_local), masks
 
     @cached_property
@@ -105,7 +107,7 @@ class Trial:
         answers = [[], []]
         for _, swapped, masks in self.swaps():
             for said, x, mask in zip(answers, swapped, masks, strict=True):
-                v_mean, _ = coding.encode_batch(self.model, x, mask)
+                v_mean, _ = encode_batch(self.model, x, mask)
                 said.append((self.own_judge.predict(v_mean), self.judge.predict(x, mask)))
         return [[np.concatenate(part) for part in zip(*said, strict=True)] for said in answers]
 
