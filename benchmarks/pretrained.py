@@ -60,7 +60,7 @@ def release(folder, name):
 def card(model, run, scores):
     """What `pretrained_card` describes, but for the file."""
     from tsdsae_keras.data.prepared.store import PreparedData
-    from tsdsae_keras.families.tsdsae.evaluation.scores import make_subject
+    from tsdsae_keras.families.tsdsae.evaluation.context import make_subject
     from tsdsae_keras.families.tsdsae.study.octave import octave_scores
     from tsdsae_keras.families.tsdsae.study.run import training_of
 

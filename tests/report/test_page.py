@@ -57,11 +57,11 @@ def test_a_name_that_is_no_unicode_is_written(tmp_path):
 
 
 def test_a_bar_leads_from_floor_to_ceiling_also_where_lower_is_better():
-    assert bar_of(0.5, None, 0.0, 1.0) == {"value": 50, "floor": 4, "ceiling": 96, "low": 50, "high": 50}
+    assert bar_of(0.5, None, 0.0, 1.0) == {"value": 50, "worst": 4, "best": 96, "low": 50, "high": 50}
     lower = bar_of(25.0, (0.0, 50.0), 100.0, 0.0)
-    assert lower == {"value": 73, "floor": 4, "ceiling": 96, "low": 50, "high": 96}
+    assert lower == {"value": 73, "worst": 4, "best": 96, "low": 50, "high": 96}
     beyond = bar_of(2.0, None, 0.0, 1.0)
-    assert beyond["value"] == 96 and beyond["ceiling"] == 50
+    assert beyond["value"] == 96 and beyond["best"] == 50
     assert bar_of(0.5, None, None, 1.0) is bar_of(0.5, None, 1.0, 1.0) is bar_of(float("nan"), None, 0, 1) is None
 
 

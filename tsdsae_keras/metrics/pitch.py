@@ -4,9 +4,9 @@ A pitch track has one value a frame, frame t centred on second t * hop / sample 
 found, and voiced (T,), false where the tracker takes its pitch for a guess. A reference is one hz array, 0 where
 there is no melody: from notes (`hz_of_notes`), or from the track of the original (`voiced_hz`).
 
-A tracker is wrong here and there, and sound made from log-mel lowers every score: read a score beside its ceiling,
-the same tracker on the original resynthesised from its own log-mel. Notes say when a key goes down, not when the tone
-speaks: under a slow attack the note before still sounds, and no tracker can score 1 on it.
+A tracker is wrong here and there, and sound made from log-mel lowers every score: compare a score with that
+of the same tracker on the original resynthesised from its own log-mel. Notes say when a key goes down, not when the
+tone speaks: under a slow attack the note before still sounds, and no tracker can score 1 on it.
 """
 
 import math

@@ -8,8 +8,8 @@ missing or empty is left out of the page:
     "scores": [{"group": text, "rows": [row, ...]}, ...], in the order of reading. A row is
         {"name": text, "value": number,
          "interval": (low, high) or None,
-         "floor": number or None,         what a worthless model scores
-         "ceiling": number or None,       what a perfect one could score by the same measurement
+         "worst": number or None,         what a model that has learnt nothing scores
+         "best": number or None,       the best attainable value
          "direction": "higher", "lower" or None,    which is better
          "note": text}                    what the score says and what it cannot see
         All but name and value may be missing. A value that is None or not finite is shown as a dash.

@@ -28,7 +28,7 @@ labels see more: the objective "labelled" takes their scores as further parts.
 import numpy as np
 
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import decode_batch, encode_batch, encode_split
-from tsdsae_keras.families.tsdsae.evaluation.use import rolled_partners, use_of_v
+from tsdsae_keras.families.tsdsae.evaluation.use import next_partners, use_of_v
 from tsdsae_keras.metrics.batching import batch_slices, take_rows
 from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.metrics.frames import mean_over_frames
@@ -56,7 +56,7 @@ def balanced(model, split, codes=None, batch_size=BATCH):
         InputError: fewer than two sequences, two neighbours without a common valid frame, or an output not finite.
     """
     codes = encode_split(model, split, batch_size) if codes is None else codes
-    partner = rolled_partners(len(split))
+    partner = next_partners(len(split))
     measured = _measured(model, split, codes, partner, batch_size)
     used = use_of_v(model.decode, codes.z_mean, codes.v_mean, partner, batch_size, split.mask)
     parts = {

@@ -64,7 +64,7 @@ def _parts(found):
     from_zero = ("balanced", "labelled", "reconstruction", "restored", "use", "v_follows", "z_stays", *_judged(found))
     rows = []
     for name, value in found["taken"]["metrics"].items():
-        ends = {"floor": 0.0, "ceiling": 1.0, "direction": "higher"} if name in from_zero else {}
+        ends = {"worst": 0.0, "best": 1.0, "direction": "higher"} if name in from_zero else {}
         rows.append({"name": name, "value": value} | ends)
     return {"group": f"Trial {found['taken']['trial']} on the validation split", "rows": rows}
 
@@ -77,7 +77,7 @@ def _tested(found):
     test, rows = found["test"], []
     for key, name in F1.items():
         for column, value in test.get(key, {}).items():
-            ends = {"floor": 0.0, "ceiling": 1.0, "direction": "higher"}
+            ends = {"worst": 0.0, "best": 1.0, "direction": "higher"}
             rows.append({"name": f"{name}, F1 {column}", "value": value} | ends)
     rows.append({"name": "reconstruction, MSE", "value": test["reconstruction"]["mse"], "direction": "lower"})
     return {"group": f"The same model on {test['n']} test sequences", "rows": rows}
@@ -91,7 +91,7 @@ def _table(found):
     for trial in order[:BEST]:
         note = ", ".join(f"{name} {_text(value)}" for name, value in trial["values"].items())
         row = {"name": f"trial {trial['trial']}{' (taken)' if trial['taken'] else ''}", "value": trial["score"]}
-        rows.append(row | {"note": note} | ({"floor": 0.0, "ceiling": 1.0} if higher else {}))
+        rows.append(row | {"note": note} | ({"worst": 0.0, "best": 1.0} if higher else {}))
     return {"group": f"Best trials by {found['objective']}", "rows": rows}
 
 

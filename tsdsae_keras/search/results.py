@@ -13,7 +13,7 @@ from tsdsae_keras.data.audio.inversion import sound_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.evaluate import table as scores_table
-from tsdsae_keras.families.tsdsae.evaluation.listening import can_sound
+from tsdsae_keras.families.tsdsae.evaluation.resynthesis import can_sound
 from tsdsae_keras.families.tsdsae.evaluation.scores import score
 from tsdsae_keras.families.tsdsae.pictures import swap_panels, swap_png, two_sequences
 from tsdsae_keras.files import write_bytes, write_text

@@ -5,9 +5,10 @@ from functools import cached_property
 import numpy as np
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge
 from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
-from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
+from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject, why_no_classes
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units
 from tsdsae_keras.search.objective import BATCH, balanced, labelled
 
@@ -39,34 +40,32 @@ class Scorer:
 
     def __call__(self, model):
         """{name: number}: `balanced`, its parts, active dimensions; where there are classes also what judges say."""
-        subject = TestSubject(model, self.train, self.validation, seed=self.seed, batch_size=BATCH)
-        found = balanced(model, self.validation, subject.codes)
-        found |= {"active_v": active_units(subject.codes.v_mean), "active_z": self._active_z(subject)}
-        return found | (labelled(self._judged(subject), found) if self.classes else {})
+        options = {"seed": self.seed, "batch_size": BATCH, "judge": self.judge}
+        subject = TestSubject(model, self.train, self.validation, **options)
+        posteriors = subject.posteriors
+        scores = balanced(model, self.validation, posteriors)
+        scores["active_v"] = active_units(posteriors.v_mean)
+        scores["active_z"] = active_units(posteriors.z_mean, mask=self.validation.mask)
+        return scores | (labelled(subject, scores) if self.judge else {})
 
     @cached_property
-    def classes(self):
-        """Whether judges can be asked."""
-        return TestSubject(None, self.train, self.validation).why_no_classes is None
+    def why_no_classes(self):
+        """Why judges cannot be asked, or None when they can."""
+        return why_no_classes(self.train, self.validation)
+
+    @cached_property
+    def judge(self):
+        """The judge that never sees a model; None where there are no classes."""
+        if self.why_no_classes:
+            return None
+        return FrameJudge(self.train.x, self.train.instrument, self.train.mask, seed=self.seed)
 
     def check(self, objective):
         """InputError where the data do not allow an objective."""
-        if objective == "labelled" and not self.classes:
-            reason = TestSubject(None, self.train, self.validation).why_no_classes
-            raise InputError(f"--objective labelled needs classes: {reason}; take --objective balanced")
+        if objective == "labelled" and self.why_no_classes:
+            raise InputError(f"--objective labelled needs classes: {self.why_no_classes}; take --objective balanced")
         if len(self.validation) < 2:
             raise InputError("the validation split has one sequence; a search needs two or more to swap")
-
-    @cached_property
-    def _judge(self):
-        return TestSubject(None, self.train, self.validation, seed=self.seed).judge
-
-    def _judged(self, subject):
-        subject.judge = self._judge
-        return subject
-
-    def _active_z(self, subject):
-        return active_units(subject.codes.z_mean, mask=self.validation.mask)
 
 
 def _few(data, split, count):

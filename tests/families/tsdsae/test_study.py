@@ -138,9 +138,9 @@ def test_a_full_disk_is_no_result(folder, data, monkeypatch):
 def result(model="tsdsae", z_dim=8, seed=1, f1=1.0, decoder="frame", **more):
     """A made-up result."""
     f1s = {"real": 1.0, "pre": 1.0, "global": f1, "local": f1}
-    heard = {"reconstruction": 0.9, "global": 0.8, "local": 0.7, "ceiling": 0.95, "floor": 0.4}
+    heard = {"reconstruction": 0.9, "global": 0.8, "local": 0.7, "original": 0.95, "other_melody": 0.4}
     scores = {"own": f1s, "judge": f1s, "pitch": heard, "chroma": heard, "use_of_v": 0.5, "recon": 0.4}
-    scores |= {"frechet": {"reconstruction": 3.0, "global": 9.0, "local": None, "floor": None}}
+    scores |= {"frechet": {"reconstruction": 3.0, "global": 9.0, "local": None, "half_split": None}}
     if more.get("octaves"):
         scores["octave"] = {"own": f1s, "judge": f1s}
     values = {"model": model, "z_dim": z_dim, "seed": seed, "optimizer": "adam", "decoder": decoder}
@@ -155,7 +155,7 @@ def test_the_table_has_the_median_of_seeds_and_what_is_missing():
     header, _, tsdsae, dsae = ([cell.strip() for cell in line.split("|")] for line in lines[:4])
     own = header.index("own F1, after the global swap")
     assert tsdsae[own] == "0.500 (0.250\N{EN DASH}1.000)" and tsdsae[header.index("runs")] == "3"
-    assert dsae[own] == "-" and dsae[header.index("epochs")] == "9"
+    assert dsae[own] == "\N{EN DASH}" and dsae[header.index("epochs")] == "9"
     assert "decoder" not in header  # the same in all
     text = "\n".join(lines[4:])
     assert "not the same in all runs: epochs (20, 30)" in text
@@ -183,7 +183,7 @@ def test_figures_are_drawn_without_training(folder, capsys):
     assert {path.name for path in folder.figures.iterdir()} == {"f1.png", "fad_f1.png", "pitch.png"}
     folder.result("b").write_text("[]")
     assert study.main(["--figures", "--out", str(folder.folder)]) == 2
-    assert "b.json is no result of a study" in capsys.readouterr().err
+    assert "b.json is not a result of a study" in capsys.readouterr().err
 
 
 class OfOctaves:

@@ -5,8 +5,8 @@ import numpy as np
 from tsdsae_keras.data.audio.inversion import sound_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
-from tsdsae_keras.families.tsdsae.evaluation.listening import LISTENED, can_sound, heard_part
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
+from tsdsae_keras.families.tsdsae.evaluation.resynthesis import LISTENED, can_sound, heard_part
 from tsdsae_keras.files import replacing
 from tsdsae_keras.report.figures import png_bytes, swap_figure
 

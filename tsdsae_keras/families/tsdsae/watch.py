@@ -7,7 +7,7 @@ from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split, decode_batch, encode_batch, encode_split
 from tsdsae_keras.families.tsdsae.evaluation.subject import why_no_classes
 from tsdsae_keras.families.tsdsae.evaluation.swaps import partners
-from tsdsae_keras.families.tsdsae.evaluation.use import active_units, rolled_partners, use_of_v
+from tsdsae_keras.families.tsdsae.evaluation.use import active_units, next_partners, use_of_v
 from tsdsae_keras.metrics.batching import take_rows
 from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.training.callbacks import KeepBest, WriteHistory
@@ -35,7 +35,7 @@ def swap_watch(data, seed):
     if len(few) < 2:
         return None
     labelled = why_no_classes(judging, few) is None
-    partner = partners(few.instrument, seed) if labelled else rolled_partners(len(few))
+    partner = partners(few.instrument, seed) if labelled else next_partners(len(few))
 
     def measure(model):
         codes = encode_split(model, few, SWAPPED)

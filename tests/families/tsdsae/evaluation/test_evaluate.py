@@ -169,27 +169,27 @@ def test_unusable_splits_are_named():
 
 def test_intervals_hold_the_score_and_know_where_a_local_swap_belongs():
     subject = TestSubject(Ideal(), sequences(90, 0), sequences(30, 1))
-    found = measures.intervals_of(subject)
+    found = measures.find_intervals(subject)
     assert found["swap_f1"] == {"pre": [1, 1], "global": [1, 1], "local": [1, 1]}
     assert set(found["judge_f1"]) == {"real", "pre", "global", "local"}
-    one = measures.intervals_of(subject, groups=np.zeros(30))  # one melody only: nothing independent to draw
+    one = measures.find_intervals(subject, groups=np.zeros(30))  # one melody only: nothing independent to draw
     assert one["swap_f1"]["global"] is None and one["reconstruction"]["mse"] is None
 
     chance = TestSubject(RandomV(), sequences(90, 0), sequences(300, 1))
     value = evaluate(RandomV(), sequences(90, 0), sequences(300, 1))["swap_f1"]["pre"]
-    low, high = measures.intervals_of(chance)["swap_f1"]["pre"]
+    low, high = measures.find_intervals(chance)["swap_f1"]["pre"]
     assert low < value < high and 0.08 < high - low < 0.16  # about 4 sqrt(2/9 / 300)
 
 
-def test_floors_are_those_of_the_mean_frame():
+def test_the_worst_values_are_those_of_the_mean_frame():
     train, test = sequences(90, 0), sequences(30, 1)
-    found = measures.reconstruction_of(TestSubject(IgnoresV(), train, test))
+    found = measures.measure_reconstruction(TestSubject(IgnoresV(), train, test))
     mean = train.x.mean(axis=(0, 1))
-    assert found["mse_floor"] == pytest.approx(np.square(test.x - mean).mean())
+    assert found["mse_worst"] == pytest.approx(np.square(test.x - mean).mean())
     distance = found["log_spectral_distance"]
     assert distance["value"] == 0 and distance["interval"] == [0, 0] and distance["n"] == 30
     whole = np.broadcast_to(mean, test.x.shape)
-    assert distance["floor"] == pytest.approx(log_spectral_distances(test.x, whole).mean())
+    assert distance["worst"] == pytest.approx(log_spectral_distances(test.x, whole).mean())
 
 
 def test_use_tells_which_code_the_decoder_reads():
@@ -198,24 +198,24 @@ def test_use_tells_which_code_the_decoder_reads():
             return super().decode(0 * z, v)
 
     splits = sequences(90, 0), sequences(30, 1)
-    assert measures.use_of(TestSubject(IgnoresV(), *splits))["use_of_v"] == 0
-    assert measures.use_of(TestSubject(IgnoresZ(), *splits))["use_of_v"] == np.inf
-    found = measures.use_of(TestSubject(Ideal(), *splits))
+    assert measures.measure_use(TestSubject(IgnoresV(), *splits))["use_of_v"] == 0
+    assert measures.measure_use(TestSubject(IgnoresZ(), *splits))["use_of_v"] == np.inf
+    found = measures.measure_use(TestSubject(Ideal(), *splits))
     assert found["active_v"] == 3 and found["active_z"] == 1 and found["dimensions"] == {"v": 3, "z": 1}
     assert found["error_rise"]["other_relative"] > 1
 
 
 def test_distances_are_zero_for_the_real_and_large_for_the_mean_frame():
     splits = sequences(90, 0), sequences(120, 1)  # a sequence is a patch of 80 dimensions
-    found = measures.logmel_distances(TestSubject(IgnoresV(), *splits), 0.096, [("made", splits[0].x)])
+    found = measures.measure_logmel_distances(TestSubject(IgnoresV(), *splits), 0.096, [("made", splits[0].x)])
     assert found["reconstruction"]["value"] == pytest.approx(0, abs=1e-6)
     assert found["made"]["n"] == [120, 90] and found["made"]["value"] < found["mean_frame"]["value"]
-    assert found["floor"] is None and "81" in found["no_floor"]  # halves of 60
+    assert found["half_split"] is None and "81" in found["no_half_split"]  # halves of 60
 
 
 def test_a_model_without_priors_is_named():
     with pytest.raises(InputError, match="predict_on_batch"):
-        measures.kl_of(TestSubject(Ideal(), sequences(90, 0), sequences(30, 1)))
+        measures.measure_kl(TestSubject(Ideal(), sequences(90, 0), sequences(30, 1)))
 
 
 def test_divergences_are_those_of_the_outputs():
@@ -226,7 +226,7 @@ def test_divergences_are_those_of_the_outputs():
 
     KINDS = "mean", "log_var"
     SHAPES = {"v": (2,), "v_prior": (2,), "z": (FRAMES, 1), "z_prior": (FRAMES, 1)}
-    found = measures.kl_of(TestSubject(Told(), sequences(90, 0), sequences(31, 1), batch_size=8))
+    found = measures.measure_kl(TestSubject(Told(), sequences(90, 0), sequences(31, 1), batch_size=8))
     np.testing.assert_allclose(found["v"], [0.5, 0])
     np.testing.assert_allclose(found["z"], [0.5 * (1 - 1 + np.exp(-1))])
 

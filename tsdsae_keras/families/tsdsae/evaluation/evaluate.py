@@ -8,9 +8,9 @@ from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
 from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.metrics.reconstruction import sequence_errors
 
-__all__ = ["Split", "evaluate", "scores_of", "table"]
+__all__ = ["Split", "evaluate", "score_subject", "table"]
 
-FLOOR = (
+WORST = (
     "partners always differ in class, so a decoder that ignores v scores 0 after a swap, not 1 / classes; "
     "a code v without the class scores about 1 / classes before it"
 )
@@ -39,10 +39,10 @@ def evaluate(model, train, test, *, seed=0, batch_size=64):
     Raises:
         InputError: a split cannot be used, or the model's output is not finite.
     """
-    return scores_of(TestSubject(model, train, test, seed=seed, batch_size=batch_size))
+    return score_subject(TestSubject(model, train, test, seed=seed, batch_size=batch_size))
 
 
-def scores_of(subject):
+def score_subject(subject):
     """The dictionary that `evaluate` returns, of a `TestSubject` whose codes and answers others may need too."""
     reason = subject.why_no_classes
     if reason is None:
@@ -83,7 +83,7 @@ def _settings(subject):
         "swap_judge": OwnEncoderJudge.description,
         "judge": FrameJudge.description,
         "f1": "macro, over the classes asked for",
-        "floor": FLOOR,
+        "worst": WORST,
         "instruments": [] if subject.train.instrument is None else np.unique(subject.train.instrument).tolist(),
         "n_train": len(subject.train),
     }

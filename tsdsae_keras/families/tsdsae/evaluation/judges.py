@@ -15,7 +15,7 @@ class OwnEncoderJudge:
     Args:
         v_mean: (n, v) codes of the training set.
         instrument: (n,) its labels.
-        seed: fixes the draw of the floor below.
+        seed: fixes the noise that is added to the codes (see below).
 
     Source: Luo, Ewert, Dixon, IJCAI 2022, section 6.
     """
@@ -29,10 +29,10 @@ class OwnEncoderJudge:
         spread = v_mean.std(axis=0, dtype="float64")
         self._kept = spread > 1e-6
         # A dimension that is constant within every class, the ideal, has no within-class variance to divide
-        # by; the analysis would drop it. A floor of 1e-4 of its spread keeps it.
-        floor = np.random.default_rng(seed).normal(size=v_mean.shape) * 1e-4 * spread
+        # by; the analysis would drop it. Noise of 1e-4 of its spread keeps it.
+        noise = np.random.default_rng(seed).normal(size=v_mean.shape) * 1e-4 * spread
         judge = LinearDiscriminantAnalysis() if self._kept.any() else DummyClassifier(strategy="prior")
-        self._judge = judge.fit((v_mean + floor)[:, self._kept], instrument)
+        self._judge = judge.fit((v_mean + noise)[:, self._kept], instrument)
 
     def predict(self, v_mean):
         """The class of every code (n, v): (n,) labels."""

@@ -1,9 +1,9 @@
-"""The scores of a `TestSubject` that need no sound, each with its interval, its floor and n, ready for JSON.
+"""The scores of a `TestSubject` that need no sound, ready for JSON.
 
-A stated score is {"value", "interval": [low, high] or None, "n"}, and where they are known "floor", what a worthless
-model gets by the same measurement, and "ceiling", what a perfect one could. Intervals are at 95 %, percentile
-bootstrap (`intervals`); `groups` (n,) names the sequences that belong together, such as clips of one melody or of one
-recording. A swap belongs where its z came from.
+A score with its interval is {"value", "interval": [low, high] or None, "n"}, and where they are known "worst", what a
+model that has learnt nothing scores by the same measurement, and "best", the best attainable. Intervals are at 95 %,
+percentile bootstrap (`intervals`); `groups` (n,) names the sequences that belong together, such as clips of one melody
+or of one recording. A swap belongs where its z came from.
 """
 
 import numpy as np
@@ -12,13 +12,13 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.evaluate import reconstruction_errors
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units, error_rise, kl_by_dimension, use_of_v
 from tsdsae_keras.metrics.batching import batch_slices, take_rows, to_finite_array
-from tsdsae_keras.metrics.frechet import frechet_distance, frechet_floor, logmel_patches
+from tsdsae_keras.metrics.frechet import frechet_distance, half_split_distance, logmel_patches
 from tsdsae_keras.metrics.intervals import macro_f1_interval, mean_interval
 from tsdsae_keras.metrics.reconstruction import log_spectral_distances, sequence_errors
 
 
-def stated(values, groups=None, seed=0, **ends):
-    """The mean of values (n,) as a stated score; `ends` may hold its floor and ceiling."""
+def with_interval(values, groups=None, seed=0, **ends):
+    """The mean of values (n,) with its interval and n; `ends` may hold its worst and best."""
     values = np.asarray(values, "float64")
     interval = interval_or_none(mean_interval, values, groups=groups, seed=seed)
     return {"value": float(values.mean()), "interval": interval, "n": len(values)} | ends
@@ -30,33 +30,33 @@ def interval_or_none(find, *arrays, groups=None, seed=0):
     return list(find(*arrays, groups=groups, seed=seed)) if independent > 1 else None
 
 
-def intervals_of(subject, groups=None):
+def find_intervals(subject, groups=None):
     """Intervals of the scores of `evaluate`: {"swap_f1", "judge_f1", "reconstruction": {column: [low, high]}}."""
     groups = np.arange(len(subject.test)) if groups is None else np.asarray(groups)
     errors = interval_or_none(mean_interval, reconstruction_errors(subject), groups=groups, seed=subject.seed)
-    found = {} if subject.why_no_classes else subject.answers
+    answers = {} if subject.why_no_classes else subject.answers
     return {
         name: {column: _f1_interval(column, pair, subject, groups) for column, pair in columns.items()}
-        for name, columns in found.items()
+        for name, columns in answers.items()
     } | {"reconstruction": {"mse": errors}}
 
 
-def reconstruction_of(subject, groups=None):
-    """``mse_floor``, the error of the training set's mean frame in every place; ``log_spectral_distance``, stated."""
+def measure_reconstruction(subject, groups=None):
+    """``mse_worst``, the error of the training set's mean frame in every place; ``log_spectral_distance``."""
     flat, own, of_mean = [], [], []
     for (rows, x_hat, mask), (constant, _) in zip(subject.reconstructions(), _mean_everywhere(subject), strict=True):
         x = subject.test.x[rows]
         flat.append(sequence_errors(x, constant, mask))
         own.append(log_spectral_distances(x, x_hat, mask))
         of_mean.append(log_spectral_distances(x, constant, mask))
-    floor = float(np.concatenate(of_mean).mean())
-    distance = stated(np.concatenate(own), groups, subject.seed, floor=floor, ceiling=0.0)
-    return {"mse_floor": float(np.concatenate(flat).mean()), "log_spectral_distance": distance}
+    worst = float(np.concatenate(of_mean).mean())
+    distance = with_interval(np.concatenate(own), groups, subject.seed, worst=worst, best=0.0)
+    return {"mse_worst": float(np.concatenate(flat).mean()), "log_spectral_distance": distance}
 
 
-def use_of(subject):
+def measure_use(subject):
     """``use_of_v``, ``error_rise``, ``active_v`` and ``active_z`` of `use`, with the dimensions of both codes."""
-    z, v = subject.codes.z_mean, subject.codes.v_mean
+    z, v = subject.posteriors.z_mean, subject.posteriors.v_mean
     rest = {"batch_size": subject.batch_size, "mask": subject.test.mask}
     return {
         "use_of_v": use_of_v(subject.model.decode, z, v, subject.partner, **rest),
@@ -68,7 +68,7 @@ def use_of(subject):
     }
 
 
-def kl_of(subject):
+def measure_kl(subject):
     """Nats of each dimension above the model's own priors: {"v": [v numbers], "z": [z numbers]}.
 
     The prior of v is what the model's stage has: N(0, I), or after stage 2 of TS-DSAE the snapshot's posterior, whose
@@ -82,15 +82,15 @@ def kl_of(subject):
         outputs = _outputs_of(subject, rows)
         for name in sums:
             mask = take_rows(subject.test.mask, rows) if name == "z" else None
-            found = kl_by_dimension(*_gaussians(outputs, name), mask=mask)
-            sums[name] = sums[name] + found * len(outputs["v_mean"])
+            divergence = kl_by_dimension(*_gaussians(outputs, name), mask=mask)
+            sums[name] = sums[name] + divergence * len(outputs["v_mean"])
     return {name: (total / n).tolist() for name, total in sums.items()}
 
 
-def logmel_distances(subject, seconds_per_frame, made=()):
+def measure_logmel_distances(subject, seconds_per_frame, made=()):
     """Fréchet distances in the embedding `logmel` from the real test split, by name: `reconstruction`, `global` and
     `local` swaps, the sequences of `made`, and ``mean_frame``: the training set's mean frame in every place, which is
-    what a worthless model makes. ``floor`` is that of two halves of the real split.
+    what a model makes that has learnt nothing. ``half_split`` is that of two halves of the real split.
 
     Args:
         subject: a `TestSubject`.
@@ -114,22 +114,23 @@ def logmel_distances(subject, seconds_per_frame, made=()):
     sets["mean_frame"] = np.concatenate(
         [logmel_patches(x, seconds_per_frame, mask)[0] for x, mask in _mean_everywhere(subject)]
     )
-    return distances_of(sets, np.concatenate(groups), "logmel", subject.seed)
+    return measure_distances(sets, np.concatenate(groups), "logmel", subject.seed)
 
 
-def distances_of(sets, groups, embedding, seed=0):
+def measure_distances(sets, groups, embedding, seed=0):
     """Fréchet distances of every set of vectors from the set "real": {name: {"value", "n", "dimension"}, ...}.
 
-    ``floor`` is the distance between two halves of the real set; None, with the reason beside it as ``no_floor``,
-    where halves are too small. All carry the name of the embedding. None has an interval: among vectors drawn anew
+    ``half_split`` is the distance between two halves of the real set; None, with the reason as ``no_half_split``,
+    where halves are too small. All carry the name of the embedding. None has an interval: among vectors drawn
     with replacement some come twice, which makes every distance larger.
     """
     real = sets["real"]
-    found = {name: frechet_distance(real, other, embedding=embedding) for name, other in sets.items() if name != "real"}
+    others = {name: vectors for name, vectors in sets.items() if name != "real"}
+    distances = {name: frechet_distance(real, other, embedding=embedding) for name, other in others.items()}
     try:
-        return found | {"floor": frechet_floor(real, embedding=embedding, groups=groups, seed=seed)}
+        return distances | {"half_split": half_split_distance(real, embedding=embedding, groups=groups, seed=seed)}
     except InputError as error:
-        return found | {"floor": None, "no_floor": str(error)}
+        return distances | {"half_split": None, "no_half_split": str(error)}
 
 
 def _f1_interval(column, pair, subject, groups):

@@ -8,7 +8,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split, decode_batch, encode_batch, encode_split
 from tsdsae_keras.families.tsdsae.evaluation.swaps import partners, swap_sequences
-from tsdsae_keras.families.tsdsae.evaluation.use import rolled_partners
+from tsdsae_keras.families.tsdsae.evaluation.use import next_partners
 from tsdsae_keras.metrics.batching import batch_slices, take_rows
 
 
@@ -24,6 +24,8 @@ class TestSubject:
             sequences differ in length, `mask` (n, time).
         seed: fixes partners and judges.
         batch_size: sequences the model takes at a time.
+        posteriors, train_posteriors: `Posteriors` of either split, where they are known already.
+        judge: an independent judge with ``predict(x, mask)``; None for a `FrameJudge` of the training split.
 
     Raises:
         InputError: a split cannot be used; from any property, a code or an output is not finite.
@@ -31,38 +33,41 @@ class TestSubject:
 
     __test__ = False  # or pytest would collect it for its name
 
-    def __init__(self, model, train, test, *, seed=0, batch_size=64):
+    def __init__(
+        self, model, train, test, *, seed=0, batch_size=64, posteriors=None, train_posteriors=None, judge=None
+    ):
         self.model, self.seed, self.batch_size = model, seed, batch_size
         self.train, self.test = Split.of(train), Split.of(test)
+        self._posteriors, self._train_posteriors, self._judge = posteriors, train_posteriors, judge
         _check_agreement(self.train, self.test, batch_size)
 
     @cached_property
-    def codes(self):
+    def posteriors(self):
         """`Posteriors` of the test split."""
-        return encode_split(self.model, self.test, self.batch_size)
+        return self._posteriors or encode_split(self.model, self.test, self.batch_size)
 
     @cached_property
-    def train_codes(self):
+    def train_posteriors(self):
         """`Posteriors` of the training split."""
-        return encode_split(self.model, self.train, self.batch_size)
+        return self._train_posteriors or encode_split(self.model, self.train, self.batch_size)
 
     @cached_property
     def partner(self):
         """(n,) whose code each test sequence swaps with: one of another class, or the next where there are none."""
         instrument = self.test.instrument
         if instrument is None or len(np.unique(instrument)) < 2:
-            return rolled_partners(len(self.test))
+            return next_partners(len(self.test))
         return partners(instrument, self.seed)
 
     @cached_property
     def own_judge(self):
         """`OwnEncoderJudge` of the training codes."""
-        return OwnEncoderJudge(self.train_codes.v_mean, self.train.instrument, self.seed)
+        return OwnEncoderJudge(self.train_posteriors.v_mean, self.train.instrument, self.seed)
 
     @cached_property
     def judge(self):
-        """`FrameJudge` of the training sequences."""
-        return FrameJudge(self.train.x, self.train.instrument, self.train.mask, seed=self.seed)
+        """The judge that never saw the model."""
+        return self._judge or FrameJudge(self.train.x, self.train.instrument, self.train.mask, seed=self.seed)
 
     @cached_property
     def why_no_classes(self):
@@ -73,12 +78,12 @@ class TestSubject:
         """Batch by batch: rows of the test set, their reconstruction, their mask."""
         for rows in batch_slices(self.test, self.batch_size):
             mask = take_rows(self.test.mask, rows)
-            z, v = self.codes.z_mean[rows], self.codes.v_mean[rows]
+            z, v = self.posteriors.z_mean[rows], self.posteriors.v_mean[rows]
             yield rows, decode_batch(self.model.decode, z, v, mask), mask
 
     def swaps(self):
         """Batch by batch: rows, their global and local swap, and the mask of either, that of where z came from."""
-        made = swap_sequences(self.codes, self.partner, self.model.decode, self.batch_size, self.test.mask)
+        made = swap_sequences(self.posteriors, self.partner, self.model.decode, self.batch_size, self.test.mask)
         for rows, x_global, x_local in made:
             masks = take_rows(self.test.mask, rows), take_rows(self.test.mask, self.partner[rows])
             yield rows, (x_global, x_local), masks
@@ -89,7 +94,7 @@ class TestSubject:
         classes."""
         truth, asked = self.test.instrument, self.test.instrument[self.partner]
         real, pre = self._answers_to_reconstructions()
-        own = {"pre": (truth, self.own_judge.predict(self.codes.v_mean))}
+        own = {"pre": (truth, self.own_judge.predict(self.posteriors.v_mean))}
         judge = {"real": (truth, real), "pre": (truth, pre)}
         for name, wanted, found in zip(("global", "local"), (asked, truth), self._answers_to_swaps(), strict=True):
             own[name], judge[name] = ((wanted, answer) for answer in found)

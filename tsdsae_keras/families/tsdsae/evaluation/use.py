@@ -18,7 +18,7 @@ from tsdsae_keras.metrics.gaussian import gaussian_kl
 from tsdsae_keras.metrics.reconstruction import sequence_errors
 
 
-def rolled_partners(n):
+def next_partners(n):
     """The partners 1, 2, ..., n-1, 0: each of n sequences is given the next, without draw or labels.
 
     Raises:
@@ -44,7 +44,7 @@ def use_of_v(decode, z_mean, v_mean, partner, batch_size=64, mask=None):
         decode: a model's ``decode(z, v)``.
         z_mean: (n, time, z).
         v_mean: (n, v).
-        partner: (n,) indices, none its own: `rolled_partners`, or where labels are known `swaps.partners`.
+        partner: (n,) indices, none its own: `next_partners`, or where labels are known `swaps.partners`.
         batch_size: sequences at a time.
         mask: (n, time), or None when all frames are valid.
 

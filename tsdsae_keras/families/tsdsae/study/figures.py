@@ -76,8 +76,8 @@ def _pitch(results):
     for line, (accuracy, name) in zip(axes, accuracies.items(), strict=True):
         for panel, column in zip(line, swaps, strict=True):
             _by_model_and_z(panel, results, lambda each, a=accuracy, c=column: each["scores"][a][c])
-            _level(panel, [each["scores"][accuracy]["ceiling"] for each in results], "real sound through the vocoder")
-            _level(panel, [each["scores"][accuracy]["floor"] for each in results], "another melody")
+            _level(panel, [each["scores"][accuracy]["original"] for each in results], "real sound through the vocoder")
+            _level(panel, [each["scores"][accuracy]["other_melody"] for each in results], "another melody")
             panel.set_ylim(top=1.0)
         line[0].set_ylabel(name)
     return _finished(figure, axes, results)

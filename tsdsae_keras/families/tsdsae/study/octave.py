@@ -6,7 +6,7 @@ from tsdsae_keras.data.sets.melodies import OCTAVES
 from tsdsae_keras.families.tsdsae.evaluation.frames import DEPTH
 from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
-from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
+from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject, why_no_classes
 from tsdsae_keras.metrics.batching import batch_size_for, batch_slices, take_rows
 from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.metrics.frames import mean_over_frames
@@ -36,10 +36,17 @@ def octave_scores(subject, data):
     if train is None or test is None or len(np.unique(test)) < 2:
         return None
     splits = Split(subject.train.x, train, subject.train.mask), Split(subject.test.x, test, subject.test.mask)
-    octave = TestSubject(subject.model, *splits, seed=subject.seed, batch_size=subject.batch_size)
-    if octave.why_no_classes:
+    if why_no_classes(*splits):
         return None
-    octave.codes, octave.train_codes, octave.judge = subject.codes, subject.train_codes, MeanFrameJudge(octave.train)
+    octave = TestSubject(
+        subject.model,
+        *splits,
+        seed=subject.seed,
+        batch_size=subject.batch_size,
+        posteriors=subject.posteriors,
+        train_posteriors=subject.train_posteriors,
+        judge=MeanFrameJudge(splits[0]),
+    )
     return {
         name: {column: macro_f1(*pair) for column, pair in columns.items()}
         for name, columns in zip(("own", "judge"), octave.answers.values(), strict=True)

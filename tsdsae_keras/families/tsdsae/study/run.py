@@ -7,12 +7,13 @@ from dataclasses import replace
 import keras
 
 from tsdsae_keras.base.loading import load_model
-from tsdsae_keras.commands.evaluate import study_of
 from tsdsae_keras.errors import Stopped
+from tsdsae_keras.families.tsdsae.evaluation.context import EvaluationContext, make_subject
 from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
 from tsdsae_keras.families.tsdsae.study.grid import varied
 from tsdsae_keras.families.tsdsae.study.octave import octave_scores, octaves_in
 from tsdsae_keras.files import write_json
+from tsdsae_keras.report.table import number_text
 from tsdsae_keras.search.folder import inner, read_json
 from tsdsae_keras.search.trials import reason_of
 from tsdsae_keras.settings import settings_from_dict
@@ -59,9 +60,9 @@ def make_run(folder, name, settings, data, pairs):
 def _measured(run, settings, data, pairs):
     _train(run, settings)
     start = time.perf_counter()
-    study = study_of(load_model(run.model), data, EVALUATION_SEED, pairs)
-    evaluation, _ = full_scores(study)
-    octave = octave_scores(study.subject, data)
+    subject = make_subject(load_model(run.model), data, EVALUATION_SEED)
+    evaluation, _ = full_scores(EvaluationContext(subject, data, pairs=pairs))
+    octave = octave_scores(subject, data)
     write_json(run.evaluation, evaluation | ({"octave": octave} if octave else {}))
     known = read_json(run.seconds, {})
     seconds = {"train": round(sum(known.get("epochs", ())), 3), "evaluate": round(time.perf_counter() - start, 3)}
@@ -118,9 +119,9 @@ def scores_of(evaluation):
     return {
         "own": {column: inner(evaluation, "swap_f1", column) for column in COLUMNS[1:]},
         "judge": {column: inner(evaluation, "judge_f1", column) for column in COLUMNS},
-        "frechet": {name: inner(frechet, name, "value") for name in (*MADE, "floor")},
-        "pitch": {name: inner(melody, name, "rpa", "value") for name in (*MADE, "ceiling", "floor")},
-        "chroma": {name: inner(melody, name, "rca", "value") for name in (*MADE, "ceiling", "floor")},
+        "frechet": {name: inner(frechet, name, "value") for name in (*MADE, "half_split")},
+        "pitch": {name: inner(melody, name, "rpa", "value") for name in (*MADE, "original", "other_melody")},
+        "chroma": {name: inner(melody, name, "rca", "value") for name in (*MADE, "original", "other_melody")},
         "use_of_v": inner(evaluation, "use", "use_of_v"),
         "recon": evaluation["reconstruction"]["mse"],
     }
@@ -130,11 +131,7 @@ def said_of(result):
     """One line on a result."""
     if "failure" in result:
         return f"{result['name']} failed: {result['failure']}"
-    own = " / ".join(_number(value) for value in result["scores"]["own"].values())
+    own = " / ".join(number_text(value) for value in result["scores"]["own"].values())
     recon = f"validation recon {result['validation']['recon']:.3f} after {result['epochs']} epochs"
     missed = " (not as low as asked for)" if result["reached"] is False else ""
     return f"{result['name']}: F1 {own}, {recon}{missed}"
-
-
-def _number(value):
-    return "-" if value is None else f"{value:.3f}"
