@@ -98,10 +98,10 @@ def test_pyin_finds_no_pitch_where_there_is_none():
 def test_notes_beyond_the_range_widen_it():
     high = np.full(20, 98)
     assert melody_accuracy(hz_of_notes(high), TRACKER(sines(high), RATE)[0])["rpa"] == 0
-    wide = PyinTracker.reaching(np.append(high, 0))
+    wide = PyinTracker.for_notes(np.append(high, 0))
     assert wide.fmin == TRACKER.fmin and wide.name == "pYIN, 190 to 2637 Hz"
     assert melody_accuracy(hz_of_notes(high), wide(sines(high), RATE)[0])["rpa"] == 1
-    assert PyinTracker.reaching([0, 69]) == PyinTracker.reaching([0]) == TRACKER
+    assert PyinTracker.for_notes([0, 69]) == PyinTracker.for_notes([0]) == TRACKER
 
 
 def test_a_tracker_can_be_copied_to_another_process():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.metrics.probes import KINDS, Probe, entropy_of, readings
+from tsdsae_keras.metrics.probes import KINDS, Probe, label_entropy, readings
 
 CLASSES = np.arange(300) % 3
 NOISE = np.random.default_rng(0).normal(size=(600, 4))
@@ -52,7 +52,7 @@ def test_only_the_perceptron_reads_an_exclusive_or():
     assert abs(linear) < 0.3
     assert mlp == 1
     found = information(code[:900], label[:900], code[900:], label[900:])
-    assert found == pytest.approx(entropy_of(label[900:]), abs=0.01)
+    assert found == pytest.approx(label_entropy(label[900:]), abs=0.01)
 
 
 def flipped(n, errors):
@@ -86,7 +86,7 @@ def test_information_is_never_negative():
 
 
 def test_entropy_by_hand():
-    assert entropy_of(["a", "b", "b", "b"]) == pytest.approx(math.log(4) - 0.75 * math.log(3))
+    assert label_entropy(["a", "b", "b", "b"]) == pytest.approx(math.log(4) - 0.75 * math.log(3))
 
 
 def test_the_seed_fixes_a_probe():

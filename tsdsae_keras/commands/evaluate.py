@@ -8,8 +8,8 @@ from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.context import PAIRS, EvaluationContext, make_subject
-from tsdsae_keras.families.tsdsae.evaluation.page import page_of
-from tsdsae_keras.families.tsdsae.evaluation.rows import rows_of, text_table
+from tsdsae_keras.families.tsdsae.evaluation.page import build_page
+from tsdsae_keras.families.tsdsae.evaluation.rows import make_rows, text_table
 from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.page import write_page
@@ -64,9 +64,9 @@ def evaluate(
     context = EvaluationContext(make_subject(loaded, prepared, seed), prepared, pairs=pairs, **tools)
     result, seconds = full_scores(context)
     log.info("page ...")
-    start, groups = time.perf_counter(), rows_of(result)
+    start, groups = time.perf_counter(), make_rows(result)
     write_json(out, result)
-    write_page(page_of(context, result, groups, run, path), out.with_name(PAGE))
+    write_page(build_page(context, result, groups, run, path), out.with_name(PAGE))
     seconds["page"] = time.perf_counter() - start
     log.info(f"\n{text_table(groups, result)}\n\n{_spent(seconds)}")
     log.info(f"scores: {out}\nreport: {out.with_name(PAGE)}")

@@ -38,7 +38,7 @@ def frechet_distance(real, other, *, embedding, allow_few=False):
     Raises:
         InputError: arrays that are not (n, d) with one d, not finite, or too few vectors.
     """
-    real, other = _checked("real", real, allow_few), _checked("other", other, allow_few)
+    real, other = _check("real", real, allow_few), _check("other", other, allow_few)
     if real.shape[1] != other.shape[1]:
         raise InputError(f"real has dimension {real.shape[1]} and other {other.shape[1]}; one embedding makes both")
     return {
@@ -146,7 +146,7 @@ def _members(real, groups):
     return member
 
 
-def _checked(name, vectors, allow_few):
+def _check(name, vectors, allow_few):
     vectors = np.asarray(vectors, dtype="float64")
     if vectors.ndim != 2 or not vectors.shape[1]:
         raise InputError(f"{name} has shape {vectors.shape}; it should be (n, dimension)")

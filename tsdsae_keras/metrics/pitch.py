@@ -76,7 +76,7 @@ class PyinTracker:
                 raise InputError(f"{name} is {getattr(self, name)!r}; it should be greater than 0")
 
     @classmethod
-    def reaching(cls, notes, **options):
+    def for_notes(cls, notes, **options):
         """A tracker whose range is widened, where it must be, to two semitones beyond the MIDI numbers `notes`."""
         hz = hz_of_notes(notes)
         sounding, margin = hz[hz > 0], 2 ** (2 / 12)
@@ -93,7 +93,7 @@ class PyinTracker:
     def __call__(self, samples, sample_rate):
         from librosa import pyin
 
-        samples = _checked_samples(samples)
+        samples = _check_samples(samples)
         self._check_rate(sample_rate)
         hz, voiced, probability = pyin(
             samples,
@@ -174,8 +174,8 @@ def melody_accuracy(reference_hz, estimated_hz, *, reference_step=STEP, estimate
     """
     from mir_eval import melody
 
-    reference = _checked_track("reference_hz", reference_hz)
-    estimate = _nearest(_checked_track("estimated_hz", estimated_hz), len(reference), reference_step / estimated_step)
+    reference = _check_track("reference_hz", reference_hz)
+    estimate = _nearest(_check_track("estimated_hz", estimated_hz), len(reference), reference_step / estimated_step)
     if not reference.any():
         return None
     if not estimate.any():  # mir_eval would warn
@@ -191,7 +191,7 @@ def _nearest(track, frames, ratio):
     return np.append(track, 0.0)[np.minimum(place, len(track))]
 
 
-def _checked_track(name, hz):
+def _check_track(name, hz):
     hz = np.asarray(hz, dtype="float64")
     if hz.ndim != 1:
         raise InputError(f"{name} has shape {hz.shape}; it should be (frames,)")
@@ -200,7 +200,7 @@ def _checked_track(name, hz):
     return hz
 
 
-def _checked_samples(samples):
+def _check_samples(samples):
     samples = np.asarray(samples, dtype="float32")
     if samples.ndim != 1 or not samples.size:
         raise InputError(f"samples have shape {samples.shape}; a pitch tracker takes one channel, (n,), n of 1 or more")

@@ -1,4 +1,4 @@
-"""What can be read from a code: classifiers fitted on training codes and asked of test codes.
+"""What can be read from a code: classifiers fitted on training codes and tested on others.
 
 Codes are rows (n, d), labels (n,) integers or strings. All information is in nats. A probe that fails proves little:
 another one might succeed. A probe that succeeds proves that the label is there, not that the decoder uses it.
@@ -13,12 +13,12 @@ from tsdsae_keras.errors import InputError
 
 KINDS = ("linear", "mlp")
 _LOWEST = 1e-6  # of a probability, so that one confident mistake does not cost infinitely much
-_MOST_TRUST = 4.0
+_MAX_EXPONENT = 4.0
 _STEPS = 1500  # of the perceptron at most
 
 
 class Probe:
-    """A classifier of codes whose probabilities are only as bold as they deserve.
+    """A classifier of codes with calibrated probabilities.
 
     It learns from four fifths of the training rows. The others set the exponent b of q ~ p^b prior^(1 - b), with p
     the classifier's probabilities and the prior the training set's class frequencies: b is 0 for a code without the
@@ -36,19 +36,19 @@ class Probe:
     """
 
     def __init__(self, codes, labels, kind="linear", seed=0, groups=None):
-        codes, labels = _checked(codes, labels)
+        codes, labels = _check(codes, labels)
         if kind not in KINDS:
             raise InputError(f"unknown kind of probe {kind!r}: choose from {', '.join(KINDS)}")
         self.classes, member = np.unique(labels, return_inverse=True)
         if len(self.classes) < 2:
             raise InputError(f"all training labels are {self.classes.tolist()}; a probe needs two classes or more")
         self.prior, self._unseen = np.bincount(member) / len(member), 1 / (len(member) + 1)
-        held = _held_out(np.arange(len(codes)) if groups is None else groups, seed)
+        held = _draw_held_out(np.arange(len(codes)) if groups is None else groups, seed)
         self._mean, self._spread = _scale(codes[~held])
-        self._classifier = _fitted((codes[~held] - self._mean) / self._spread, member[~held], kind, seed)
+        self._classifier = _fit((codes[~held] - self._mean) / self._spread, member[~held], kind, seed)
         log_prob = self._log_probabilities(codes[held])
-        self.trust = self._best_trust(log_prob, member[held])
-        self.expected_cross_entropy = _cross_entropy(self._bold(log_prob, self.trust), member[held])
+        self.exponent = self._best_exponent(log_prob, member[held])
+        self.expected_cross_entropy = _cross_entropy(self._calibrate(log_prob, self.exponent), member[held])
 
     def predict(self, codes):
         """The class of every row: (n,) labels."""
@@ -56,7 +56,7 @@ class Probe:
 
     def cross_entropy(self, codes, labels):
         """Mean of -log q(label) in nats; any class not seen in n training rows has the probability 1 / (n + 1)."""
-        bold = self._bold(self._log_probabilities(np.asarray(codes, "float64")), self.trust)
+        bold = self._calibrate(self._log_probabilities(np.asarray(codes, "float64")), self.exponent)
         return _cross_entropy(*self._with_unseen(bold, labels))
 
     def scores(self, codes, labels):
@@ -72,7 +72,7 @@ class Probe:
             InputError: shapes disagree, a code is not finite, or all rows are of the most frequent class, so that
                 there is no score.
         """
-        codes, labels = _checked(codes, labels)
+        codes, labels = _check(codes, labels)
         accuracy = float((self.predict(codes) == labels).mean())
         chance = float((self.classes[self.prior.argmax()] == labels).mean())
         if chance == 1:
@@ -93,19 +93,19 @@ class Probe:
             log_prob[:, self._classifier.classes_] = np.log(given.clip(_LOWEST))
         return log_prob
 
-    def _best_trust(self, log_prob, member):
+    def _best_exponent(self, log_prob, member):
         """The exponent, 0 to 4, of least cross-entropy: that is convex in it, so its slope is halved to its root."""
         gain = log_prob - np.log(self.prior)
-        low, high = 0.0, _MOST_TRUST
+        low, high = 0.0, _MAX_EXPONENT
         for _ in range(40):
-            trust = (low + high) / 2
-            expected = (np.exp(self._bold(log_prob, trust)) * gain).sum(axis=1)
+            exponent = (low + high) / 2
+            expected = (np.exp(self._calibrate(log_prob, exponent)) * gain).sum(axis=1)
             rising = (expected - np.take_along_axis(gain, member[:, None], axis=1)[:, 0]).mean() > 0
-            low, high = (low, trust) if rising else (trust, high)
+            low, high = (low, exponent) if rising else (exponent, high)
         return (low + high) / 2
 
-    def _bold(self, log_prob, trust):
-        logits = trust * log_prob + (1 - trust) * np.log(self.prior)
+    def _calibrate(self, log_prob, exponent):
+        logits = exponent * log_prob + (1 - exponent) * np.log(self.prior)
         logits -= logits.max(axis=1, keepdims=True)
         return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
@@ -141,17 +141,17 @@ def readings(train_codes, train_labels, test_codes, test_labels, seed=0, groups=
     probes = {kind: Probe(train_codes, train_labels, kind, seed, groups) for kind in KINDS}
     scores = {kind: fitted.scores(test_codes, test_labels) for kind, fitted in probes.items()}
     best = min(KINDS, key=lambda kind: probes[kind].expected_cross_entropy)
-    entropy = entropy_of(test_labels)
+    entropy = label_entropy(test_labels)
     return scores | {"entropy": entropy, "information": max(0.0, entropy - scores[best]["cross_entropy"])}
 
 
-def entropy_of(labels):
+def label_entropy(labels):
     """H = -sum p log p of the labels' frequencies p, in nats."""
     count = np.unique(labels, return_counts=True)[1]
     return float(math.log(count.sum()) - (count * np.log(count)).sum() / count.sum())
 
 
-def _fitted(codes, member, kind, seed):
+def _fit(codes, member, kind, seed):
     """What gives probabilities of standardised codes; None where there is one class only."""
     from sklearn.exceptions import ConvergenceWarning
 
@@ -201,7 +201,7 @@ def _scale(codes):
     return codes.mean(axis=0), np.hypot(spread, 1e-4 * widest if widest > 0 else 1.0)
 
 
-def _held_out(groups, seed):
+def _draw_held_out(groups, seed):
     """Which rows are in the drawn fifth of the groups; at least one group is, and one is not."""
     names, member = np.unique(groups, return_inverse=True)
     if len(names) < 2:
@@ -214,7 +214,7 @@ def _cross_entropy(log_prob, member):
     return float(-np.take_along_axis(log_prob, member[:, None], axis=1).mean())
 
 
-def _checked(codes, labels):
+def _check(codes, labels):
     codes, labels = np.asarray(codes, "float64"), np.asarray(labels)
     if codes.ndim != 2 or labels.shape != codes.shape[:1] or not len(codes):
         raise InputError(f"codes have shape {codes.shape} and labels {labels.shape}; they should be (n, d) and (n,)")

@@ -37,7 +37,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import write_text
 from tsdsae_keras.report.figures import png_bytes
 from tsdsae_keras.report.sounds import sound_uri
-from tsdsae_keras.report.table import NOTHING, row_of
+from tsdsae_keras.report.table import NOTHING, format_row
 
 KEYS = ("title", "lead", "scores", "scores_note", "left_out", "sounds", "pictures", "settings", "versions")
 TEMPLATES = Path(__file__).with_name("templates")
@@ -114,7 +114,7 @@ def _check_keys(content):
 
 
 def _group_of(group):
-    return {"name": group.get("group") or "", "rows": [row_of(row) for row in group["rows"]]}
+    return {"name": group.get("group") or "", "rows": [format_row(row) for row in group["rows"]]}
 
 
 def _by_group(sounds):

@@ -10,7 +10,7 @@ _KEYS = {"name", "value", "interval", "worst", "best", "direction", "note"}
 _EDGE = 4.0  # per cent of a bar kept free at both ends, so that a dot at the end is whole
 
 
-def row_of(row):
+def format_row(row):
     """One row as text, with the bar to draw.
 
     Args:
@@ -18,7 +18,7 @@ def row_of(row):
             ("higher", "lower" or None: which is better) and "note".
 
     Returns:
-        The same names with text for values, and "bar", see `bar_of`.
+        The same names with text for values, and "bar", see `place_on_bar`.
 
     Raises:
         InputError: an unknown key, no name, an unknown direction, or an interval that is not low and high.
@@ -28,7 +28,7 @@ def row_of(row):
         raise InputError(f"a row of scores has the keys {sorted(row)}; it takes {', '.join(sorted(_KEYS))}")
     if row.get("direction") not in DIRECTIONS:
         raise InputError(f"{name!r} has direction {row['direction']!r}; give 'higher', 'lower' or None")
-    interval = checked_interval(name, row.get("interval"))
+    interval = check_interval(name, row.get("interval"))
     value = row.get("value")
     # A worst of 0 beside a value of 0.95 is written as 0.000.
     worst, best = (end if isinstance(value, int) else _real(end) for end in (row.get("worst"), row.get("best")))
@@ -40,11 +40,11 @@ def row_of(row):
         "best": number_text(best),
         "direction": DIRECTIONS[row.get("direction")],
         "note": row.get("note") or "",
-        "bar": bar_of(value, interval, worst, best),
+        "bar": place_on_bar(value, interval, worst, best),
     }
 
 
-def bar_of(value, interval, worst, best):
+def place_on_bar(value, interval, worst, best):
     """Where things stand on a bar that leads from the worst, left, to the best, right, in per cent of its width.
 
     The bar widens for a value or an interval beyond either, so that nothing is cut off. A lower score is drawn
@@ -75,7 +75,7 @@ def number_text(value):
     return f"{value:.3f}" if value == 0 or 0.01 <= abs(value) < 10 else f"{value:.3g}"
 
 
-def checked_interval(name, interval):
+def check_interval(name, interval):
     """(low, high) or None; InputError where they are something else."""
     if interval is None:
         return None

@@ -6,7 +6,7 @@ import numpy as np
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge
-from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
+from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
 from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject, why_no_classes
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units
@@ -70,6 +70,6 @@ class Scorer:
 
 def _few(data, split, count):
     """Sequences spread over a split, in its order; of long ones the beginning."""
-    x, instrument = data.sequences(split, frames=FRAMES), labels_of(data, split).instrument
+    x, instrument = data.sequences(split, frames=FRAMES), load_labels(data, split).instrument
     rows = np.unique(np.linspace(0, len(x) - 1, min(count, len(x))).astype(int))
     return Split(x[rows], None if instrument is None else instrument[rows], None if x.mask is None else x.mask[rows])

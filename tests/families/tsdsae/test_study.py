@@ -22,9 +22,9 @@ from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
 from tsdsae_keras.families.tsdsae.study import run as study_run
 from tsdsae_keras.families.tsdsae.study.figures import study_figures
 from tsdsae_keras.families.tsdsae.study.grid import StudyFolder, grid
-from tsdsae_keras.families.tsdsae.study.octave import octave_scores, octaves_in
+from tsdsae_keras.families.tsdsae.study.octave import list_octaves, octave_scores
 from tsdsae_keras.families.tsdsae.study.options import add_study_options
-from tsdsae_keras.families.tsdsae.study.results import draw, table_of
+from tsdsae_keras.families.tsdsae.study.results import draw, format_table
 from tsdsae_keras.settings import Settings
 
 BACKEND = keras.backend.backend()
@@ -84,12 +84,12 @@ def test_a_run_that_was_begun_keeps_its_settings(folder):
 
 
 def test_a_run_is_made_by_one_process_at_a_time(folder):
-    with folder.claimed("a") as own, folder.claimed("a") as other, folder.claimed("b") as next_one:
+    with folder.claim("a") as own, folder.claim("a") as other, folder.claim("b") as next_one:
         assert (own, other, next_one) == (True, False, True)
     folder.run("c").create({})
-    with folder.run("c").held(), folder.claimed("c") as other:
+    with folder.run("c").held(), folder.claim("c") as other:
         assert not other, "somebody goes on with the run by itself"
-    with folder.claimed("c") as own:
+    with folder.claim("c") as own:
         assert own
 
 
@@ -106,7 +106,7 @@ HISTORY = """epoch,stage,val_recon,val_kl_z,val_kl_v
 )
 def test_the_kept_epoch_is_the_best_or_the_one_that_reached(tmp_path, reach, reached, kept, recon):
     (tmp_path / "history.csv").write_text(HISTORY)
-    found = study_run.training_of(tmp_path / "history.csv", reach)
+    found = study_run.summarize_training(tmp_path / "history.csv", reach)
     assert (found["reached"], found["kept_epoch"], found["validation"]["recon"]) == (reached, kept, recon)
     assert found["epochs"] == 4
 
@@ -151,7 +151,7 @@ def result(model="tsdsae", z_dim=8, seed=1, f1=1.0, decoder="frame", **more):
 def test_the_table_has_the_median_of_seeds_and_what_is_missing():
     results = [result(seed=seed, f1=f1) for seed, f1 in enumerate((0.25, 1.0, 0.5))]
     results += [result("dsae", f1=None, settings={"epochs": 30}, reached=False), result("dsae", 32, failure="it broke")]
-    lines = table_of(results).splitlines()
+    lines = format_table(results).splitlines()
     header, _, tsdsae, dsae = ([cell.strip() for cell in line.split("|")] for line in lines[:4])
     own = header.index("own F1, after the global swap")
     assert tsdsae[own] == "0.500 (0.250\N{EN DASH}1.000)" and tsdsae[header.index("runs")] == "3"
@@ -221,7 +221,7 @@ def test_the_octave_follows_v_or_stays_with_z(uses_v, after):
     data = OfOctaves()
     subject = TestSubject(Model(uses_v), data.split("train"), data.split("test"))
     found = octave_scores(subject, data)
-    assert octaves_in(data) == [4, 5]
+    assert list_octaves(data) == [4, 5]
     assert found["own"] == {"pre": 1.0, "global": after, "local": after}
     assert found["judge"] == {"real": 1.0, "pre": 1.0, "global": after, "local": after}
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from tsdsae_keras.families.tsdsae.evaluation.judges import OwnEncoderJudge
-from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
+from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split, decode_batch, encode_batch, encode_split
 from tsdsae_keras.families.tsdsae.evaluation.subject import why_no_classes
-from tsdsae_keras.families.tsdsae.evaluation.swaps import partners
+from tsdsae_keras.families.tsdsae.evaluation.swaps import draw_partners
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units, next_partners, use_of_v
 from tsdsae_keras.metrics.batching import take_rows
 from tsdsae_keras.metrics.classification import macro_f1
@@ -35,7 +35,7 @@ def swap_watch(data, seed):
     if len(few) < 2:
         return None
     labelled = why_no_classes(judging, few) is None
-    partner = partners(few.instrument, seed) if labelled else next_partners(len(few))
+    partner = draw_partners(few.instrument, seed) if labelled else next_partners(len(few))
 
     def measure(model):
         codes = encode_split(model, few, SWAPPED)
@@ -57,7 +57,7 @@ def swap_watch(data, seed):
 
 def _some(data, split, count):
     """Sequences of a split, read without the rest: the first, or spread over it where neighbours are alike."""
-    n, labels = data.counts[split], labels_of(data, split)
+    n, labels = data.counts[split], load_labels(data, split)
     alike = labels.recording is not None or data.lengths(split) is not None
     rows = np.unique(np.linspace(0, n - 1, min(n, count)).round().astype(int)) if alike else np.arange(min(n, count))
     x = data.sequences(split, frames=WATCHED)

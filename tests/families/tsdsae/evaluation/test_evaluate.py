@@ -8,10 +8,10 @@ import pytest
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation import measures
 from tsdsae_keras.families.tsdsae.evaluation.evaluate import evaluate, table
-from tsdsae_keras.families.tsdsae.evaluation.pairs import pair_list
+from tsdsae_keras.families.tsdsae.evaluation.pairs import make_pair_list
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
 from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
-from tsdsae_keras.metrics.plain import plain
+from tsdsae_keras.metrics.plain import to_plain
 from tsdsae_keras.metrics.reconstruction import log_spectral_distances
 
 BANDS, FRAMES = 40, 10
@@ -233,14 +233,14 @@ def test_divergences_are_those_of_the_outputs():
 
 def test_pair_lists_are_told_apart():
     partner = np.array([1, 0, 3, 2])
-    first = pair_list(partner, 2, 0)
-    assert first == pair_list(partner, 2, 0) and len(first["heard"]) == 2 and first["partner"] == [1, 0, 3, 2]
-    assert first["sha256"] != pair_list(partner[::-1], 2, 0)["sha256"] and len(first["sha256"]) == 64
-    assert pair_list(partner, 9, 0)["heard"] == [0, 1, 2, 3]
+    first = make_pair_list(partner, 2, 0)
+    assert first == make_pair_list(partner, 2, 0) and len(first["heard"]) == 2 and first["partner"] == [1, 0, 3, 2]
+    assert first["sha256"] != make_pair_list(partner[::-1], 2, 0)["sha256"] and len(first["sha256"]) == 64
+    assert make_pair_list(partner, 9, 0)["heard"] == [0, 1, 2, 3]
 
 
 def test_plain_numbers_only():
     given = {"a": np.float32(1.5), "b": [np.nan, np.int64(2)], "c": {"d": -np.inf}, "e": np.arange(2), "f": None}
-    found, odd = plain(given)
+    found, odd = to_plain(given)
     assert found == {"a": 1.5, "b": [None, 2], "c": {"d": None}, "e": [0, 1], "f": None}
     assert odd == {"b.0": "no number", "c.d": "infinite"} and type(found["b"][1]) is int

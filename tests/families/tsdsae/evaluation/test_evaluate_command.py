@@ -16,7 +16,7 @@ from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.families.tsdsae.evaluation.context import EvaluationContext, make_subject
 from tsdsae_keras.families.tsdsae.evaluation.page import read_history
 from tsdsae_keras.families.tsdsae.evaluation.resynthesis import MADE
-from tsdsae_keras.families.tsdsae.evaluation.rows import left_out_of, rows_of
+from tsdsae_keras.families.tsdsae.evaluation.rows import list_left_out, make_rows
 from tsdsae_keras.families.tsdsae.evaluation.scores import STAGES, full_scores, score
 from tsdsae_keras.metrics.pitch import PyinTracker
 from tsdsae_keras.training.run import RunFolder
@@ -120,7 +120,7 @@ def test_the_page_holds_table_pictures_and_players(whole):
     assert page.count("<audio") == 6
     for word in ("melody it must take", "Pair 1:", "(dull)", "KL by dimension", "Codes v", "Griffin-Lim", "numpy"):
         assert word in page
-    for row in (row for group in rows_of(result) for row in group["rows"]):
+    for row in (row for group in make_rows(result) for row in group["rows"]):
         assert row["name"] in html.unescape(page)
 
 
@@ -207,7 +207,7 @@ def test_a_decoder_that_ignores_v(ignores_v):
     assert result["use"]["use_of_v"] == 0 and result["use"]["error_rise"]["other_rise"] == 0
     assert result["reconstruction"]["mse"] == 0 and result["reconstruction"]["log_spectral_distance"]["value"] == 0
     assert result["leakage"]["instrument_from_v"]["linear"]["score"] == 1
-    shown = {row["name"]: row for group in rows_of(result) for row in group["rows"]}
+    shown = {row["name"]: row for group in make_rows(result) for row in group["rows"]}
     assert shown["sensitivity to v relative to z"]["value"] == 0
     assert shown["after the global swap (v of the partner)"]["worst"] == 0
 
@@ -239,8 +239,8 @@ def test_distances_of_sound_carry_their_embedding(ignores_v):
         "n": [3, 3],
         "dimension": 1,
     }
-    assert found["half_split"] is None and "distance of two halves in loudness" in left_out_of(ignores_v[1])
-    assert any("loudness" in group["group"] for group in rows_of(ignores_v[1]))
+    assert found["half_split"] is None and "distance of two halves in loudness" in list_left_out(ignores_v[1])
+    assert any("loudness" in group["group"] for group in make_rows(ignores_v[1]))
 
 
 def test_infinity_becomes_null_with_a_word(data, monkeypatch):
@@ -249,7 +249,7 @@ def test_infinity_becomes_null_with_a_word(data, monkeypatch):
     result, _ = full_scores(context)
     assert result["use"]["use_of_v"] is None and result["not_finite"]["use.use_of_v"] == "infinite"
     assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert "use.use_of_v" in left_out_of(result)
+    assert "use.use_of_v" in list_left_out(result)
 
 
 def test_without_notes_the_original_is_the_reference(data, tmp_path):

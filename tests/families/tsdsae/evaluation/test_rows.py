@@ -4,12 +4,12 @@ import pytest
 
 from tsdsae_keras.base.pretrained import pretrained_card, pretrained_names
 from tsdsae_keras.families.tsdsae.evaluation.old_keys import update_keys
-from tsdsae_keras.families.tsdsae.evaluation.rows import left_out_of, rows_of, text_table
+from tsdsae_keras.families.tsdsae.evaluation.rows import list_left_out, make_rows, text_table
 
 
 @pytest.mark.parametrize("name", pretrained_names())
 def test_no_value_of_a_card_is_better_than_the_best(name):
-    rows = [row for group in rows_of(pretrained_card(name)["scores"]) for row in group["rows"]]
+    rows = [row for group in make_rows(pretrained_card(name)["scores"]) for row in group["rows"]]
     bounded = [row for row in rows if row["best"] is not None]
     assert len(bounded) > 30
     for row in bounded:
@@ -45,7 +45,7 @@ OLD = {
 
 
 def test_keys_of_before_find_their_rows():
-    rows = {(group["group"], row["name"]): row for group in rows_of(OLD) for row in group["rows"]}
+    rows = {(group["group"], row["name"]): row for group in make_rows(OLD) for row in group["rows"]}
     ends = {name: (row["value"], row["worst"], row["best"]) for (_, name), row in rows.items()}
     assert ends["mean squared error (nats²)"] == (0.5, 9.0, 0.0)
     assert ends["log-spectral distance (dB)"] == (2.0, 8.0, 0.0)
@@ -53,8 +53,8 @@ def test_keys_of_before_find_their_rows():
     assert ends["pitch, global swap: the melody it must keep"] == (0.875, 0.25, 1.0)
     assert ends["reconstructions"] == (1.0, 64.0, 0.0)
     assert ends["two halves of the real sequences"] == (2.0, 64.0, 0.0)
-    assert left_out_of(OLD) == {"distance of two halves in vggish": "too few"}
-    assert "two halves in vggish: too few" in text_table(rows_of(OLD), OLD)
+    assert list_left_out(OLD) == {"distance of two halves in vggish": "too few"}
+    assert "two halves in vggish: too few" in text_table(make_rows(OLD), OLD)
 
 
 def test_keys_of_today_stay():

@@ -7,8 +7,8 @@ import numpy as np
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.generation import generate_sequences
-from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
-from tsdsae_keras.families.tsdsae.evaluation.pairs import pair_list
+from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
+from tsdsae_keras.families.tsdsae.evaluation.pairs import make_pair_list
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
 from tsdsae_keras.families.tsdsae.evaluation.resynthesis import ResynthesizedPairs, Resynthesizer, can_sound
 from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
@@ -45,7 +45,7 @@ def check_front_end(model, data):
 def load_split(data, split):
     """Features, left on disk, and instruments of a split; of very long sequences the beginning."""
     x = data.sequences(split, frames=max(SCORED, FRAMES // data.counts[split]))
-    return Split(x=x, instrument=labels_of(data, split).instrument, mask=x.mask)
+    return Split(x=x, instrument=load_labels(data, split).instrument, mask=x.mask)
 
 
 class EvaluationContext:
@@ -65,7 +65,7 @@ class EvaluationContext:
 
     def __init__(self, subject, data, tracker=None, embed=None, pairs=PAIRS):
         self.subject, self.data, self.embed, self.pairs = subject, data, embed, pairs
-        self.labels = labels_of(data, "test", subject.test.x.shape[1])
+        self.labels = load_labels(data, "test", subject.test.x.shape[1])
         self.front_end = FrontEnd.from_dict(data.front_end)
         self.tracker = tracker or _pyin_tracker(self.front_end, self.labels.notes)
         self.resynthesizer = Resynthesizer(self.front_end, self.tracker)
@@ -78,12 +78,12 @@ class EvaluationContext:
 
     @cached_property
     def pair_list(self):
-        """Of `pairs.pair_list`; both sequences of a pair that sounds are long enough for that."""
+        """Of `pairs.make_pair_list`; both sequences of a pair that sounds are long enough for that."""
         if len(self.subject.test) < 2:
-            return pair_list(np.zeros(0, int), 0, self.subject.seed)
+            return make_pair_list(np.zeros(0, int), 0, self.subject.seed)
         partner, lengths = self.subject.partner, self.subject.test.lengths
         among = np.flatnonzero(can_sound(np.minimum(lengths, lengths[partner]), self.front_end))
-        return pair_list(partner, self.pairs, self.subject.seed, among)
+        return make_pair_list(partner, self.pairs, self.subject.seed, among)
 
     @cached_property
     def resynthesized(self):
@@ -101,4 +101,4 @@ def _pyin_tracker(front_end, notes):
     # 64 ms at any rate: half of that holds two periods of the lowest pitch.
     frame_length = 2 * round(0.032 * front_end.sample_rate)
     options = {"frame_length": frame_length, "hop_length": front_end.hop_length}
-    return PyinTracker(**options) if notes is None else PyinTracker.reaching(notes, **options)
+    return PyinTracker(**options) if notes is None else PyinTracker.for_notes(notes, **options)

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from tsdsae_keras.families.tsdsae.evaluation import frames as hearing
+from tsdsae_keras.families.tsdsae.evaluation.timbre import (
+    balancing_weights,
+    find_sounding,
+    registers,
+    spectral_outlines,
+)
 from tsdsae_keras.metrics.batching import batch_size_for, batch_slices, take_rows
 
 
@@ -65,15 +70,15 @@ class FrameJudge:
         from sklearn.preprocessing import StandardScaler
 
         heard, member, self.classes = _draw_frames(x, instrument, mask, seed, frames)
-        weight = hearing.balancing_weights(hearing.registers(heard), member)
+        weight = balancing_weights(registers(heard), member)
         self._judge = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
-        self._judge.fit(hearing.outlines(heard), member, logisticregression__sample_weight=weight)
+        self._judge.fit(spectral_outlines(heard), member, logisticregression__sample_weight=weight)
 
     def predict(self, x, mask=None):
         """The class of every sequence (batch, time, features): (batch,) labels."""
-        sounds = hearing.sounding(x, mask)
+        sounds = find_sounding(x, mask)
         owner = np.nonzero(sounds)[0]
-        log_prob = self._judge.predict_log_proba(hearing.outlines(x[sounds]))
+        log_prob = self._judge.predict_log_proba(spectral_outlines(x[sounds]))
         total = np.zeros((len(x), log_prob.shape[1]))
         np.add.at(total, owner, log_prob)
         # The sum of a sequence's log-probabilities is greatest where their mean is.
@@ -88,7 +93,7 @@ def _draw_frames(x, instrument, mask, seed, wanted):
     drawn, owner = [], []
     for rows in batch_slices(x, batch_size_for(x.shape[1])):
         chunk = np.asarray(x[rows])
-        rank = np.where(hearing.sounding(chunk, take_rows(mask, rows)), rng.random(chunk.shape[:2]), np.inf)
+        rank = np.where(find_sounding(chunk, take_rows(mask, rows)), rng.random(chunk.shape[:2]), np.inf)
         order = np.argsort(rank, axis=1)[:, :share]
         clip, place = np.nonzero(np.isfinite(np.take_along_axis(rank, order, axis=1)))
         drawn.append(chunk[clip, order[clip, place]])

@@ -36,8 +36,8 @@ FACTORS = "A dimension for each factor (v and z together)"
 
 _OWN = "Linear discriminant analysis on v of the training set. Blind to whether anything but this encoder can tell."
 _JUDGE = (
-    "Logistic regression on outlines of real training frames; it never saw the model. Blind to attacks, vibrato and "
-    "quality."
+    "Logistic regression on spectral outlines of real training frames; it never saw the model. Blind to attacks, "
+    "vibrato and quality."
 )
 _RPA = "Frames with the right pitch, to 50 cents. Blind to timbre and to what sounds in rests; trackers make errors."
 _RCA = "The same, octave errors forgiven. Blind as above."

@@ -79,7 +79,7 @@ def measure_kl(subject):
     """
     sums, n = {"v": 0.0, "z": 0.0}, len(subject.test)
     for rows in batch_slices(subject.test, subject.batch_size):
-        outputs = _outputs_of(subject, rows)
+        outputs = _predict(subject, rows)
         for name in sums:
             mask = take_rows(subject.test.mask, rows) if name == "z" else None
             divergence = kl_by_dimension(*_gaussians(outputs, name), mask=mask)
@@ -155,7 +155,7 @@ def _mean_frame(split, batch_size):
     return total / split.lengths.sum()
 
 
-def _outputs_of(subject, rows):
+def _predict(subject, rows):
     if not hasattr(subject.model, "predict_on_batch"):
         raise InputError("the model has no predict_on_batch, which tells its priors")
     x, mask = subject.test.x[rows], take_rows(subject.test.mask, rows)

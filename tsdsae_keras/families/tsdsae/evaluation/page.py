@@ -6,10 +6,10 @@ import numpy as np
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.code_figures import codes_figure, kl_figure
-from tsdsae_keras.families.tsdsae.evaluation.labels import name_of
+from tsdsae_keras.families.tsdsae.evaluation.labels import instrument_name
 from tsdsae_keras.families.tsdsae.evaluation.meaning import INTERVALS
 from tsdsae_keras.families.tsdsae.evaluation.resynthesis import VOCODER, heard_part, recombine
-from tsdsae_keras.families.tsdsae.evaluation.rows import left_out_of
+from tsdsae_keras.families.tsdsae.evaluation.rows import list_left_out
 from tsdsae_keras.metrics.batching import take_rows
 from tsdsae_keras.metrics.pitch import voiced_hz
 from tsdsae_keras.report.figures import loss_figure, swap_figure
@@ -27,7 +27,7 @@ PANELS = {
 }
 
 
-def page_of(context, result, groups, run, path):
+def build_page(context, result, groups, run, path):
     """The content of `report.page`.
 
     Args:
@@ -43,7 +43,7 @@ def page_of(context, result, groups, run, path):
         "lead": _lead(context, result),
         "scores": groups,
         "scores_note": INTERVALS,
-        "left_out": left_out_of(result),
+        "left_out": list_left_out(result),
         "sounds": sounds,
         "pictures": pictures | _codes(context, result) | _history(run if path.is_dir() else None),
         "settings": {name: value for name, value in result["settings"].items() if name != "versions"},
@@ -68,7 +68,7 @@ def _pairs(context):
     heard = context.resynthesizer.resynthesize((x for each in panels for x in each.values()), len(panels) * len(PANELS))
     for number, (row, each) in enumerate(zip(rows, panels, strict=True), start=1):
         made = {name: next(heard) for name in each}
-        title = f"Pair {number}: {_described(context, row)}"
+        title = f"Pair {number}: {_describe_pair(context, row)}"
         tracks = {name: voiced_hz(hz, voiced) for name, (_, hz, voiced) in made.items()}
         pictures[title] = _swap_picture(context, each, tracks)
         rate = context.front_end.sample_rate
@@ -101,11 +101,11 @@ def _swap_picture(context, panels, tracks):
     }
 
 
-def _described(context, row):
+def _describe_pair(context, row):
     instrument, other = context.subject.test.instrument, int(context.subject.partner[row])
     if instrument is None:
         return f"a is test sequence {row}, b is {other}"
-    names = [name_of(context.data, instrument[place]) for place in (row, other)]
+    names = [instrument_name(context.data, instrument[place]) for place in (row, other)]
     return f"a is test sequence {row} ({names[0]}), b is {other} ({names[1]})"
 
 
@@ -116,7 +116,7 @@ def _sound_name(panel):
 def _codes(context, result):
     """The plane of v, and the bars of KL where they are known."""
     instrument = context.subject.test.instrument
-    labels = None if instrument is None else np.array([name_of(context.data, each) for each in instrument])
+    labels = None if instrument is None else np.array([instrument_name(context.data, each) for each in instrument])
     pictures = {
         "Codes v of the test split": {
             "image": codes_figure(context.subject.posteriors.v_mean, labels),

@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 
-def pair_list(partner, heard, seed, among=None):
+def make_pair_list(partner, heard, seed, among=None):
     """All pairs and those that are made to sound, with a hash to tell two lists apart.
 
     Args:

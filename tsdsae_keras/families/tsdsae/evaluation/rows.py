@@ -9,7 +9,7 @@ from tsdsae_keras.report.table import NOTHING, number_text
 MADE = ("reconstruction", "global", "local")
 
 
-def rows_of(result):
+def make_rows(result):
     """The table of a full evaluation: [{"group", "rows": [row]}], in the order of reading.
 
     A row is {"name", "value", "interval", "worst", "best", "direction", "note"}, as `report.page` takes it; the note
@@ -24,18 +24,18 @@ def rows_of(result):
 
 
 def text_table(groups, result):
-    """The table of `rows_of` as aligned text, with what was left out below it."""
+    """The table of `make_rows` as aligned text, with what was left out below it."""
     shown = [row for group in groups for row in group["rows"]]
     width = max((len(row["name"]) for row in shown), default=0)
     lines = [" " * (width + 2) + f"{'value':>9}  {'95 % interval':<18}{'worst':>9}{'best':>9}"]
     for group in groups:
         lines += ["", group["group"]]
         lines += [_line(row, width) for row in group["rows"]]
-    left_out = [f"left out: {name}: {reason}" for name, reason in left_out_of(result).items()]
+    left_out = [f"left out: {name}: {reason}" for name, reason in list_left_out(result).items()]
     return "\n".join([*lines, "", f"{result['n']} test sequences", *left_out])
 
 
-def left_out_of(result):
+def list_left_out(result):
     """{score: reason} of all that is missing, the inner ones too, and {value: what it was} of what is not a number."""
     result = update_keys(result)
     inner = {

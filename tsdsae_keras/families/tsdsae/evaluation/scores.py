@@ -10,13 +10,13 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation import measures
 from tsdsae_keras.families.tsdsae.evaluation.context import make_subject
 from tsdsae_keras.families.tsdsae.evaluation.evaluate import score_subject
-from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
+from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
 from tsdsae_keras.families.tsdsae.evaluation.resynthesis import Resynthesizer
 from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.metrics.disentanglement import factor_scores
 from tsdsae_keras.metrics.intervals import macro_f1_interval
 from tsdsae_keras.metrics.leakage import leakage
-from tsdsae_keras.metrics.plain import plain
+from tsdsae_keras.metrics.plain import to_plain
 from tsdsae_keras.training.run import versions
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def full_scores(context):
         seconds[name] = time.perf_counter() - start
     unknown = {f"label {name}": reason for name, reason in context.labels.left_out.items()}
     result = _merge(result, {"n": len(context.subject.test), "pairs": context.pair_list, "left_out": unknown})
-    result, odd = plain(result)
+    result, odd = to_plain(result)
     return result | ({"not_finite": odd} if odd else {}), seconds
 
 
@@ -108,7 +108,7 @@ def _use_scores(context):
 def _label_posteriors(context):
     """The posteriors of training and test split with their labels."""
     subject = context.subject
-    known = labels_of(context.data, "train", subject.train.x.shape[1])
+    known = load_labels(context.data, "train", subject.train.x.shape[1])
     return (
         known.with_codes(subject.train_posteriors, subject.train.mask),
         context.labels.with_codes(subject.posteriors, subject.test.mask),

@@ -7,7 +7,7 @@ import numpy as np
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split, decode_batch, encode_batch, encode_split
-from tsdsae_keras.families.tsdsae.evaluation.swaps import partners, swap_sequences
+from tsdsae_keras.families.tsdsae.evaluation.swaps import draw_partners, swap_sequences
 from tsdsae_keras.families.tsdsae.evaluation.use import next_partners
 from tsdsae_keras.metrics.batching import batch_slices, take_rows
 
@@ -57,7 +57,7 @@ class TestSubject:
         instrument = self.test.instrument
         if instrument is None or len(np.unique(instrument)) < 2:
             return next_partners(len(self.test))
-        return partners(instrument, self.seed)
+        return draw_partners(instrument, self.seed)
 
     @cached_property
     def own_judge(self):

@@ -15,7 +15,7 @@ from tsdsae_keras.families.tsdsae.evaluation.posteriors import decode_batch
 from tsdsae_keras.metrics.batching import batch_slices, take_rows
 
 
-def partners(instrument, seed):
+def draw_partners(instrument, seed):
     """For each example the index of one of another class, each such example equally likely.
 
     As a partner always differs in class, a decoder that ignores v scores 0 after a swap, not 1 / classes.
@@ -43,7 +43,7 @@ def swap_sequences(codes, partner, decode, batch_size, mask=None):
 
     Args:
         codes: `Posteriors` of n sequences.
-        partner: (n,) indices, as `partners` gives them.
+        partner: (n,) indices, as `draw_partners` gives them.
         decode: a model's ``decode(z, v)``.
         batch_size: sequences at a time.
         mask: (n, time), true where a frame is valid; a swap is as long as the sequence its z came from.

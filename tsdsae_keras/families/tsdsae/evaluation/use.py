@@ -44,7 +44,7 @@ def use_of_v(decode, z_mean, v_mean, partner, batch_size=64, mask=None):
         decode: a model's ``decode(z, v)``.
         z_mean: (n, time, z).
         v_mean: (n, v).
-        partner: (n,) indices, none its own: `next_partners`, or where labels are known `swaps.partners`.
+        partner: (n,) indices, none its own: `next_partners`, or where labels are known `swaps.draw_partners`.
         batch_size: sequences at a time.
         mask: (n, time), or None when all frames are valid.
 
@@ -54,7 +54,7 @@ def use_of_v(decode, z_mean, v_mean, partner, batch_size=64, mask=None):
     Raises:
         InputError: a partner is its own or missing, two partners share no valid frame, or an output is not finite.
     """
-    partner = _checked_partner(partner, len(v_mean))
+    partner = _check_partner(partner, len(v_mean))
     by_v, by_z = [], []
     for rows in batch_slices(partner, batch_size):
         other, valid, other_valid = partner[rows], take_rows(mask, rows), take_rows(mask, partner[rows])
@@ -90,7 +90,7 @@ def error_rise(decode, x, z_mean, v_mean, partner, mask=None, batch_size=64):
     Raises:
         InputError: as in `use_of_v`; or x has another shape than the output.
     """
-    partner = _checked_partner(partner, len(v_mean))
+    partner = _check_partner(partner, len(v_mean))
     given = {"own": v_mean, "zero": np.zeros_like(v_mean), "other": v_mean[partner]}
     own, zero, other = (_error(decode, x, z_mean, v, mask, batch_size) for v in given.values())
     rises = {"zero_rise": zero - own, "other_rise": other - own}
@@ -160,7 +160,7 @@ def _ratio(part, whole):
     return float(part / whole)
 
 
-def _checked_partner(partner, n):
+def _check_partner(partner, n):
     partner = np.asarray(partner)
     if partner.shape != (n,) or not n or not np.isin(partner, np.arange(n)).all():
         raise InputError(f"partner has shape {partner.shape}; it should hold one index of 0 to {n - 1} for each of {n}")

@@ -3,16 +3,16 @@
 import numpy as np
 
 from tsdsae_keras.data.sets.melodies import OCTAVES
-from tsdsae_keras.families.tsdsae.evaluation.frames import DEPTH
-from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
+from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
 from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject, why_no_classes
+from tsdsae_keras.families.tsdsae.evaluation.timbre import DEPTH
 from tsdsae_keras.metrics.batching import batch_size_for, batch_slices, take_rows
 from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.metrics.frames import mean_over_frames
 
 
-def octaves_in(data):
+def list_octaves(data):
     """The octaves of the test split, lowest first; None where prepared data do not tell."""
     found = _octave(data, "test")
     return None if found is None else [OCTAVES[place] for place in np.unique(found)]
@@ -82,4 +82,4 @@ def _mean_frames(x, mask=None):
 
 
 def _octave(data, split):
-    return (labels_of(data, split).factors or {}).get("octave")
+    return (load_labels(data, split).factors or {}).get("octave")

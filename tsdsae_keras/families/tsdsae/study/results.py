@@ -53,7 +53,7 @@ def draw(folder):
     for name, figure in study_figures(measured).items() if measured else ():
         paths.append(folder.figures / name)
         write_bytes(paths[-1], png_bytes(figure))
-    write_text(folder.table, table_of(results))
+    write_text(folder.table, format_table(results))
     return [*paths, folder.table]
 
 
@@ -83,7 +83,7 @@ def _update_keys(result):
     return result | ({"scores": scores | renamed} if scores else {})
 
 
-def table_of(results):
+def format_table(results):
     """A Markdown table: a row for each model, z_dim, optimizer and decoder, median (least to greatest) over seeds.
 
     Below it, what the scores are to be held against, settings in which runs differ beside those that the study varies,
@@ -95,12 +95,12 @@ def table_of(results):
         columns = SCORES | (OCTAVE if any(each["scores"].get("octave") for each in measured) else {})
         shown = ["z_dim", *(name for name in GROUPED[2:] if len({each[name] for each in measured}) > 1)]
         lines += [_line(["model", *shown, "runs", *columns]), "|---" * (len(columns) + len(shown) + 2) + "|"]
-        lines += [_row(own, shown, columns) for own in _grouped(measured)]
+        lines += [_row(own, shown, columns) for own in _group(measured)]
         lines += ["", "Median over seeds, in brackets the least and the greatest.", *_ends(measured)]
     return "\n".join([*lines, *_settings(measured), *_missed(measured), *_failed(results)]).strip() + "\n"
 
 
-def _grouped(results):
+def _group(results):
     groups = {}
     order = list(MODELS)
     for each in results:

@@ -10,8 +10,8 @@ from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.errors import Stopped
 from tsdsae_keras.families.tsdsae.evaluation.context import EvaluationContext, make_subject
 from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
-from tsdsae_keras.families.tsdsae.study.grid import varied
-from tsdsae_keras.families.tsdsae.study.octave import octave_scores, octaves_in
+from tsdsae_keras.families.tsdsae.study.grid import varied_settings
+from tsdsae_keras.families.tsdsae.study.octave import list_octaves, octave_scores
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.table import number_text
 from tsdsae_keras.search.folder import inner, read_json
@@ -44,9 +44,9 @@ def make_run(folder, name, settings, data, pairs):
     """
     keras.utils.clear_session()
     settings = replace(settings, out=str(folder.run(name).folder))
-    result = {"name": name, **varied(settings), "settings": settings.to_dict(), "data_identity": data.identity}
+    result = {"name": name, **varied_settings(settings), "settings": settings.to_dict(), "data_identity": data.identity}
     try:
-        result |= _measured(folder.run(name), settings, data, pairs)
+        result |= _measure(folder.run(name), settings, data, pairs)
     except (Stopped, OSError):
         raise
     except Exception as error:  # whatever a run dies of, the study goes on
@@ -57,7 +57,7 @@ def make_run(folder, name, settings, data, pairs):
     return result
 
 
-def _measured(run, settings, data, pairs):
+def _measure(run, settings, data, pairs):
     _train(run, settings)
     start = time.perf_counter()
     subject = make_subject(load_model(run.model), data, EVALUATION_SEED)
@@ -67,10 +67,10 @@ def _measured(run, settings, data, pairs):
     known = read_json(run.seconds, {})
     seconds = {"train": round(sum(known.get("epochs", ())), 3), "evaluate": round(time.perf_counter() - start, 3)}
     return {
-        "octaves": octaves_in(data),
-        **training_of(run.history, settings.stop_at_recon),
+        "octaves": list_octaves(data),
+        **summarize_training(run.history, settings.stop_at_recon),
         "seconds": seconds,
-        "scores": scores_of(evaluation) | ({"octave": octave} if octave else {}),
+        "scores": select_scores(evaluation) | ({"octave": octave} if octave else {}),
         "left_out": evaluation["left_out"],
         "evaluation_seed": EVALUATION_SEED,
         "pairs": pairs,
@@ -87,7 +87,7 @@ def _train(run, settings):
         train(settings)
 
 
-def training_of(history, reach):
+def summarize_training(history, reach):
     """How training ended, from `history.csv`.
 
     Args:
@@ -113,7 +113,7 @@ def training_of(history, reach):
     }
 
 
-def scores_of(evaluation):
+def select_scores(evaluation):
     """The scores that figures and table take, from the dict of a full evaluation; None for what was left out."""
     frechet, melody = evaluation.get("frechet", {}).get("logmel"), evaluation.get("melody")
     return {
@@ -127,7 +127,7 @@ def scores_of(evaluation):
     }
 
 
-def said_of(result):
+def summary_line(result):
     """One line on a result."""
     if "failure" in result:
         return f"{result['name']} failed: {result['failure']}"
