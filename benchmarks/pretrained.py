@@ -60,16 +60,16 @@ def release(folder, name):
 def card(model, run, scores):
     """What `pretrained_card` describes, but for the file."""
     from tsdsae_keras.data.prepared.store import PreparedData
-    from tsdsae_keras.families.tsdsae.evaluation.scores import trial_of
+    from tsdsae_keras.families.tsdsae.evaluation.context import make_subject
     from tsdsae_keras.families.tsdsae.study.octave import octave_scores
-    from tsdsae_keras.families.tsdsae.study.run import training_of
+    from tsdsae_keras.families.tsdsae.study.run import summarize_training
 
     recorded, spent = run.read_settings(), json.loads(run.seconds.read_text(encoding="utf-8"))
     data = PreparedData(recorded["settings"]["data_folder"], verify=False)
     about = data.manifest | {"identity": data.identity}
     settings = {name: value for name, value in recorded["settings"].items() if name not in OF_MACHINE}
-    training = training_of(run.history, recorded["settings"].get("stop_at_recon"))
-    octave = octave_scores(trial_of(model, data, 0), data)
+    training = summarize_training(run.history, recorded["settings"].get("stop_at_recon"))
+    octave = octave_scores(make_subject(model, data, 0), data)
     training |= {"seconds": round(sum(spent["epochs"]), 1), "backend": recorded["settings"]["backend"]}
     return {
         "data": {key: about[key] for key in OF_DATA if key in about},

@@ -151,13 +151,13 @@ def _cell(value):
 
 def picture(studies, recon):
     """Validation reconstruction against minutes, a curve a run, with the line to reach; a matplotlib figure."""
-    from tsdsae_keras.report.figures import new_figure, palette, shortened
+    from tsdsae_keras.report.figures import new_figure, palette, shorten
 
     figure = new_figure(8.0, 4.2)
     axes = figure.subplots()
     for each, colour in zip(studies, palette(len(studies)), strict=True):
         minutes = [seconds / 60 for seconds in each["epochs"]["seconds"]]
-        axes.plot(minutes, each["epochs"]["val_recon"], color=colour, label=shortened(each["run"]), marker=".")
+        axes.plot(minutes, each["epochs"]["val_recon"], color=colour, label=shorten(each["run"]), marker=".")
     axes.axhline(recon, color="0.35", linestyle=":", linewidth=1)
     axes.set(xlabel="minutes", ylabel="validation reconstruction (MSE)", yscale="log", xlim=(0, None))
     axes.grid(alpha=0.25)

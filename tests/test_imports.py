@@ -1,6 +1,7 @@
 """The import rules of docs/design.md, read off the sources."""
 
 import ast
+import graphlib
 import importlib
 import subprocess
 import sys
@@ -11,43 +12,56 @@ import pytest
 import tsdsae_keras
 
 PACKAGE = Path(__file__).parents[1] / "tsdsae_keras"
-ANYWHERE = {"errors", "files", "progress"}
-# room: (other packages, rooms of this package)
+ANYWHERE = {"errors", "files"}
+REGISTRIES = {"=families", "=data.sets"}  # "=": the light module itself, not what is in its folder
+LIGHT = {"options", "settings", "process", "backend", "arguments", "progress", *REGISTRIES}
+SHARED = {"base", "networks", "ops", "groups", "data", "metrics", "training", "search", "report", "interop", *LIGHT}
+TENSORS = {"keras", "numpy"}
+SOUND = {"fluidsynth", "librosa", "pyloudnorm", "soundfile", "soxr"}
+# room: (other packages, rooms of this package); a module has the rule of the nearest room around it.
 RULES = {
     "errors": (set(), set()),
     "files": (set(), set()),
-    "progress": (set(), set()),
-    "settings": (set(), set()),
     "process": (set(), set()),
+    "progress": ({"rich"}, set()),
+    "options": (set(), set()),
+    "settings": (set(), {"options", *REGISTRIES}),
+    "arguments": (set(), {"options", "settings", *REGISTRIES}),
+    "backend": ({"keras"}, {"process", "settings", "data.prepared.pipeline"}),
     "ops": ({"keras"}, set()),
-    "networks": ({"keras", "numpy"}, {"ops", "networks"}),
+    "groups": (TENSORS, {"ops"}),
+    "networks": (TENSORS, {"ops", "networks"}),
     "networks.native.tensorflow": ({"keras", "tensorflow"}, {"networks"}),
     "networks.native.jax": ({"jax", "keras"}, {"networks"}),
     "networks.native.torch": ({"torch"}, {"networks"}),
-    "base": ({"keras", "numpy"}, {"base", "networks", "ops"}),
-    "base.loading": (None, None),
-    "base.safety": (None, None),
-    "base.pretrained": (None, None),
+    "base": (TENSORS | {"h5py"}, {"base", "networks", "ops", "=families"}),
+    "base.family": (set(), set()),
     "base.steps.tensorflow": ({"keras", "tensorflow"}, {"base.steps.logs"}),
     "base.steps.jax": ({"keras", "jax"}, {"base.steps.logs"}),
     "base.steps.torch": ({"keras", "torch"}, {"base.steps.logs"}),
-    "base.steps": ({"keras"}, set()),
-    "training": (None, None),
     "data": (
-        {"fluidsynth", "joblib", "keras", "librosa", "numpy", "pyloudnorm", "scipy", "sklearn", "soundfile", "soxr"}
-        | {"tensorflow"},
-        {"data", "process"},
+        TENSORS | SOUND | {"joblib", "scipy", "sklearn", "tensorflow"},
+        {"data", "process", "options", "progress"},
     ),
     "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
-    "metrics": ({"joblib", "keras", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics", "families"}),
+    "data.sets.cards": (set(), {"options", "=data.sets"}),
+    "metrics": ({"joblib", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics"}),
+    "training": (TENSORS, {"training", "base", "data", *LIGHT}),
+    "training.vmap_seeds": (TENSORS | {"jax"}, {"training", *LIGHT}),
+    "training.events": (TENSORS | {"soundfile", "tensorflow", "torch"}, {"training"}),
+    "training.hparams": ({"tensorboard", "tensorflow"}, {"training"}),
+    "search": (
+        TENSORS | {"keras_tuner", "scipy", "matplotlib"},
+        {"search", "training", "base", "data", "report", *LIGHT},
+    ),
     "report": ({"jinja2", "matplotlib", "numpy", "soundfile"}, {"report"}),
-    "interop": ({"keras", "librosa", "numpy", "tensorflow"}, {"interop", "base"}),
-    "families": (None, None),
-    "search": (None, None),
-    "commands": (None, None),
-    "cli": (None, None),
-    "": ({"wrapt"}, set()),
+    "interop": (TENSORS | {"librosa", "tensorflow"}, {"interop", "base", "=families"}),
+    "families": (set(), set()),
+    "commands": (TENSORS | SOUND | {"jax", "packaging", "tensorflow", "torch"}, {"commands", *SHARED}),
+    "cli": (set(), {"commands", *SHARED}),
+    "": (set(), set()),
 }
+OF_A_FAMILY = TENSORS | SOUND | {"joblib", "matplotlib", "mir_eval", "scipy", "sklearn"}
 
 
 def test_importing_the_package_loads_nothing_heavy():
@@ -87,7 +101,10 @@ def name_of(path):
 
 
 def rule_of(name):
-    """The rule of the nearest room around a module."""
+    """The rule of the nearest room around a module; a family may import shared rooms and itself."""
+    if name.startswith("families."):
+        own = ".".join(name.split(".")[:2])
+        return OF_A_FAMILY, {own, *SHARED}
     while name and name not in RULES:
         name = name.rpartition(".")[0]
     return RULES[name]
@@ -105,17 +122,47 @@ def imported(path):
             yield node.module
 
 
+def allowed(name, rooms):
+    """Whether a module of this package is in one of some rooms."""
+    within = any(name == room or name.startswith(f"{room}.") for room in rooms | ANYWHERE)
+    return within or any(name == room[1:] or is_name_in(name, room[1:]) for room in rooms if room[0] == "=")
+
+
+def is_name_in(name, module):
+    """Whether a dotted name means something that a module defines, rather than a module in its folder."""
+    parent, _, last = name.rpartition(".")
+    folder = PACKAGE.joinpath(*module.split("."))
+    return parent == module and not (folder / last).is_dir() and not (folder / f"{last}.py").is_file()
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name_of)
 def test_rooms_import_only_what_they_may(path):
     packages, rooms = rule_of(name_of(path))
-    if packages is None:
-        return
     for name in imported(path):
         top, _, rest = name.partition(".")
         if top in sys.stdlib_module_names:
             continue
-        if top != "tsdsae_keras":
-            assert top in packages, f"{path.relative_to(PACKAGE)} may not import {name}"
-        else:
-            allowed = any(rest == room or rest.startswith(f"{room}.") for room in rooms | ANYWHERE)
-            assert allowed, f"{path.relative_to(PACKAGE)} may not import {name}"
+        fine = allowed(rest, rooms) if top == "tsdsae_keras" else top in packages
+        assert fine, f"{path.relative_to(PACKAGE)} may not import {name}"
+
+
+def room_of(name):
+    """The room of a module: its first name, of a family its first two; registries are rooms of their own."""
+    parts = name.split(".")
+    if parts[:2] == ["data", "sets"]:
+        return "=data.sets" if len(parts) == 2 else "data"
+    if parts[0] == "families":
+        return "=families" if len(parts) == 1 else ".".join(parts[:2])
+    return parts[0]
+
+
+def test_rooms_have_no_circle():
+    arrows = {}
+    for path in PACKAGE.rglob("*.py"):
+        home = room_of(name_of(path) or "package")
+        for name in imported(path):
+            _, _, rest = name.partition("tsdsae_keras.")
+            registry = next((each for each in ("families", "data.sets") if is_name_in(rest, each)), rest)
+            if rest and home != "package" and room_of(registry) != home:
+                arrows.setdefault(home, set()).add(room_of(registry))
+    list(graphlib.TopologicalSorter(arrows).static_order())  # raises CycleError, which names the circle

@@ -9,8 +9,8 @@ import pytest
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics import disentanglement as metrics
-from tsdsae_keras.metrics.information import binned, dependence, entropies, mutual_information
-from tsdsae_keras.metrics.leakage import Labelled
+from tsdsae_keras.metrics.information import bin_codes, dependence, entropies, mutual_information
+from tsdsae_keras.metrics.leakage import LabelledCodes
 
 SIZES = (4, 3, 2)
 # Every combination of levels equally often, so that the factors are exactly independent.
@@ -61,7 +61,7 @@ def test_every_factor_in_two_dimensions():
 
 def test_two_bits_turned_by_45_degrees():
     """Each dimension is 0 half of the time, where it says nothing of a bit, and else tells it: I = log(2) / 2."""
-    np.testing.assert_allclose(mutual_information(binned(ROTATED), BITS), np.full((2, 2), math.log(2) / 2))
+    np.testing.assert_allclose(mutual_information(bin_codes(ROTATED), BITS), np.full((2, 2), math.log(2) / 2))
     found = scores(ROTATED, BITS)
     assert found == pytest.approx(dict.fromkeys(found, 0) | {"informativeness": 1}, abs=0.02)
 
@@ -119,18 +119,18 @@ def test_entropy_and_information_of_equals():
 
 def test_independent_columns_depend_on_nothing_and_noisy_ones_still_do():
     many = np.random.default_rng(1).integers(0, 28, (len(FACTORS), 1))
-    assert mutual_information(binned(NOISE[0]), many).min() > 0.1
-    assert not dependence(binned(NOISE[0]), np.concatenate([FACTORS, many], axis=1)).any()
+    assert mutual_information(bin_codes(NOISE[0]), many).min() > 0.1
+    assert not dependence(bin_codes(NOISE[0]), np.concatenate([FACTORS, many], axis=1)).any()
     noisy = FACTORS + NOISE[0]
-    kept = dependence(binned(noisy), FACTORS)
-    assert (np.diag(kept) == np.diag(mutual_information(binned(noisy), FACTORS))).all()
+    kept = dependence(bin_codes(noisy), FACTORS)
+    assert (np.diag(kept) == np.diag(mutual_information(bin_codes(noisy), FACTORS))).all()
     assert np.diag(kept).all() and np.count_nonzero(kept) == 3
 
 
 def test_bins_are_equal_and_closed():
-    assert binned(np.array([[0.0], [0.24], [0.26], [0.99], [1]]), 4)[:, 0].tolist() == [0, 0, 1, 3, 3]
-    assert binned(np.array([[-9.0], [9]]), 4, like=np.array([[0.0], [1]]))[:, 0].tolist() == [0, 3]
-    assert binned(np.ones((3, 1)))[:, 0].tolist() == [0, 0, 0]
+    assert bin_codes(np.array([[0.0], [0.24], [0.26], [0.99], [1]]), 4)[:, 0].tolist() == [0, 0, 1, 3, 3]
+    assert bin_codes(np.array([[-9.0], [9]]), 4, like=np.array([[0.0], [1]]))[:, 0].tolist() == [0, 3]
+    assert bin_codes(np.ones((3, 1)))[:, 0].tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def labelled(repeats):
     rows = np.tile(np.array(list(itertools.product(range(2), range(3), range(3)))), (repeats, 1))
     z = np.tile(rows[:, None, 1:], (1, 4, 1)) + np.array([-1.0, 1, -2, 2])[:, None]
     names = {"octave": rows[:, 1], "scale": np.array(["a", "b", "c"])[rows[:, 2]], "tonic": np.zeros(len(rows))}
-    return Labelled(rows[:, :1].astype(float), z, rows[:, 0], names)
+    return LabelledCodes(rows[:, :1].astype(float), z, rows[:, 0], names)
 
 
 def test_blocks_of_known_codes():
@@ -168,6 +168,6 @@ def test_blocks_of_known_codes():
 
 def test_one_factor_has_no_scores():
     given = labelled(2)
-    alone = Labelled(given.v, given.z, given.instrument)
+    alone = LabelledCodes(given.v, given.z, given.instrument)
     result = metrics.factor_scores(alone, alone)
     assert "v" not in result and "scores" in result["left_out"]

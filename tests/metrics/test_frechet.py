@@ -1,4 +1,4 @@
-"""The distance meets its closed forms, its floor says what sampling alone makes, patches are what they claim."""
+"""The distance meets its closed forms, two halves of a set show the effect of sampling, patches are what they claim."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.metrics.frechet import DEPTH, frechet_distance, frechet_floor, logmel_patches
+from tsdsae_keras.metrics.frechet import DEPTH, frechet_distance, half_split_distance, logmel_patches
 
 
 def exactly(mean, covariance, n, seed):
@@ -98,23 +98,27 @@ def test_the_result_carries_name_and_numbers():
     assert json.loads(json.dumps(found)) == found
 
 
-def test_the_floor_is_what_two_samples_of_half_the_size_show():
+def test_two_halves_are_two_samples_of_half_the_size():
     rng = np.random.default_rng(7)
-    floor = frechet_floor(rng.normal(size=(1000, 8)), embedding="test", repeats=8)
+    split = half_split_distance(rng.normal(size=(1000, 8)), embedding="test", repeats=8)
     halves = np.mean([value(*rng.normal(size=(2, 500, 8))) for _ in range(20)])
     full = np.mean([value(*rng.normal(size=(2, 1000, 8))) for _ in range(20)])
-    assert floor["n"] == [500, 500] and floor["repeats"] == 8
-    assert floor["value"] == pytest.approx(halves, rel=0.3)
+    assert split["n"] == [500, 500] and split["repeats"] == 8
+    assert split["value"] == pytest.approx(halves, rel=0.3)
     assert halves / full == pytest.approx(2, rel=0.3)
 
 
-def test_the_floor_keeps_groups_whole():
+def test_halves_keep_groups_whole():
     clips = np.random.default_rng(8).normal(size=(200, 4))
     x, clip = np.repeat(clips, 6, axis=0), np.repeat(np.arange(200), 6)
     options = {"embedding": "test", "repeats": 4}
-    apart, mixed = frechet_floor(x, groups=clip, **options), frechet_floor(x, **options)
+    apart, mixed = half_split_distance(x, groups=clip, **options), half_split_distance(x, **options)
     assert apart["value"] > 2 * mixed["value"]  # six patches alike are one clip, not six
-    assert apart == frechet_floor(x, groups=clip, **options) != frechet_floor(x, groups=clip, seed=1, **options)
+    assert (
+        apart
+        == half_split_distance(x, groups=clip, **options)
+        != half_split_distance(x, groups=clip, seed=1, **options)
+    )
 
 
 def test_patches_are_means_and_deviations_over_0_96_s():
@@ -153,9 +157,12 @@ X = np.zeros((2, 60, 3))
         (lambda: value(np.zeros(9), np.zeros((9, 2))), r"real has shape \(9,\)"),
         (lambda: value(np.zeros((9, 3)), np.zeros((9, 2))), "dimension 3 and other 2"),
         (lambda: value(np.full((9, 2), np.nan), np.zeros((9, 2))), "real holds nan"),
-        (lambda: frechet_floor(np.zeros((9, 2)), embedding="test", repeats=0), "repeats is 0"),
-        (lambda: frechet_floor(np.zeros((9, 2)), embedding="test", groups=np.zeros(9)), "has 1 group"),
-        (lambda: frechet_floor(np.zeros((9, 2)), embedding="test", groups=np.zeros(8)), r"groups has shape \(8,\)"),
+        (lambda: half_split_distance(X[0], embedding="test", repeats=0), "repeats is 0"),
+        (lambda: half_split_distance(X[0], embedding="test", groups=np.zeros(60)), "has 1 group"),
+        (
+            lambda: half_split_distance(np.zeros((9, 2)), embedding="test", groups=np.zeros(8)),
+            r"groups has shape \(8,\)",
+        ),
         (lambda: logmel_patches(X[0], 0.016), r"x has shape \(60, 3\)"),
         (lambda: logmel_patches(X, 0.016, np.ones((2, 59))), r"mask has shape \(2, 59\)"),
         (lambda: logmel_patches(X, 0.016, np.arange(2)[:, None] * np.ones((2, 60))), "clip 0 has no valid frame"),

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.metrics.leakage import Labelled, block_gap, frames_of, leakage, main_notes, moments, over_time
+from tsdsae_keras.metrics.leakage import (
+    LabelledCodes,
+    block_gap,
+    draw_frames,
+    leakage,
+    main_notes,
+    means_over_parts,
+    moments,
+)
 
 # Sequences of known content: x holds the instrument in feature 0 and the octave's notes in feature 1.
 FRAMES = 8
@@ -43,7 +51,7 @@ def worthless(x):
 
 def result_of(encode):
     made = [(encode(x), known) for x, *known in (sequences(150, 0), sequences(200, 1))]
-    return leakage(*(Labelled(*codes, *known) for codes, known in made), parts=2, frames=300)
+    return leakage(*(LabelledCodes(*codes, *known) for codes, known in made), parts=2, frames=300)
 
 
 @pytest.fixture(scope="module", params=[ideal, leaky, duplicated, worthless], ids=lambda encode: encode.__name__)
@@ -89,8 +97,8 @@ def test_the_result_is_ready_for_json(case):
 
 def test_what_is_not_known_is_left_out_with_a_reason():
     x, instrument, factors, _ = sequences(40, 0)
-    given = Labelled(*ideal(x), None, factors | {"tonic": np.zeros(40)})
-    result = leakage(given, Labelled(*ideal(x), instrument, factors), parts=1)
+    given = LabelledCodes(*ideal(x), None, factors | {"tonic": np.zeros(40)})
+    result = leakage(given, LabelledCodes(*ideal(x), instrument, factors), parts=1)
     assert set(result["left_out"]) == {"instrument", "tonic", "main_note", "note"}
     assert result["left_out"]["instrument"] == "no labels in the training set"
     assert set(result["melody_from_v"]) == {"octave"}
@@ -100,9 +108,9 @@ def test_what_is_not_known_is_left_out_with_a_reason():
 def test_rests_are_no_notes():
     x, _, _, notes = sequences(40, 0)
     notes[:, :5] = 0
-    given = Labelled(*ideal(x), notes=notes)
+    given = LabelledCodes(*ideal(x), notes=notes)
     assert leakage(given, given)["melody_from_z"]["note"]["linear"]["n"] == 40 * (FRAMES - 5)
-    silent = leakage(given, Labelled(*ideal(x), notes=0 * notes))
+    silent = leakage(given, LabelledCodes(*ideal(x), notes=0 * notes))
     assert silent["left_out"]["note"].startswith("0 value in the test set")
 
 
@@ -113,8 +121,8 @@ def test_a_gap_by_hand():
 def test_means_over_parts_of_the_valid_time():
     z = np.array([[[1.0], [3], [5], [9]], [[2], [4], [np.nan], [np.nan]]])
     mask = np.array([[1, 1, 1, 1], [1, 1, 0, 0]], bool)
-    np.testing.assert_allclose(over_time(z, mask), [[4.5], [3]])
-    np.testing.assert_allclose(over_time(z, mask, 2), [[2, 7], [2, 4]])
+    np.testing.assert_allclose(means_over_parts(z, mask), [[4.5], [3]])
+    np.testing.assert_allclose(means_over_parts(z, mask, 2), [[2, 7], [2, 4]])
     np.testing.assert_allclose(moments(z, mask), [[4.5, math.sqrt(8.75)], [3, 1]])
 
 
@@ -125,17 +133,17 @@ def test_main_notes():
 def test_drawn_frames_are_valid_and_keep_their_labels():
     z, notes = np.arange(60.0).reshape(5, 12, 1), np.arange(60).reshape(5, 12)
     valid = notes % 3 == 0
-    codes, labels, sequence = frames_of(z, notes, valid, 8, seed=0)
+    codes, labels, sequence = draw_frames(z, notes, valid, 8, seed=0)
     assert len(set(labels)) == 8 and (labels % 3 == 0).all()
     assert (codes[:, 0] == labels).all() and (labels // 12 == sequence).all()
-    whole, instrument, sequence = frames_of(np.arange(5.0)[:, None], np.arange(5), valid, 99, seed=0)
+    whole, instrument, sequence = draw_frames(np.arange(5.0)[:, None], np.arange(5), valid, 99, seed=0)
     assert len(whole) == valid.sum() and (whole[:, 0] == sequence).all() and (instrument == sequence).all()
     with pytest.raises(InputError, match="no frame"):
-        frames_of(z, notes, valid & False, 8, seed=0)
+        draw_frames(z, notes, valid & False, 8, seed=0)
 
 
 def test_labels_that_do_not_go_with_the_codes_are_named():
     with pytest.raises(InputError, match="octave"):
-        Labelled(np.zeros((3, 2)), np.zeros((3, 4, 2)), None, {"octave": np.zeros(4)})
+        LabelledCodes(np.zeros((3, 2)), np.zeros((3, 4, 2)), None, {"octave": np.zeros(4)})
     with pytest.raises(InputError, match=r"\(2, 2\)"):
-        Labelled(np.zeros((2, 2)), np.zeros((3, 4, 2)))
+        LabelledCodes(np.zeros((2, 2)), np.zeros((3, 4, 2)))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation.code_figures import codes_figure, kl_figure, plane_of
-from tsdsae_keras.report.figures import RANGE, band_of, loss_figure, png_bytes, swap_figure
+from tsdsae_keras.families.tsdsae.evaluation.code_figures import codes_figure, kl_figure, project_to_plane
+from tsdsae_keras.report.figures import RANGE, loss_figure, mel_band, png_bytes, swap_figure
 
 
 def panels():
@@ -26,8 +26,8 @@ def test_pitch_lies_on_the_band_that_hears_it():
     import librosa
 
     corners = librosa.mel_frequencies(42, fmin=50, fmax=4000, htk=True)
-    np.testing.assert_allclose(band_of(corners[1:-1], 40, 50, 4000), np.arange(40) + 0.5, atol=1e-6)
-    assert np.isnan(band_of([0.0, -1.0, np.nan], 40)).all()
+    np.testing.assert_allclose(mel_band(corners[1:-1], 40, 50, 4000), np.arange(40) + 0.5, atol=1e-6)
+    assert np.isnan(mel_band([0.0, -1.0, np.nan], 40)).all()
 
 
 def test_tracks_are_drawn_on_their_panel_at_the_middle_of_each_frame():
@@ -35,7 +35,7 @@ def test_tracks_are_drawn_on_their_panel_at_the_middle_of_each_frame():
     axes = {axes.get_title(): axes for axes in swap_figure(panels(), 0.016, tracks={"swap": hz}).axes}
     (line,) = axes["swap"].lines
     np.testing.assert_allclose(line.get_xdata(), (np.arange(25) + 0.5) * 0.016)
-    np.testing.assert_allclose(line.get_ydata(), band_of(hz, 8))
+    np.testing.assert_allclose(line.get_ydata(), mel_band(hz, 8))
     assert not axes["input i"].lines
 
 
@@ -54,12 +54,12 @@ def test_codes_on_a_plane_keep_their_distances():
     rng = np.random.default_rng(0)
     flat = rng.normal(size=(30, 2)) * [3, 1]
     v = flat @ np.linalg.qr(rng.normal(size=(5, 5)))[0][:2] + 7
-    points, names = plane_of(v)
+    points, names = project_to_plane(v)
     near = np.linalg.norm(flat[:, None] - flat, axis=-1)
     np.testing.assert_allclose(np.linalg.norm(points[:, None] - points, axis=-1), near, atol=1e-9)
     assert sum(int(name.split("(")[1].split()[0]) for name in names) in (99, 100, 101)
-    np.testing.assert_array_equal(plane_of(flat)[0], flat)
-    assert plane_of(v[:, :1])[0].shape == (30, 2) and plane_of(v[:1])[0].shape == (1, 2)
+    np.testing.assert_array_equal(project_to_plane(flat)[0], flat)
+    assert project_to_plane(v[:, :1])[0].shape == (30, 2) and project_to_plane(v[:1])[0].shape == (1, 2)
 
 
 def test_every_label_has_its_points():

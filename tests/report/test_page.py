@@ -13,7 +13,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.report.figures import swap_figure
 from tsdsae_keras.report.page import render_page, write_page
 from tsdsae_keras.report.sounds import sound_uri
-from tsdsae_keras.report.table import NOTHING, bar_of, number_text, row_of
+from tsdsae_keras.report.table import NOTHING, format_row, number_text, place_on_bar
 
 
 def test_names_from_files_are_only_names(html):
@@ -45,12 +45,13 @@ def test_a_name_that_is_no_unicode_is_written(tmp_path):
 
 
 def test_a_bar_leads_from_floor_to_ceiling_also_where_lower_is_better():
-    assert bar_of(0.5, None, 0.0, 1.0) == {"value": 50, "floor": 4, "ceiling": 96, "low": 50, "high": 50}
-    lower = bar_of(25.0, (0.0, 50.0), 100.0, 0.0)
-    assert lower == {"value": 73, "floor": 4, "ceiling": 96, "low": 50, "high": 96}
-    beyond = bar_of(2.0, None, 0.0, 1.0)
-    assert beyond["value"] == 96 and beyond["ceiling"] == 50
-    assert bar_of(0.5, None, None, 1.0) is bar_of(0.5, None, 1.0, 1.0) is bar_of(float("nan"), None, 0, 1) is None
+    assert place_on_bar(0.5, None, 0.0, 1.0) == {"value": 50, "worst": 4, "best": 96, "low": 50, "high": 50}
+    lower = place_on_bar(25.0, (0.0, 50.0), 100.0, 0.0)
+    assert lower == {"value": 73, "worst": 4, "best": 96, "low": 50, "high": 96}
+    beyond = place_on_bar(2.0, None, 0.0, 1.0)
+    assert beyond["value"] == 96 and beyond["best"] == 50
+    assert place_on_bar(0.5, None, None, 1.0) is place_on_bar(0.5, None, 1.0, 1.0) is None
+    assert place_on_bar(float("nan"), None, 0, 1) is None
 
 
 def test_numbers_keep_three_digits_or_say_that_there_is_none():
@@ -97,8 +98,8 @@ def test_what_cannot_be_shown_is_named(given, message):
 
 def test_rows_that_cannot_be_shown_are_named():
     with pytest.raises(InputError, match="'up'"):
-        row_of({"name": "f1", "value": 1.0, "direction": "up"})
+        format_row({"name": "f1", "value": 1.0, "direction": "up"})
     with pytest.raises(InputError, match=r"\(1, 0\)"):
-        row_of({"name": "f1", "value": 1.0, "interval": (1, 0)})
+        format_row({"name": "f1", "value": 1.0, "interval": (1, 0)})
     with pytest.raises(InputError, match="valeu"):
-        row_of({"name": "f1", "valeu": 1.0})
+        format_row({"name": "f1", "valeu": 1.0})

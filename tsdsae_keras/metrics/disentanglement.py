@@ -12,8 +12,9 @@ decoder uses a dimension, what moves within a sequence, or information that take
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.metrics.information import BINS, binned, dependence, entropies, joint_counts
-from tsdsae_keras.metrics.leakage import over_time, readable
+from tsdsae_keras.metrics.frames import mean_over_frames
+from tsdsae_keras.metrics.information import BINS, bin_codes, dependence, entropies, joint_counts
+from tsdsae_keras.metrics.leakage import shared_labels
 
 NOTE = "axis-aligned metrics do not fit a block model: they ask for one dimension a factor, it promises two blocks"
 
@@ -25,7 +26,7 @@ def factor_scores(train, test, *, seed=0):
     both splits together, for their bias falls with n; SAP and DCI learn from `train` and are asked of `test`.
 
     Args:
-        train, test: `leakage.Labelled`.
+        train, test: `leakage.LabelledCodes`.
         seed: fixes the forests of DCI.
 
     Returns:
@@ -33,13 +34,16 @@ def factor_scores(train, test, *, seed=0):
         "factors": names, "left_out": {name: reason}, "note": why not to lean on them}, ready for JSON. Without two
         factors that vary there are no scores.
     """
-    labels, left_out = readable(train, test)
+    labels, left_out = shared_labels(train, test)
     names = [name for name in labels if name not in ("note", "main_note")]
     result = {"factors": names, "left_out": left_out, "note": NOTE}
     if len(names) < 2:
         return result | {"left_out": left_out | {"scores": f"{len(names)} factor that varies; give two or more"}}
-    factors = _numbered([labels[name] for name in names])
-    codes = {"v": [data.v for data in (train, test)], "z": [over_time(data.z, data.mask) for data in (train, test)]}
+    factors = _number_levels([labels[name] for name in names])
+    codes = {
+        "v": [data.v for data in (train, test)],
+        "z": [mean_over_frames(data.z, data.mask) for data in (train, test)],
+    }
     codes["both"] = [np.concatenate(blocks, axis=1) for blocks in zip(codes["v"], codes["z"], strict=True)]
     return {name: _all_scores(*pair, *factors, seed) for name, pair in codes.items()} | result
 
@@ -56,8 +60,8 @@ def mig(codes, factors, bins=BINS):
 
     Source: Chen, Li, Grosse, Duvenaud, Isolating Sources of Disentanglement in VAEs, NeurIPS 2018.
     """
-    codes, factors = _checked(codes, factors)
-    ordered = np.sort(dependence(binned(codes, bins), factors), axis=0)
+    codes, factors = _check(codes, factors)
+    ordered = np.sort(dependence(bin_codes(codes, bins), factors), axis=0)
     return float(((ordered[-1] - ordered[-2]) / entropies(factors)).mean())
 
 
@@ -72,8 +76,8 @@ def modularity(codes, factors, bins=BINS):
 
     Source: Ridgeway, Mozer, Learning Deep Disentangled Embeddings with the F-Statistic Loss, NeurIPS 2018.
     """
-    codes, factors = _checked(codes, factors, at_least=2)
-    squared = np.square(dependence(binned(codes, bins), factors))
+    codes, factors = _check(codes, factors, at_least=2)
+    squared = np.square(dependence(bin_codes(codes, bins), factors))
     squared = squared[squared.any(axis=1)]
     best = squared.max(axis=1)
     others = (squared.sum(axis=1) - best) / (factors.shape[1] - 1)
@@ -93,9 +97,9 @@ def sap(train_codes, train_factors, test_codes, test_factors, bins=BINS):
 
     Source: Kumar, Sattigeri, Balakrishnan, Variational Inference of Disentangled Latent Concepts, ICLR 2018.
     """
-    codes, factors = _checked(train_codes, train_factors)
-    asked, truth = _checked(test_codes, test_factors, varying=False)
-    bins_of = binned(codes, bins), binned(asked, bins, like=codes)
+    codes, factors = _check(train_codes, train_factors)
+    asked, truth = _check(test_codes, test_factors, varying=False)
+    bins_of = bin_codes(codes, bins), bin_codes(asked, bins, like=codes)
     accuracy = [
         [_accuracy_by_bin(*column, *level) for column in zip(*(part.T for part in bins_of), strict=True)]
         for level in zip(factors.T, truth.T, strict=True)
@@ -122,8 +126,8 @@ def dci(train_codes, train_factors, test_codes, test_factors, seed=0):
 
     Source: Eastwood, Williams, A Framework for the Quantitative Evaluation of Disentangled Representations, ICLR 2018.
     """
-    codes, factors = _checked(train_codes, train_factors, at_least=2)
-    asked, truth = _checked(test_codes, test_factors, at_least=2)
+    codes, factors = _check(train_codes, train_factors, at_least=2)
+    asked, truth = _check(test_codes, test_factors, at_least=2)
     importances, readable_part = zip(
         *(_forest(codes, level, asked, true, seed) for level, true in zip(factors.T, truth.T, strict=True)), strict=True
     )
@@ -183,7 +187,7 @@ def _concentration(importances):
     return np.where(total[:, 0] > 0, 1 - entropy / np.log(importances.shape[1]), 0)
 
 
-def _numbered(pairs):
+def _number_levels(pairs):
     """Labels of both splits, by factor, as whole numbers: (n, k) and (m, k)."""
     columns = []
     for known, asked in pairs:
@@ -192,7 +196,7 @@ def _numbered(pairs):
     return [np.stack(split, axis=1) for split in zip(*columns, strict=True)]
 
 
-def _checked(codes, factors, at_least=1, varying=True):
+def _check(codes, factors, at_least=1, varying=True):
     codes, factors = np.asarray(codes, "float64"), np.asarray(factors)
     if codes.ndim != 2 or factors.ndim != 2 or len(codes) != len(factors) or not codes.size:
         raise InputError(f"codes have shape {codes.shape}, factors {factors.shape}; they should be (n, d) and (n, k)")

@@ -24,8 +24,8 @@ def frechet_distance(real, other, *, embedding, allow_few=False):
     It sees means and covariances only: two sets of quite another shape with the same ones are at 0, and so is a
     generator that plays the real set back. One outlier weighs much. The fewer the vectors, the larger it is on
     average, even between two samples of one distribution (1,200 vectors each of white noise of dimension 160: 10.8,
-    7 % of the variance): compare values at equal numbers only, beside `frechet_floor`. Patches of one clip are much
-    alike, so n patches tell less than n clips would.
+    7 % of the variance): compare values at equal numbers only, next to `half_split_distance`. Patches of one
+    clip are much alike, so n patches tell less than n clips would.
 
     Args:
         real, other: (n, d) vectors, one a patch; n may differ.
@@ -38,7 +38,7 @@ def frechet_distance(real, other, *, embedding, allow_few=False):
     Raises:
         InputError: arrays that are not (n, d) with one d, not finite, or too few vectors.
     """
-    real, other = _checked("real", real, allow_few), _checked("other", other, allow_few)
+    real, other = _check("real", real, allow_few), _check("other", other, allow_few)
     if real.shape[1] != other.shape[1]:
         raise InputError(f"real has dimension {real.shape[1]} and other {other.shape[1]}; one embedding makes both")
     return {
@@ -49,18 +49,19 @@ def frechet_distance(real, other, *, embedding, allow_few=False):
     }
 
 
-def frechet_floor(real, *, embedding, groups=None, repeats=10, seed=0, allow_few=False):
-    """The distance between two random halves of the real set, the mean over `repeats` cuts: what is mere sampling.
+def half_split_distance(real, *, embedding, groups=None, repeats=10, seed=0, allow_few=False):
+    """The distance between two random halves of the real set, the mean over `repeats` cuts: what sampling alone makes.
 
     A distance to generated sounds about this low cannot be told from none. Half sets show about twice the sampling
-    noise of two sets of the full size, so the floor is generous by that much. It cannot see whether the real set
-    stands for anything beyond itself.
+    noise of two sets of the full size, so this is too high by that much, and a set that is close to the real one may
+    lie below it: it is a yardstick, not the least value possible, which is 0. It cannot see whether the real set is
+    representative of anything beyond itself.
 
     Args:
         real: (n, d) vectors.
         embedding: its name.
         groups: (n,) the clip, or whatever belongs together, of each vector; a group goes to one half whole. Without
-            it patches of one clip land in both halves and the floor comes out too low.
+            it patches of one clip land in both halves and the distance comes out too low.
         repeats: cuts.
         seed: fixes them.
         allow_few: as in `frechet_distance`, of each half.
@@ -78,16 +79,16 @@ def frechet_floor(real, *, embedding, groups=None, repeats=10, seed=0, allow_few
     for _ in range(repeats):
         order = rng.permutation(member.max() + 1)
         first = np.isin(member, order[: len(order) // 2])
-        found = frechet_distance(real[first], real[~first], embedding=embedding, allow_few=allow_few)
-        values.append(found["value"])
-    return found | {"value": float(np.mean(values)), "repeats": int(repeats)}
+        distance = frechet_distance(real[first], real[~first], embedding=embedding, allow_few=allow_few)
+        values.append(distance["value"])
+    return distance | {"value": float(np.mean(values)), "repeats": int(repeats)}
 
 
 def logmel_patches(x, seconds_per_frame, mask=None):
     """The `logmel` embedding: mean and standard deviation over time of each band, a patch of 0.96 s at a time.
 
     Patches do not overlap; frames left over at a clip's end are dropped; a clip shorter than a patch is one. Values
-    are cut off 80 dB (18.4 nats) below the clip's peak: digital silence lies at -36 nats, and without a floor a few
+    are cut off 80 dB (18.4 nats) below the clip's peak: digital silence lies at -36 nats, and without that limit a few
     such frames would outweigh all that sounds.
 
     It hears spectrum, level and how much both move within a second; not the order of frames, so a patch backwards is
@@ -100,7 +101,7 @@ def logmel_patches(x, seconds_per_frame, mask=None):
 
     Returns:
         (patches, 2 * features) vectors, means first, and (patches,) the index of each one's clip, the `groups` of
-        `frechet_floor`.
+        `half_split_distance`.
 
     Raises:
         InputError: x, its mask or its hop cannot be used, or a clip has no valid frame.
@@ -145,7 +146,7 @@ def _members(real, groups):
     return member
 
 
-def _checked(name, vectors, allow_few):
+def _check(name, vectors, allow_few):
     vectors = np.asarray(vectors, dtype="float64")
     if vectors.ndim != 2 or not vectors.shape[1]:
         raise InputError(f"{name} has shape {vectors.shape}; it should be (n, dimension)")

@@ -13,7 +13,7 @@ from tsdsae_keras.errors import InputError
 BINS = 20
 
 
-def binned(codes, bins=BINS, like=None):
+def bin_codes(codes, bins=BINS, like=None):
     """The bin of every number: each column of codes (n, d) cut into equal widths between its least and greatest.
 
     Args:
@@ -39,7 +39,7 @@ def mutual_information(codes, labels):
     """I = sum p(c, l) log p(c, l) / p(c) p(l) of every pair of columns: (d, k), from 0 to the lesser entropy.
 
     Args:
-        codes: (n, d) integers, as `binned` gives them.
+        codes: (n, d) integers, as `bin_codes` gives them.
         labels: (n, k) integers.
 
     Raises:
@@ -48,7 +48,7 @@ def mutual_information(codes, labels):
     codes, labels = np.asarray(codes), np.asarray(labels)
     if len(codes) != len(labels):
         raise InputError(f"{len(codes)} codes and {len(labels)} labels; give as many of one as of the other")
-    return np.array([[_of_pair(code, label) for label in labels.T] for code in codes.T])
+    return np.array([[_pair_information(code, label) for label in labels.T] for code in codes.T])
 
 
 def dependence(codes, labels):
@@ -77,7 +77,7 @@ def _levels(columns):
     return np.array([len(np.unique(column)) for column in np.asarray(columns).T])
 
 
-def _of_pair(code, label):
+def _pair_information(code, label):
     count = joint_counts(code, label)
     return max(0.0, _entropy(count.sum(axis=0)) + _entropy(count.sum(axis=1)) - _entropy(count.ravel()))
 

@@ -1,6 +1,6 @@
 """Bootstrap intervals: how far a score would move with other test examples of the same kind.
 
-The percentile method: the examples are drawn anew with replacement, the score is taken of each draw, and the interval
+The percentile method: the examples are drawn with replacement, the score is taken of each draw, and the interval
 is what lies between the outer quantiles of these scores. Examples that belong together, such as clips of one melody,
 are drawn together when `groups` says so: taken one by one they make an interval too narrow.
 
@@ -19,16 +19,16 @@ from tsdsae_keras.errors import InputError
 BLOCK = 4_000_000  # counts held at a time
 
 
-def bootstrap(statistic, arrays, *, groups=None, n_resamples=1000, level=0.95, seed=0):
-    """The percentile interval of any statistic of examples.
+def mean_interval(values, *, groups=None, n_resamples=1000, level=0.95, seed=0):
+    """The percentile interval of the mean of `values` (n,).
 
-    Coverage falls short of `level` by a few hundredths with 50 examples and more with fewer, or where the statistic
-    stands at the edge of its range.
+    Coverage falls short of `level` by a few hundredths with 50 examples and more with fewer, or where the statistic is
+    at the edge of its range. A mean is pulled by outliers, and so is its interval: it cannot see a rare value that the
+    sample does not hold.
 
     Args:
-        statistic: takes the arrays, in order, with rows drawn anew; returns a number.
-        arrays: arrays of one length n, a row an example; one row of all is drawn together.
-        groups: (n,) what belongs together and is drawn together; None where examples are independent.
+        values: (n,), one number an example.
+        groups: (n,) labels; examples with the same label are drawn together. None: all are independent.
         n_resamples: draws.
         level: of confidence, between 0 and 1.
         seed: fixes the draws.
@@ -37,55 +37,40 @@ def bootstrap(statistic, arrays, *, groups=None, n_resamples=1000, level=0.95, s
         (low, high).
 
     Raises:
-        InputError: arrays of unequal length, fewer than two examples or groups, a setting out of range, or a
-            statistic that is not a finite number.
-    """
-    arrays = [np.asarray(array) for array in arrays]
-    scores = []
-    for counts in _draws(_members(arrays, groups), n_resamples, level, seed):
-        for count in counts:
-            rows = np.repeat(np.arange(len(count)), count)
-            scores.append(float(statistic(*(array[rows] for array in arrays))))
-    return _interval(scores, level)
-
-
-def mean_interval(values, *, groups=None, n_resamples=1000, level=0.95, seed=0):
-    """The percentile interval of the mean of `values` (n,); arguments and errors as in `bootstrap`.
-
-    It equals `bootstrap(np.mean, [values], ...)` and is faster. A mean is pulled by outliers, and with few heavy ones
-    so is its interval: it cannot see a rare value that the sample does not hold.
+        InputError: fewer than two examples or groups, an argument out of range, or values that are not finite.
     """
     values = np.asarray(values, dtype="float64")
     if values.ndim != 1:
         raise InputError(f"values have shape {values.shape}; give one number an example, shape (n,)")
-    draws = _draws(_members([values], groups), n_resamples, level, seed)
+    draws = _draws(_members(len(values), groups), n_resamples, level, seed)
     return _interval(np.concatenate([counts @ values / counts.sum(axis=1) for counts in draws]), level)
 
 
 def macro_f1_interval(truth, answer, *, groups=None, n_resamples=1000, level=0.95, seed=0):
-    """The percentile interval of `judges.macro_f1`; arguments as in `bootstrap`.
+    """The percentile interval of `classification.macro_f1`.
 
-    It equals `bootstrap(macro_f1, [truth, answer], ...)` and is faster. As in `macro_f1`, the mean is over the classes
-    that a draw asks for: one that a draw happens to miss is not among them. All answers right: (1, 1), see above.
+    As there, the mean is over the classes that occur in a draw: one that a draw happens to miss is not among them. All
+    answers right: (1, 1), see above.
 
     Args:
         truth, answer: (n,) class labels.
+        groups, n_resamples, level, seed: as in `mean_interval`.
 
     Raises:
-        InputError: as `bootstrap`.
+        InputError: as in `mean_interval`, or the shapes differ.
     """
     truth, answer = np.asarray(truth), np.asarray(answer)
     if truth.ndim != 1 or truth.shape != answer.shape:
         raise InputError(f"truth has shape {truth.shape} and answer {answer.shape}; give one label an example, (n,)")
     classes = np.unique(truth)
     asked, named = truth[:, None] == classes, answer[:, None] == classes
-    draws = _draws(_members([truth], groups), n_resamples, level, seed)
+    draws = _draws(_members(len(truth), groups), n_resamples, level, seed)
     return _interval(np.concatenate([_macro_f1(counts, asked, named) for counts in draws]), level)
 
 
 def _macro_f1(counts, asked, named):
     """Macro-F1 of each draw: F1 = 2 hits / (asked + named), the mean over the classes asked for."""
-    counts = counts.astype("float64")  # whole numbers all the same, and multiplied far faster
+    counts = counts.astype("float64")  # integers still, but BLAS multiplies floats far faster
     hits, n_asked, n_named = (counts @ part for part in (asked & named, asked, named))
     f1 = 2 * hits / np.maximum(n_asked + n_named, 1)
     return f1.sum(axis=1) / (n_asked > 0).sum(axis=1)
@@ -103,14 +88,11 @@ def _draws(member, n_resamples, level, seed):
         yield np.bincount(drawn.ravel(), minlength=draws * groups).reshape(draws, groups)[:, member]
 
 
-def _members(arrays, groups):
-    """The index of each example's group, an example being its own where there are none."""
-    lengths = [len(array) if array.ndim else 0 for array in arrays]
-    if len(set(lengths)) != 1:
-        raise InputError(f"the arrays hold {lengths} examples; give arrays of one length")
-    groups = np.arange(lengths[0]) if groups is None else np.asarray(groups)
-    if groups.shape != (lengths[0],):
-        raise InputError(f"groups has shape {groups.shape}; it should be ({lengths[0]},), one an example")
+def _members(n, groups):
+    """The index of each example's group; without groups every example is its own."""
+    groups = np.arange(n) if groups is None else np.asarray(groups)
+    if groups.shape != (n,):
+        raise InputError(f"groups has shape {groups.shape}; it should be ({n},), one an example")
     names, member = np.unique(groups, return_inverse=True)
     if len(names) < 2:
         raise InputError(f"{len(names)} independent examples or groups; an interval needs two or more")

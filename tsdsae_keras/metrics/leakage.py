@@ -1,4 +1,4 @@
-"""Leakage, both ways: what of the class can be read from z, and what of the melody from v.
+"""Leakage, both ways: how much of the class can be read from z, and how much of the melody from v.
 
 A reading is what `probes.readings` gives of one label in one code: ``linear`` and ``mlp``, each with its ``score``
 (accuracy - chance) / (1 - chance), and a lower bound of the information in nats. Read in the code it belongs to, a
@@ -12,18 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.metrics.frames import mean_over_frames
 from tsdsae_keras.metrics.probes import readings
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """Codes at their means with what is known of their sequences; None for what nobody knows.
+class LabelledCodes:
+    """Codes at their means with the labels of their sequences; None for what is unknown.
 
     Attributes:
         v: (n, v).
         z: (n, time, z).
-        instrument: (n,) the label that should stand in v alone.
-        factors: {name: (n,) labels} of the melody, that should stand in z alone, such as octave and rhythm.
+        instrument: (n,) the label that should be in v alone.
+        factors: {name: (n,) labels} of the melody, that should be in z alone, such as octave and rhythm.
         notes: (n, time) the note that each frame plays, a MIDI number; 0 is a rest.
         mask: (n, time), true where a frame is valid.
 
@@ -79,7 +80,7 @@ def leakage(train, test, *, seed=0, frames=20_000, parts=16):
     and negative where the wrong one knows more; as the difference of two lower bounds it is no bound itself.
 
     Args:
-        train, test: `Labelled`. What one of them lacks is left out.
+        train, test: `LabelledCodes`. What one of them lacks is left out.
         seed: fixes probes and the draw of frames.
         frames: how many frames a probe of frames learns from at most, and is asked of at most.
         parts: into how many parts time is cut for labels of whole melodies; 16 are the slots of a dMelodies melody.
@@ -91,7 +92,7 @@ def leakage(train, test, *, seed=0, frames=20_000, parts=16):
         InputError: a code is not finite, or no frame is valid.
     """
     pair = train, test
-    labels, left_out = readable(*pair)
+    labels, left_out = shared_labels(*pair)
     views = {name: [view(data, parts) for data in pair] for name, view in _VIEWS.items()}
 
     def read(view, name):
@@ -116,10 +117,10 @@ def block_gap(own, other):
     return (own["information"] - other["information"]) / own["entropy"]
 
 
-def over_time(z, mask=None, parts=1):
+def means_over_parts(z, mask=None, parts=1):
     """Means of z (n, time, z) over `parts` equal parts of each sequence's valid frames: (n, parts * z).
 
-    With one part the mean over time. A part that holds no frame, in a sequence shorter than `parts`, is 0.
+    A part that holds no frame, in a sequence shorter than `parts`, is 0.
     """
     valid = np.ones(z.shape[:2], bool) if mask is None else np.asarray(mask, bool)
     z = np.where(valid[..., None], z, 0.0)
@@ -133,8 +134,8 @@ def over_time(z, mask=None, parts=1):
 
 def moments(z, mask=None):
     """Mean and standard deviation of z (n, time, z) over each sequence's valid frames: (n, 2 * z)."""
-    mean = over_time(z, mask)
-    variance = over_time(np.square(z - mean[:, None]), mask)
+    mean = mean_over_frames(z, mask)
+    variance = mean_over_frames(np.square(z - mean[:, None]), mask)
     return np.concatenate([mean, np.sqrt(variance)], axis=1)
 
 
@@ -143,7 +144,7 @@ def main_notes(notes):
     return np.array([np.bincount(row[row > 0], minlength=1).argmax() for row in np.asarray(notes)])
 
 
-def frames_of(codes, labels, valid, wanted, seed):
+def draw_frames(codes, labels, valid, wanted, seed):
     """Frames drawn from all valid ones, in order: codes (m, d), labels (m,), and the sequence each is from (m,).
 
     Args:
@@ -167,10 +168,10 @@ def frames_of(codes, labels, valid, wanted, seed):
 
 _VIEWS = {
     "v": lambda data, parts: np.asarray(data.v),
-    "mean": lambda data, parts: over_time(data.z, data.mask),
+    "mean": lambda data, parts: mean_over_frames(data.z, data.mask),
     "mean_and_deviation": lambda data, parts: moments(data.z, data.mask),
     "frame": lambda data, parts: np.asarray(data.z),
-    "parts": lambda data, parts: over_time(data.z, data.mask, parts),
+    "parts": lambda data, parts: means_over_parts(data.z, data.mask, parts),
 }
 _LEAKING = ("mean", "mean_and_deviation", "frame")
 
@@ -181,11 +182,11 @@ def _rows(data, codes, labels, frames, seed):
     if codes.ndim == 2 and labels.ndim == 1:
         return codes, labels, None
     sounding = data.valid & (labels > 0) if labels.ndim == 2 else data.valid
-    return frames_of(codes, labels, sounding, frames, seed)
+    return draw_frames(codes, labels, sounding, frames, seed)
 
 
-def readable(train, test):
-    """What labels two `Labelled` share: {name: (training labels, test labels)}, and {name: reason} of the others."""
+def shared_labels(train, test):
+    """The labels that both splits have, {name: (training labels, test labels)}, and why others are left out."""
     known, asked = ({"instrument": data.instrument, **data.melody} for data in (train, test))
     labels = {name: (known.get(name), asked.get(name)) for name in known | asked}
     reasons = {name: _why_not(*pair) for name, pair in labels.items()}

@@ -4,9 +4,9 @@ A pitch track has one value a frame, frame t centred on second t * hop / sample 
 found, and voiced (T,), false where the tracker takes its pitch for a guess. A reference is one hz array, 0 where
 there is no melody: from notes (`hz_of_notes`), or from the track of the original (`voiced_hz`).
 
-A tracker is wrong here and there, and sound made from log-mel lowers every score: read a score beside its ceiling,
-the same tracker on the original resynthesised from its own log-mel. Notes say when a key goes down, not when the tone
-speaks: under a slow attack the note before still sounds, and no tracker can score 1 on it.
+A tracker is wrong here and there, and sound made from log-mel lowers every score: compare a score with that
+of the same tracker on the original resynthesised from its own log-mel. Notes say when a key goes down, not when the
+tone speaks: under a slow attack the note before still sounds, and no tracker can score 1 on it.
 """
 
 import math
@@ -18,7 +18,6 @@ import numpy as np
 from tsdsae_keras.errors import InputError
 
 STEP = 256 / 16000
-CLIPS_A_PROCESS = 16  # a process takes seconds to start
 
 
 class Tracker(Protocol):
@@ -77,7 +76,7 @@ class PyinTracker:
                 raise InputError(f"{name} is {getattr(self, name)!r}; it should be greater than 0")
 
     @classmethod
-    def reaching(cls, notes, **options):
+    def for_notes(cls, notes, **options):
         """A tracker whose range is widened, where it must be, to two semitones beyond the MIDI numbers `notes`."""
         hz = hz_of_notes(notes)
         sounding, margin = hz[hz > 0], 2 ** (2 / 12)
@@ -94,7 +93,7 @@ class PyinTracker:
     def __call__(self, samples, sample_rate):
         from librosa import pyin
 
-        samples = _checked_samples(samples)
+        samples = _check_samples(samples)
         self._check_rate(sample_rate)
         hz, voiced, probability = pyin(
             samples,
@@ -123,31 +122,6 @@ class PyinTracker:
                 f"pitch range is {self.fmin:g} to {self.fmax:g} Hz; at {sample_rate} samples a second and frames of "
                 f"{self.frame_length} it should lie within {lowest:.3g} to {highest:g} Hz"
             )
-
-
-def track_clips(tracker, clips, sample_rate, *, jobs=None):
-    """The pitch track (hz, voiced) of every clip, in order; the number of processes changes nothing.
-
-    Args:
-        tracker: a `Tracker`.
-        clips: mono samples, an array (n, samples) or arrays of any lengths.
-        sample_rate: samples a second.
-        jobs: processes; None for one a core, where the tracker is `parallel` and there is work for them. No threads:
-            pYIN holds Python's lock too much to gain by them.
-
-    Returns:
-        A list of pairs of arrays.
-
-    Raises:
-        InputError: a clip is empty, not mono or not finite.
-    """
-    from joblib import Parallel, cpu_count, delayed
-
-    clips = list(clips)
-    if jobs is None:
-        parallel = getattr(tracker, "parallel", False)
-        jobs = max(1, min(cpu_count(), len(clips) // CLIPS_A_PROCESS)) if parallel else 1
-    return Parallel(n_jobs=jobs)(delayed(tracker)(clip, sample_rate) for clip in clips)
 
 
 def hz_of_notes(notes):
@@ -200,8 +174,8 @@ def melody_accuracy(reference_hz, estimated_hz, *, reference_step=STEP, estimate
     """
     from mir_eval import melody
 
-    reference = _checked_track("reference_hz", reference_hz)
-    estimate = _nearest(_checked_track("estimated_hz", estimated_hz), len(reference), reference_step / estimated_step)
+    reference = _check_track("reference_hz", reference_hz)
+    estimate = _nearest(_check_track("estimated_hz", estimated_hz), len(reference), reference_step / estimated_step)
     if not reference.any():
         return None
     if not estimate.any():  # mir_eval would warn
@@ -211,36 +185,13 @@ def melody_accuracy(reference_hz, estimated_hz, *, reference_step=STEP, estimate
     return {name: float(score(*tracks, cent_tolerance=tolerance)) for name, score in scores.items()}
 
 
-def mean_accuracy(references, estimates, **options):
-    """Means of `melody_accuracy` over clips, each weighing alike.
-
-    Args:
-        references, estimates: hz arrays, one pair a clip.
-        options: of `melody_accuracy`.
-
-    Returns:
-        {"rpa", "rca", "clips", "left_out"}: `left_out` counts clips whose reference has no melody; where these are
-        all, there is no "rpa" and no "rca".
-
-    Raises:
-        InputError: the two are not of one length, or a track cannot be used.
-    """
-    references, estimates = list(references), list(estimates)
-    if len(references) != len(estimates):
-        raise InputError(f"{len(references)} references and {len(estimates)} estimates; they should be in pairs")
-    pairs = zip(references, estimates, strict=True)
-    found = [score for score in (melody_accuracy(*pair, **options) for pair in pairs) if score]
-    means = {name: float(np.mean([score[name] for score in found])) for name in (found[0] if found else ())}
-    return means | {"clips": len(found), "left_out": len(references) - len(found)}
-
-
 def _nearest(track, frames, ratio):
     """`frames` values of a track whose step is 1 / ratio of theirs, 0 beyond its end."""
     place = np.rint(np.arange(frames) * ratio).astype(int)
     return np.append(track, 0.0)[np.minimum(place, len(track))]
 
 
-def _checked_track(name, hz):
+def _check_track(name, hz):
     hz = np.asarray(hz, dtype="float64")
     if hz.ndim != 1:
         raise InputError(f"{name} has shape {hz.shape}; it should be (frames,)")
@@ -249,7 +200,7 @@ def _checked_track(name, hz):
     return hz
 
 
-def _checked_samples(samples):
+def _check_samples(samples):
     samples = np.asarray(samples, dtype="float32")
     if samples.ndim != 1 or not samples.size:
         raise InputError(f"samples have shape {samples.shape}; a pitch tracker takes one channel, (n,), n of 1 or more")

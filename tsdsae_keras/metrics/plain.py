@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 
-def plain(result):
+def to_plain(result):
     """A nested result with numpy's types made Python's and nan and infinity made None.
 
     Returns:

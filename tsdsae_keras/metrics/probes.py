@@ -1,4 +1,4 @@
-"""What can be read from a code: classifiers fitted on training codes and asked of test codes.
+"""What can be read from a code: classifiers fitted on training codes and tested on others.
 
 Codes are rows (n, d), labels (n,) integers or strings. All information is in nats. A probe that fails proves little:
 another one might succeed. A probe that succeeds proves that the label is there, not that the decoder uses it.
@@ -13,12 +13,12 @@ from tsdsae_keras.errors import InputError
 
 KINDS = ("linear", "mlp")
 _LOWEST = 1e-6  # of a probability, so that one confident mistake does not cost infinitely much
-_MOST_TRUST = 4.0
-_STEPS, _LONGEST, _LEARNT = 400, 0.03, 0.001  # of the perceptron's way down
+_MAX_EXPONENT = 4.0
+_STEPS = 1500  # of the perceptron at most
 
 
 class Probe:
-    """A classifier of codes whose probabilities are only as bold as they deserve.
+    """A classifier of codes with calibrated probabilities.
 
     It learns from four fifths of the training rows. The others set the exponent b of q ~ p^b prior^(1 - b), with p
     the classifier's probabilities and the prior the training set's class frequencies: b is 0 for a code without the
@@ -27,7 +27,7 @@ class Probe:
     Args:
         codes: (n, d) training codes.
         labels: (n,) labels.
-        kind: "linear", multinomial logistic regression; "mlp", a `Perceptron`.
+        kind: "linear", multinomial logistic regression; "mlp", a perceptron of one hidden layer with 48 units.
         seed: fixes the draw of the four fifths and the perceptron's initial weights.
         groups: (n,) which rows belong together, such as the frames of a sequence; they are not parted. None: none.
 
@@ -36,19 +36,19 @@ class Probe:
     """
 
     def __init__(self, codes, labels, kind="linear", seed=0, groups=None):
-        codes, labels = _checked(codes, labels)
+        codes, labels = _check(codes, labels)
         if kind not in KINDS:
             raise InputError(f"unknown kind of probe {kind!r}: choose from {', '.join(KINDS)}")
         self.classes, member = np.unique(labels, return_inverse=True)
         if len(self.classes) < 2:
             raise InputError(f"all training labels are {self.classes.tolist()}; a probe needs two classes or more")
         self.prior, self._unseen = np.bincount(member) / len(member), 1 / (len(member) + 1)
-        held = _held_out(np.arange(len(codes)) if groups is None else groups, seed)
+        held = _draw_held_out(np.arange(len(codes)) if groups is None else groups, seed)
         self._mean, self._spread = _scale(codes[~held])
-        self._classifier = _fitted((codes[~held] - self._mean) / self._spread, member[~held], kind, seed)
+        self._classifier = _fit((codes[~held] - self._mean) / self._spread, member[~held], kind, seed)
         log_prob = self._log_probabilities(codes[held])
-        self.trust = self._best_trust(log_prob, member[held])
-        self.expected_cross_entropy = _cross_entropy(self._bold(log_prob, self.trust), member[held])
+        self.exponent = self._best_exponent(log_prob, member[held])
+        self.expected_cross_entropy = _cross_entropy(self._calibrate(log_prob, self.exponent), member[held])
 
     def predict(self, codes):
         """The class of every row: (n,) labels."""
@@ -56,16 +56,27 @@ class Probe:
 
     def cross_entropy(self, codes, labels):
         """Mean of -log q(label) in nats; any class not seen in n training rows has the probability 1 / (n + 1)."""
-        bold = self._bold(self._log_probabilities(np.asarray(codes, "float64")), self.trust)
+        bold = self._calibrate(self._log_probabilities(np.asarray(codes, "float64")), self.exponent)
         return _cross_entropy(*self._with_unseen(bold, labels))
 
     def scores(self, codes, labels):
-        """What `probe` returns, of test codes (n, d) and their labels (n,)."""
-        codes, labels = _checked(codes, labels)
+        """How well the labels (n,) of test codes (n, d) can be read.
+
+        - ``accuracy``: the share of rows named correctly.
+        - ``chance``: what always naming the most frequent training class would reach on the same rows.
+        - ``score``: (accuracy - chance) / (1 - chance): 1 when all is read, about 0 when nothing is, below 0 for a
+          probe that does worse than chance.
+        - ``cross_entropy``: mean of -log q(label), nats. ``n``: rows.
+
+        Raises:
+            InputError: shapes disagree, a code is not finite, or all rows are of the most frequent class, so that
+                there is no score.
+        """
+        codes, labels = _check(codes, labels)
         accuracy = float((self.predict(codes) == labels).mean())
         chance = float((self.classes[self.prior.argmax()] == labels).mean())
         if chance == 1:
-            raise InputError(f"all test labels are {labels[0]}, the usual class; a score needs another one beside it")
+            raise InputError(f"all test labels are {labels[0]}, the usual class; a score needs a second class")
         return {
             "accuracy": accuracy,
             "chance": chance,
@@ -82,19 +93,19 @@ class Probe:
             log_prob[:, self._classifier.classes_] = np.log(given.clip(_LOWEST))
         return log_prob
 
-    def _best_trust(self, log_prob, member):
+    def _best_exponent(self, log_prob, member):
         """The exponent, 0 to 4, of least cross-entropy: that is convex in it, so its slope is halved to its root."""
         gain = log_prob - np.log(self.prior)
-        low, high = 0.0, _MOST_TRUST
+        low, high = 0.0, _MAX_EXPONENT
         for _ in range(40):
-            trust = (low + high) / 2
-            expected = (np.exp(self._bold(log_prob, trust)) * gain).sum(axis=1)
+            exponent = (low + high) / 2
+            expected = (np.exp(self._calibrate(log_prob, exponent)) * gain).sum(axis=1)
             rising = (expected - np.take_along_axis(gain, member[:, None], axis=1)[:, 0]).mean() > 0
-            low, high = (low, trust) if rising else (trust, high)
+            low, high = (low, exponent) if rising else (exponent, high)
         return (low + high) / 2
 
-    def _bold(self, log_prob, trust):
-        logits = trust * log_prob + (1 - trust) * np.log(self.prior)
+    def _calibrate(self, log_prob, exponent):
+        logits = exponent * log_prob + (1 - exponent) * np.log(self.prior)
         logits -= logits.max(axis=1, keepdims=True)
         return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
@@ -106,30 +117,10 @@ class Probe:
         return np.concatenate([log_prob + math.log1p(-self._unseen), column], axis=1), member
 
 
-def probe(train_codes, train_labels, test_codes, test_labels, kind="linear", seed=0, groups=None):
-    """How well a class can be read from a code: a `Probe` fitted on training codes, asked of test codes.
-
-    - ``accuracy``: the share of test rows named rightly.
-    - ``chance``: what always naming the training set's most frequent class would reach on the same test rows.
-    - ``score``: (accuracy - chance) / (1 - chance); 1 when all is read, about 0 when nothing is, and below 0 for a
-      probe that does worse than not looking. As leakage, lower is better.
-    - ``cross_entropy``: mean of -log q(label) over the test rows, nats. ``n``: test rows.
-
-    Args:
-        train_codes, test_codes: (n, d), (m, d).
-        train_labels, test_labels: (n,), (m,).
-        kind, seed, groups: as in `Probe`.
-
-    Raises:
-        InputError: as in `Probe`; or the test rows are all of the most frequent class, so that there is no score.
-    """
-    return Probe(train_codes, train_labels, kind, seed, groups).scores(test_codes, test_labels)
-
-
 def readings(train_codes, train_labels, test_codes, test_labels, seed=0, groups=None):
     """Both probes of one label in one code, and the information that the better of them shows.
 
-    - ``linear``, ``mlp``: as `probe` gives them.
+    - ``linear``, ``mlp``: as `Probe.scores` gives them.
     - ``entropy``: H(y) of the test labels' own frequencies.
     - ``information``: max(0, H(y) - held-out cross-entropy), a lower bound of I(code; y) in nats, from 0 to H(y).
 
@@ -139,43 +130,68 @@ def readings(train_codes, train_labels, test_codes, test_labels, seed=0, groups=
     the average a little where the code holds nothing. The true information may be far higher: what neither probe
     finds does not count.
 
-    Args and errors: as `probe`, without `kind`.
+    Args:
+        train_codes, test_codes: (n, d), (m, d).
+        train_labels, test_labels: (n,), (m,).
+        seed, groups: as in `Probe`.
+
+    Raises:
+        InputError: as in `Probe` and `Probe.scores`.
     """
     probes = {kind: Probe(train_codes, train_labels, kind, seed, groups) for kind in KINDS}
     scores = {kind: fitted.scores(test_codes, test_labels) for kind, fitted in probes.items()}
     best = min(KINDS, key=lambda kind: probes[kind].expected_cross_entropy)
-    entropy = entropy_of(test_labels)
+    entropy = label_entropy(test_labels)
     return scores | {"entropy": entropy, "information": max(0.0, entropy - scores[best]["cross_entropy"])}
 
 
-def information(train_codes, train_labels, test_codes, test_labels, seed=0, groups=None):
-    """A lower bound of I(code; label) in nats: ``information`` of `readings`, which says why and how far."""
-    return readings(train_codes, train_labels, test_codes, test_labels, seed, groups)["information"]
-
-
-def entropy_of(labels):
+def label_entropy(labels):
     """H = -sum p log p of the labels' frequencies p, in nats."""
     count = np.unique(labels, return_counts=True)[1]
     return float(math.log(count.sum()) - (count * np.log(count)).sum() / count.sum())
 
 
-def _fitted(codes, member, kind, seed):
+def _fit(codes, member, kind, seed):
     """What gives probabilities of standardised codes; None where there is one class only."""
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
 
     classes = len(np.unique(member))
     if classes < 2:
         return None
-    if kind == "mlp":
-        return Perceptron(seed).fit(codes, member)
-    # Newton's steps end in the one minimum, whatever the codes' last digits; their matrix has a row a coefficient.
-    newton = classes * (codes.shape[1] + 1) <= 1000
-    way = {"solver": "newton-cholesky", "max_iter": 50} if newton else {"solver": "lbfgs", "max_iter": 1000}
+    classifier = _perceptron(len(codes), seed) if kind == "mlp" else _logistic_regression(classes, codes.shape[1])
     with warnings.catch_warnings():
         # Time is bounded: a probe that stops short is a weaker probe, and counts as what it reaches.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return LogisticRegression(C=1.0, tol=1e-6, **way).fit(codes, member)
+        return classifier.fit(codes, member)
+
+
+def _logistic_regression(classes, dimensions):
+    from sklearn.linear_model import LogisticRegression
+
+    # Newton's steps end in the one minimum, whatever the codes' last digits; their matrix has a row a coefficient.
+    newton = classes * (dimensions + 1) <= 1000
+    way = {"solver": "newton-cholesky", "max_iter": 50} if newton else {"solver": "lbfgs", "max_iter": 1000}
+    return LogisticRegression(C=1.0, tol=1e-6, **way)
+
+
+def _perceptron(rows, seed):
+    """Adam on mini-batches until the training loss stalls.
+
+    The loss has many minima, and which one is reached may depend on the last digits of the codes: between two backends
+    a score may differ by some hundredths. No early stopping on held-out rows: sklearn would draw them without
+    regard to groups, and `Probe` already corrects overconfident probabilities on rows of its own.
+    """
+    from sklearn.neural_network import MLPClassifier
+
+    batch = min(256, rows)
+    return MLPClassifier(
+        hidden_layer_sizes=(48,),
+        alpha=batch / rows,  # sklearn divides it by the rows of a batch: the penalty is |w|^2 / 2 over all rows
+        batch_size=batch,
+        learning_rate_init=0.01,
+        max_iter=max(1, _STEPS * batch // rows),  # epochs
+        random_state=seed,
+    )
 
 
 def _scale(codes):
@@ -185,88 +201,7 @@ def _scale(codes):
     return codes.mean(axis=0), np.hypot(spread, 1e-4 * widest if widest > 0 else 1.0)
 
 
-class Perceptron:
-    """softmax(h(x A + a) B + b), h(u) = u sigmoid(3u), of standardised rows x, its end fixed in all but last digits.
-
-    The loss, mean cross-entropy + (|A|^2 + |B|^2) / 2n, has many minima, and quick ways down (L-BFGS, steps that do
-    not shrink) end in another one for a code that differs by 1e-7, as codes of two backends do. So: a smooth
-    activation, full batches, and 400 steps of gradient with momentum, each as long as the gradients of its matrix
-    have been on average (Adam with one second moment a matrix, which unlike one a weight keeps the direction), that
-    shrink to 0 along a cosine. It stops before that once the cross-entropy is below 0.001 nats. More steps would read
-    a little more and part the backends: after 600, one test clip in 300 was named otherwise.
-
-    Args:
-        seed: fixes the initial A and a; B and b begin at 0.
-        units: width of the hidden layer.
-
-    Sources: Kingma, Ba, Adam, ICLR 2015; Ramachandran, Zoph, Le, Searching for Activation Functions, arXiv 1710.05941.
-    """
-
-    def __init__(self, seed=0, units=48):
-        self.seed, self.units = seed, units
-
-    def fit(self, codes, labels):
-        self.classes_, member = np.unique(labels, return_inverse=True)
-        x, wanted = np.asarray(codes, "float32"), np.eye(len(self.classes_), dtype="float32")[member]
-        self._weights = self._start(x.shape[1])
-        means, squares = [np.zeros_like(part) for part in self._weights], [0.0] * len(self._weights)
-        for step in range(_STEPS):
-            cost, gradients = cost_and_gradients(self._weights, x, wanted)
-            if cost < _LEARNT:
-                break
-            for i, gradient in enumerate(gradients):
-                means[i] += 0.1 * (gradient - means[i])
-                squares[i] += 0.01 * (float(np.square(gradient).mean()) - squares[i])
-                usual = math.sqrt(squares[i] / (1 - 0.99 ** (step + 1))) + 1e-4
-                self._weights[i] -= np.float32(_length(step) / (1 - 0.9 ** (step + 1)) / usual) * means[i]
-        return self
-
-    def predict_proba(self, codes):
-        return _hidden_and_softmax(self._weights, np.asarray(codes, "float32"))[2].astype("float64")
-
-    def _start(self, width):
-        rng, classes = np.random.default_rng(self.seed), len(self.classes_)
-        first, bias = 0.5 * rng.normal(size=(width, self.units)) / math.sqrt(width), 0.5 * rng.normal(size=self.units)
-        rest = np.zeros((self.units, classes)), np.zeros(classes)
-        return [part.astype("float32") for part in (first, bias, *rest)]
-
-
-def _length(step):
-    return _LONGEST * min(1, (step + 1) / 20) * (1 + math.cos(math.pi * step / _STEPS)) / 2
-
-
-def _hidden_and_softmax(weights, x):
-    """The hidden layer and its slopes (n, units), and the probabilities (n, classes)."""
-    first, first_bias, second, second_bias = weights
-    u = x @ first + first_bias
-    gate = 0.5 + 0.5 * np.tanh(1.5 * u)  # the sigmoid of 3u, which never overflows
-    logits = (u * gate) @ second + second_bias
-    power = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return u * gate, gate + 3 * u * gate * (1 - gate), power / power.sum(axis=1, keepdims=True)
-
-
-def cost_and_gradients(weights, x, wanted):
-    """Of a `Perceptron` (A, a, B, b): mean cross-entropy, and the gradients of the penalised one by each of the four.
-
-    Args:
-        weights: (d, units), (units,), (units, classes), (classes,).
-        x: (n, d).
-        wanted: (n, classes), 1 at the label and 0 elsewhere.
-    """
-    first, _, second, _ = weights
-    cost, gradients = 0.0, [first.copy(), 0.0, second.copy(), 0.0]
-    for start in range(0, len(x), 2048):  # few enough rows for the processor's cache
-        rows = slice(start, start + 2048)
-        hidden, slope, prob = _hidden_and_softmax(weights, x[rows])
-        cost -= np.log((prob * wanted[rows]).sum(axis=1).clip(_LOWEST)).sum(dtype="float64")
-        of_logits = prob - wanted[rows]
-        of_hidden = of_logits @ second.T * slope
-        parts = x[rows].T @ of_hidden, of_hidden.sum(axis=0), hidden.T @ of_logits, of_logits.sum(axis=0)
-        gradients = [total + part for total, part in zip(gradients, parts, strict=True)]
-    return cost / len(x), [total / len(x) for total in gradients]
-
-
-def _held_out(groups, seed):
+def _draw_held_out(groups, seed):
     """Which rows are in the drawn fifth of the groups; at least one group is, and one is not."""
     names, member = np.unique(groups, return_inverse=True)
     if len(names) < 2:
@@ -279,7 +214,7 @@ def _cross_entropy(log_prob, member):
     return float(-np.take_along_axis(log_prob, member[:, None], axis=1).mean())
 
 
-def _checked(codes, labels):
+def _check(codes, labels):
     codes, labels = np.asarray(codes, "float64"), np.asarray(labels)
     if codes.ndim != 2 or labels.shape != codes.shape[:1] or not len(codes):
         raise InputError(f"codes have shape {codes.shape} and labels {labels.shape}; they should be (n, d) and (n,)")

@@ -44,7 +44,7 @@ def swap_figure(panels, seconds_per_frame=0.016, *, title=None, tracks=None, fmi
     places = {name: place for place, name in zip(axes.flat, images, strict=False) if images[name] is not None}
     drawn = [_draw_panel(place, name, images[name], seconds_per_frame, top) for name, place in places.items()]
     for name, track in tracks.items():
-        height = band_of(track, images[name].shape[1], fmin, fmax)
+        height = mel_band(track, images[name].shape[1], fmin, fmax)
         _draw_track(places[name], height, seconds_per_frame)
     _label_outside(axes)
     bar = figure.colorbar(drawn[0], ax=axes, shrink=0.9, pad=0.015, extend="min")
@@ -54,7 +54,7 @@ def swap_figure(panels, seconds_per_frame=0.016, *, title=None, tracks=None, fmi
     return figure
 
 
-def band_of(hz, bands, fmin=0.0, fmax=8000.0):
+def mel_band(hz, bands, fmin=0.0, fmax=8000.0):
     """Where a frequency lies on an axis of mel bands, band b reaching from b to b + 1 with its centre between.
 
     With m(f) = 2595 log10(1 + f / 700), the HTK formula, and `bands` triangles whose corners divide m(fmin) to
@@ -150,7 +150,7 @@ def _draw_track(axes, height, seconds_per_frame):
 
 def _draw_panel(axes, name, image, seconds_per_frame, top):
     frames, bands = image.shape
-    axes.set_title(shortened(name), fontsize=10, parse_math=False)  # a name with dollar signs is no formula
+    axes.set_title(shorten(name), fontsize=10, parse_math=False)  # a name with dollar signs is no formula
     return axes.imshow(
         image.T,
         origin="lower",
@@ -205,7 +205,7 @@ def _mark_stage(axes, stage_two_at):
     )
 
 
-def shortened(name, most=40):
+def shorten(name, most=40):
     """A name of at most `most` characters, its middle left out where it is longer: a panel is only so wide."""
     half = (most - 1) // 2
     return name if len(name) <= most else f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"

@@ -8,8 +8,8 @@ missing or empty is left out of the page:
     "scores": [{"group": text, "rows": [row, ...]}, ...], in the order of reading. A row is
         {"name": text, "value": number,
          "interval": (low, high) or None,
-         "floor": number or None,         what a worthless model scores
-         "ceiling": number or None,       what a perfect one could score by the same measurement
+         "worst": number or None,         what a model that has learnt nothing scores
+         "best": number or None,       the best attainable value
          "direction": "higher", "lower" or None,    which is better
          "note": text}                    what the score says and what it cannot see
         All but name and value may be missing. A value that is None or not finite is shown as a dash.
@@ -35,7 +35,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import write_text
 from tsdsae_keras.report.figures import png_bytes
 from tsdsae_keras.report.sounds import sound_uri
-from tsdsae_keras.report.table import NOTHING, row_of
+from tsdsae_keras.report.table import NOTHING, format_row
 
 KEYS = ("title", "lead", "scores", "scores_note", "left_out", "sounds", "pictures", "settings", "versions")
 TEMPLATES = Path(__file__).with_name("templates")
@@ -112,7 +112,7 @@ def _check_keys(content):
 
 
 def _group_of(group):
-    return {"name": group.get("group") or "", "rows": [row_of(row) for row in group["rows"]]}
+    return {"name": group.get("group") or "", "rows": [format_row(row) for row in group["rows"]]}
 
 
 def _by_group(sounds):

@@ -26,7 +26,7 @@ def sound_uri(samples, sample_rate, name="a sound"):
     Raises:
         InputError: the samples are not one channel, are none, or are not finite; or the rate is not positive.
     """
-    ogg = vorbis_bytes(checked_samples(samples, sample_rate, name), int(sample_rate))
+    ogg = vorbis_bytes(check_samples(samples, sample_rate, name), int(sample_rate))
     return "data:audio/ogg;base64," + base64.b64encode(ogg).decode("ascii")
 
 
@@ -41,7 +41,7 @@ def vorbis_bytes(samples, sample_rate):
     return file.getvalue()
 
 
-def checked_samples(samples, sample_rate, name):
+def check_samples(samples, sample_rate, name):
     """Samples (n,) as float32 whose peak is 1 at most; InputError where they are no sound."""
     samples = np.asarray(samples, dtype="float32")
     if samples.ndim != 1 or not samples.size:

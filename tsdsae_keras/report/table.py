@@ -1,4 +1,4 @@
-"""Scores as the rows of a table: numbers as text, and where each lies between its floor and its ceiling."""
+"""Scores as the rows of a table: numbers as text, and where each lies between its worst and its best."""
 
 import math
 
@@ -6,19 +6,19 @@ from tsdsae_keras.errors import InputError
 
 DIRECTIONS = {"higher": "↑ higher is better", "lower": "↓ lower is better", None: ""}
 NOTHING = "\N{EN DASH}"
-_KEYS = {"name", "value", "interval", "floor", "ceiling", "direction", "note"}
+_KEYS = {"name", "value", "interval", "worst", "best", "direction", "note"}
 _EDGE = 4.0  # per cent of a bar kept free at both ends, so that a dot at the end is whole
 
 
-def row_of(row):
+def format_row(row):
     """One row as text, with the bar to draw.
 
     Args:
-        row: "name" and "value", and where there is one "interval" (low, high), "floor", "ceiling", "direction"
+        row: "name" and "value", and where there is one "interval" (low, high), "worst", "best", "direction"
             ("higher", "lower" or None: which is better) and "note".
 
     Returns:
-        The same names with text for values, and "bar", see `bar_of`.
+        The same names with text for values, and "bar", see `place_on_bar`.
 
     Raises:
         InputError: an unknown key, no name, an unknown direction, or an interval that is not low and high.
@@ -28,37 +28,37 @@ def row_of(row):
         raise InputError(f"a row of scores has the keys {sorted(row)}; it takes {', '.join(sorted(_KEYS))}")
     if row.get("direction") not in DIRECTIONS:
         raise InputError(f"{name!r} has direction {row['direction']!r}; give 'higher', 'lower' or None")
-    interval = checked_interval(name, row.get("interval"))
+    interval = check_interval(name, row.get("interval"))
     value = row.get("value")
-    # A floor of 0 beside a value of 0.95 is written as 0.000.
-    floor, ceiling = (end if isinstance(value, int) else _real(end) for end in (row.get("floor"), row.get("ceiling")))
+    # A worst of 0 beside a value of 0.95 is written as 0.000.
+    worst, best = (end if isinstance(value, int) else _real(end) for end in (row.get("worst"), row.get("best")))
     return {
         "name": name,
         "value": number_text(value),
         "interval": " to ".join(number_text(end) for end in interval) if interval else NOTHING,
-        "floor": number_text(floor),
-        "ceiling": number_text(ceiling),
+        "worst": number_text(worst),
+        "best": number_text(best),
         "direction": DIRECTIONS[row.get("direction")],
         "note": row.get("note") or "",
-        "bar": bar_of(value, interval, floor, ceiling),
+        "bar": place_on_bar(value, interval, worst, best),
     }
 
 
-def bar_of(value, interval, floor, ceiling):
-    """Where things stand on a bar that leads from the floor, left, to the ceiling, right, in per cent of its width.
+def place_on_bar(value, interval, worst, best):
+    """Where things stand on a bar that leads from the worst, left, to the best, right, in per cent of its width.
 
     The bar widens for a value or an interval beyond either, so that nothing is cut off. A lower score is drawn
-    further right where the ceiling is the lower of the two.
+    further right where the best is the lower of the two.
 
     Returns:
-        A dict with "value", "floor", "ceiling", and "low" and "high" of the interval (both the value's place
-        when there is none); None when floor and ceiling do not both exist and differ, or there is no value.
+        A dict with "value", "worst", "best", and "low" and "high" of the interval (both the value's place
+        when there is none); None when worst and best do not both exist and differ, or there is no value.
     """
     low, high = interval or (value, value)
-    points = {"value": value, "floor": floor, "ceiling": ceiling, "low": low, "high": high}
-    if not all(map(_is_number, points.values())) or floor == ceiling:
+    points = {"value": value, "worst": worst, "best": best, "low": low, "high": high}
+    if not all(map(_is_number, points.values())) or worst == best:
         return None
-    places = {key: (point - floor) / (ceiling - floor) for key, point in points.items()}
+    places = {key: (point - worst) / (best - worst) for key, point in points.items()}
     left, right = min(places.values()), max(places.values())
     scale = (100 - 2 * _EDGE) / (right - left)
     drawn = {key: round(_EDGE + scale * (place - left), 2) for key, place in places.items()}
@@ -80,7 +80,7 @@ def short_text(value):
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def checked_interval(name, interval):
+def check_interval(name, interval):
     """(low, high) or None; InputError where they are something else."""
     if interval is None:
         return None

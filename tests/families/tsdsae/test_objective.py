@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
 from tsdsae_keras.families.tsdsae.search.objective import PARTS, geometric_mean, score_balanced
 
 N, FRAMES, BANDS = 40, 6, 3

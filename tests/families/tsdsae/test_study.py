@@ -17,14 +17,14 @@ from tests.search.test_killed import ROOT, said, wait_for
 from tsdsae_keras.commands import study
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError, TrainingDiverged
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
-from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
+from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
 from tsdsae_keras.families.tsdsae.study import run as study_run
 from tsdsae_keras.families.tsdsae.study.figures import study_figures
 from tsdsae_keras.families.tsdsae.study.grid import StudyFolder, grid
-from tsdsae_keras.families.tsdsae.study.octave import octave_scores, octaves_in
+from tsdsae_keras.families.tsdsae.study.octave import list_octaves, octave_scores
 from tsdsae_keras.families.tsdsae.study.options import add_study_options
-from tsdsae_keras.families.tsdsae.study.results import draw, table_of
+from tsdsae_keras.families.tsdsae.study.results import draw, format_table
 from tsdsae_keras.settings import Settings
 
 BACKEND = keras.backend.backend()
@@ -84,12 +84,12 @@ def test_a_run_that_was_begun_keeps_its_settings(folder):
 
 
 def test_a_run_is_made_by_one_process_at_a_time(folder):
-    with folder.claimed("a") as own, folder.claimed("a") as other, folder.claimed("b") as next_one:
+    with folder.claim("a") as own, folder.claim("a") as other, folder.claim("b") as next_one:
         assert (own, other, next_one) == (True, False, True)
     folder.run("c").create({})
-    with folder.run("c").held(), folder.claimed("c") as other:
+    with folder.run("c").held(), folder.claim("c") as other:
         assert not other, "somebody goes on with the run by itself"
-    with folder.claimed("c") as own:
+    with folder.claim("c") as own:
         assert own
 
 
@@ -106,7 +106,7 @@ HISTORY = """epoch,stage,val_recon,val_kl_z,val_kl_v
 )
 def test_the_kept_epoch_is_the_best_or_the_one_that_reached(tmp_path, reach, reached, kept, recon):
     (tmp_path / "history.csv").write_text(HISTORY)
-    found = study_run.training_of(tmp_path / "history.csv", reach)
+    found = study_run.summarize_training(tmp_path / "history.csv", reach)
     assert (found["reached"], found["kept_epoch"], found["validation"]["recon"]) == (reached, kept, recon)
     assert found["epochs"] == 4
 
@@ -138,9 +138,9 @@ def test_a_full_disk_is_no_result(folder, data, monkeypatch):
 def result(model="tsdsae", z_dim=8, seed=1, f1=1.0, decoder="frame", **more):
     """A made-up result."""
     f1s = {"real": 1.0, "pre": 1.0, "global": f1, "local": f1}
-    heard = {"reconstruction": 0.9, "global": 0.8, "local": 0.7, "ceiling": 0.95, "floor": 0.4}
+    heard = {"reconstruction": 0.9, "global": 0.8, "local": 0.7, "original": 0.95, "other_melody": 0.4}
     scores = {"own": f1s, "judge": f1s, "pitch": heard, "chroma": heard, "use_of_v": 0.5, "recon": 0.4}
-    scores |= {"frechet": {"reconstruction": 3.0, "global": 9.0, "local": None, "floor": None}}
+    scores |= {"frechet": {"reconstruction": 3.0, "global": 9.0, "local": None, "half_split": None}}
     if more.get("octaves"):
         scores["octave"] = {"own": f1s, "judge": f1s}
     values = {"model": model, "z_dim": z_dim, "seed": seed, "optimizer": "adam", "decoder": decoder}
@@ -151,11 +151,11 @@ def result(model="tsdsae", z_dim=8, seed=1, f1=1.0, decoder="frame", **more):
 def test_the_table_has_the_median_of_seeds_and_what_is_missing():
     results = [result(seed=seed, f1=f1) for seed, f1 in enumerate((0.25, 1.0, 0.5))]
     results += [result("dsae", f1=None, settings={"epochs": 30}, reached=False), result("dsae", 32, failure="it broke")]
-    lines = table_of(results).splitlines()
+    lines = format_table(results).splitlines()
     header, _, tsdsae, dsae = ([cell.strip() for cell in line.split("|")] for line in lines[:4])
     own = header.index("own F1, after the global swap")
     assert tsdsae[own] == "0.500 (0.250\N{EN DASH}1.000)" and tsdsae[header.index("runs")] == "3"
-    assert dsae[own] == "-" and dsae[header.index("epochs")] == "9"
+    assert dsae[own] == "\N{EN DASH}" and dsae[header.index("epochs")] == "9"
     assert "decoder" not in header  # the same in all
     text = "\n".join(lines[4:])
     assert "not the same in all runs: epochs (20, 30)" in text
@@ -183,7 +183,7 @@ def test_figures_are_drawn_without_training(folder, capsys):
     assert {path.name for path in folder.figures.iterdir()} == {"f1.png", "fad_f1.png", "pitch.png"}
     folder.result("b").write_text("[]")
     assert study.main(["--figures", "--out", str(folder.folder)]) == 2
-    assert "b.json is no result of a study" in capsys.readouterr().err
+    assert "b.json is not a result of a study" in capsys.readouterr().err
 
 
 class OfOctaves:
@@ -219,9 +219,9 @@ class Model:
 @pytest.mark.parametrize(("uses_v", "after"), [(True, 1.0), (False, 0.0)])
 def test_the_octave_follows_v_or_stays_with_z(uses_v, after):
     data = OfOctaves()
-    trial = Trial(Model(uses_v), data.split("train"), data.split("test"))
-    found = octave_scores(trial, data)
-    assert octaves_in(data) == [4, 5]
+    subject = TestSubject(Model(uses_v), data.split("train"), data.split("test"))
+    found = octave_scores(subject, data)
+    assert list_octaves(data) == [4, 5]
     assert found["own"] == {"pre": 1.0, "global": after, "local": after}
     assert found["judge"] == {"real": 1.0, "pre": 1.0, "global": after, "local": after}
 

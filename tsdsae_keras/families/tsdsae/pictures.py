@@ -4,9 +4,9 @@ import numpy as np
 
 from tsdsae_keras.data.audio.inversion import sound_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
-from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
-from tsdsae_keras.families.tsdsae.evaluation.listening import LISTENED, can_sound, heard_part
+from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
+from tsdsae_keras.families.tsdsae.evaluation.resynthesis import LISTENED, can_sound, heard_part
 from tsdsae_keras.files import replacing
 from tsdsae_keras.report.figures import png_bytes, swap_figure
 
@@ -42,7 +42,7 @@ def two_sequences(data, split="validation"):
 
     The first of the split is one of them, or where they differ in length one from the middle.
     """
-    x, instrument = data.sequences(split, frames=LISTENED), labels_of(data, split).instrument
+    x, instrument = data.sequences(split, frames=LISTENED), load_labels(data, split).instrument
     first = 0 if x.lengths is None else len(x) // 2
     following = (first + 1 + np.arange(len(x))) % len(x)
     others = following if instrument is None else following[instrument[following] != instrument[first]]

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
-from tsdsae_keras.families.tsdsae.evaluation.judges import OwnEncoderJudge, macro_f1
-from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
-from tsdsae_keras.families.tsdsae.evaluation.swaps import partners
-from tsdsae_keras.families.tsdsae.evaluation.trial import why_no_classes
-from tsdsae_keras.families.tsdsae.evaluation.use import active_units, rolled_partners, use_of_v
+from tsdsae_keras.families.tsdsae.evaluation.judges import OwnEncoderJudge
+from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split, decode_batch, encode_batch, encode_split
+from tsdsae_keras.families.tsdsae.evaluation.subject import why_no_classes
+from tsdsae_keras.families.tsdsae.evaluation.swaps import draw_partners
+from tsdsae_keras.families.tsdsae.evaluation.use import active_units, next_partners, use_of_v
+from tsdsae_keras.metrics.batching import take_rows
+from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.training.guards import Watch
 
 SWAPPED = 32  # sequences
@@ -27,10 +28,10 @@ def swap_watch(data, settings):
     if len(few) < 2:
         return None
     labelled = why_no_classes(judging, few) is None
-    partner = partners(few.instrument, settings.seed) if labelled else rolled_partners(len(few))
+    partner = draw_partners(few.instrument, settings.seed) if labelled else next_partners(len(few))
 
     def measure(model):
-        codes = coding.encode(model, few, SWAPPED)
+        codes = encode_split(model, few, SWAPPED)
         z, v = codes.z_mean, codes.v_mean
         found = {
             "v_use": use_of_v(model.decode, z, v, partner, SWAPPED, few.mask),
@@ -38,9 +39,9 @@ def swap_watch(data, settings):
             "active_z": active_units(z, mask=few.mask),
         }
         if labelled:
-            own = OwnEncoderJudge(coding.encode(model, judging, SWAPPED).v_mean, judging.instrument, settings.seed)
-            swapped = coding.decode_batch(model.decode, z, v[partner], few.mask)
-            answers = own.predict(coding.encode_batch(model, swapped, few.mask)[0])
+            own = OwnEncoderJudge(encode_split(model, judging, SWAPPED).v_mean, judging.instrument, settings.seed)
+            swapped = decode_batch(model.decode, z, v[partner], few.mask)
+            answers = own.predict(encode_batch(model, swapped, few.mask)[0])
             found["swap_f1"] = macro_f1(few.instrument[partner], answers)
         return found
 
@@ -59,8 +60,8 @@ def warning(found):
 
 def _some(data, split, count):
     """Sequences of a split, read without the rest: the first, or spread over it where neighbours are alike."""
-    n, labels = data.counts[split], labels_of(data, split)
+    n, labels = data.counts[split], load_labels(data, split)
     alike = labels.recording is not None or data.lengths(split) is not None
     rows = np.unique(np.linspace(0, n - 1, min(n, count)).round().astype(int)) if alike else np.arange(min(n, count))
     x = data.sequences(split, frames=WATCHED)
-    return Split(x=x[rows], instrument=coding.part(labels.instrument, rows), mask=coding.part(x.mask, rows))
+    return Split(x=x[rows], instrument=take_rows(labels.instrument, rows), mask=take_rows(x.mask, rows))

@@ -7,12 +7,12 @@ import pytest
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation import measures
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
 from tsdsae_keras.families.tsdsae.evaluation.evaluate import evaluate, table
-from tsdsae_keras.families.tsdsae.evaluation.pairs import pair_list
-from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
-from tsdsae_keras.metrics.plain import plain
-from tsdsae_keras.metrics.spectral import log_spectral_distances
+from tsdsae_keras.families.tsdsae.evaluation.pairs import make_pair_list
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
+from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
+from tsdsae_keras.metrics.plain import to_plain
+from tsdsae_keras.metrics.reconstruction import log_spectral_distances
 
 BANDS, FRAMES = 40, 10
 _WAVES = np.cos(np.pi * np.outer(np.arange(30), np.arange(BANDS) + 0.5) / BANDS)
@@ -167,44 +167,29 @@ def test_unusable_splits_are_named():
         evaluate(Ideal(), sequences(9, 0), Split(np.zeros((3, 4, 5))))
 
 
-def test_log_spectral_distance_is_its_formula():
-    x = np.zeros((2, 4, 5))
-    level = np.log(10) / 10  # a decibel
-    x_hat = x + level * np.array([3.0, 0, 0, 4.0, 0])
-    np.testing.assert_allclose(log_spectral_distances(x, x_hat), [np.sqrt(5), np.sqrt(5)])
-    x_hat[1, 2:] = np.nan
-    mask = np.array([[1, 1, 1, 1], [1, 1, 0, 0]], bool)
-    np.testing.assert_allclose(log_spectral_distances(x, x_hat, mask), [np.sqrt(5), np.sqrt(5)])
-    x_hat[0] = 7 * level  # the same in all bands: its decibels
-    assert log_spectral_distances(x, x_hat, mask)[0] == pytest.approx(7)
-    for other, valid, words in ((x[:1], None, "shape"), (x_hat, np.zeros((2, 4)), "no valid frame")):
-        with pytest.raises(InputError, match=words):
-            log_spectral_distances(x, other, valid)
-
-
 def test_intervals_hold_the_score_and_know_where_a_local_swap_belongs():
-    trial = Trial(Ideal(), sequences(90, 0), sequences(30, 1))
-    found = measures.intervals_of(trial)
+    subject = TestSubject(Ideal(), sequences(90, 0), sequences(30, 1))
+    found = measures.find_intervals(subject)
     assert found["swap_f1"] == {"pre": [1, 1], "global": [1, 1], "local": [1, 1]}
     assert set(found["judge_f1"]) == {"real", "pre", "global", "local"}
-    one = measures.intervals_of(trial, groups=np.zeros(30))  # one melody only: nothing independent to draw
+    one = measures.find_intervals(subject, groups=np.zeros(30))  # one melody only: nothing independent to draw
     assert one["swap_f1"]["global"] is None and one["reconstruction"]["mse"] is None
 
-    chance = Trial(RandomV(), sequences(90, 0), sequences(300, 1))
+    chance = TestSubject(RandomV(), sequences(90, 0), sequences(300, 1))
     value = evaluate(RandomV(), sequences(90, 0), sequences(300, 1))["swap_f1"]["pre"]
-    low, high = measures.intervals_of(chance)["swap_f1"]["pre"]
+    low, high = measures.find_intervals(chance)["swap_f1"]["pre"]
     assert low < value < high and 0.08 < high - low < 0.16  # about 4 sqrt(2/9 / 300)
 
 
-def test_floors_are_those_of_the_mean_frame():
+def test_the_worst_values_are_those_of_the_mean_frame():
     train, test = sequences(90, 0), sequences(30, 1)
-    found = measures.reconstruction_of(Trial(IgnoresV(), train, test))
+    found = measures.measure_reconstruction(TestSubject(IgnoresV(), train, test))
     mean = train.x.mean(axis=(0, 1))
-    assert found["mse_floor"] == pytest.approx(np.square(test.x - mean).mean())
+    assert found["mse_worst"] == pytest.approx(np.square(test.x - mean).mean())
     distance = found["log_spectral_distance"]
     assert distance["value"] == 0 and distance["interval"] == [0, 0] and distance["n"] == 30
     whole = np.broadcast_to(mean, test.x.shape)
-    assert distance["floor"] == pytest.approx(log_spectral_distances(test.x, whole).mean())
+    assert distance["worst"] == pytest.approx(log_spectral_distances(test.x, whole).mean())
 
 
 def test_use_tells_which_code_the_decoder_reads():
@@ -213,24 +198,24 @@ def test_use_tells_which_code_the_decoder_reads():
             return super().decode(0 * z, v)
 
     splits = sequences(90, 0), sequences(30, 1)
-    assert measures.use_of(Trial(IgnoresV(), *splits))["use_of_v"] == 0
-    assert measures.use_of(Trial(IgnoresZ(), *splits))["use_of_v"] == np.inf
-    found = measures.use_of(Trial(Ideal(), *splits))
+    assert measures.measure_use(TestSubject(IgnoresV(), *splits))["use_of_v"] == 0
+    assert measures.measure_use(TestSubject(IgnoresZ(), *splits))["use_of_v"] == np.inf
+    found = measures.measure_use(TestSubject(Ideal(), *splits))
     assert found["active_v"] == 3 and found["active_z"] == 1 and found["dimensions"] == {"v": 3, "z": 1}
     assert found["error_rise"]["other_relative"] > 1
 
 
 def test_distances_are_zero_for_the_real_and_large_for_the_mean_frame():
     splits = sequences(90, 0), sequences(120, 1)  # a sequence is a patch of 80 dimensions
-    found = measures.logmel_distances(Trial(IgnoresV(), *splits), 0.096, [("made", splits[0].x)])
+    found = measures.measure_logmel_distances(TestSubject(IgnoresV(), *splits), 0.096, [("made", splits[0].x)])
     assert found["reconstruction"]["value"] == pytest.approx(0, abs=1e-6)
     assert found["made"]["n"] == [120, 90] and found["made"]["value"] < found["mean_frame"]["value"]
-    assert found["floor"] is None and "81" in found["no_floor"]  # halves of 60
+    assert found["half_split"] is None and "81" in found["no_half_split"]  # halves of 60
 
 
 def test_a_model_without_priors_is_named():
     with pytest.raises(InputError, match="predict_on_batch"):
-        measures.kl_of(Trial(Ideal(), sequences(90, 0), sequences(30, 1)))
+        measures.measure_kl(TestSubject(Ideal(), sequences(90, 0), sequences(30, 1)))
 
 
 def test_divergences_are_those_of_the_outputs():
@@ -241,21 +226,21 @@ def test_divergences_are_those_of_the_outputs():
 
     KINDS = "mean", "log_var"
     SHAPES = {"v": (2,), "v_prior": (2,), "z": (FRAMES, 1), "z_prior": (FRAMES, 1)}
-    found = measures.kl_of(Trial(Told(), sequences(90, 0), sequences(31, 1), batch_size=8))
+    found = measures.measure_kl(TestSubject(Told(), sequences(90, 0), sequences(31, 1), batch_size=8))
     np.testing.assert_allclose(found["v"], [0.5, 0])
     np.testing.assert_allclose(found["z"], [0.5 * (1 - 1 + np.exp(-1))])
 
 
 def test_pair_lists_are_told_apart():
     partner = np.array([1, 0, 3, 2])
-    first = pair_list(partner, 2, 0)
-    assert first == pair_list(partner, 2, 0) and len(first["heard"]) == 2 and first["partner"] == [1, 0, 3, 2]
-    assert first["sha256"] != pair_list(partner[::-1], 2, 0)["sha256"] and len(first["sha256"]) == 64
-    assert pair_list(partner, 9, 0)["heard"] == [0, 1, 2, 3]
+    first = make_pair_list(partner, 2, 0)
+    assert first == make_pair_list(partner, 2, 0) and len(first["heard"]) == 2 and first["partner"] == [1, 0, 3, 2]
+    assert first["sha256"] != make_pair_list(partner[::-1], 2, 0)["sha256"] and len(first["sha256"]) == 64
+    assert make_pair_list(partner, 9, 0)["heard"] == [0, 1, 2, 3]
 
 
 def test_plain_numbers_only():
     given = {"a": np.float32(1.5), "b": [np.nan, np.int64(2)], "c": {"d": -np.inf}, "e": np.arange(2), "f": None}
-    found, odd = plain(given)
+    found, odd = to_plain(given)
     assert found == {"a": 1.5, "b": [None, 2], "c": {"d": None}, "e": [0, 1], "f": None}
     assert odd == {"b.0": "no number", "c.d": "infinite"} and type(found["b"][1]) is int

@@ -14,10 +14,11 @@ from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.families.tsdsae.building import make_model
-from tsdsae_keras.families.tsdsae.evaluation.listening import MADE
+from tsdsae_keras.families.tsdsae.evaluation.context import EvaluationContext, make_subject
 from tsdsae_keras.families.tsdsae.evaluation.page import read_history
-from tsdsae_keras.families.tsdsae.evaluation.rows import left_out_of, rows_of
-from tsdsae_keras.families.tsdsae.evaluation.scores import STAGES, Study, full_scores, score, trial_of
+from tsdsae_keras.families.tsdsae.evaluation.resynthesis import MADE
+from tsdsae_keras.families.tsdsae.evaluation.rows import list_left_out, make_rows
+from tsdsae_keras.families.tsdsae.evaluation.scores import STAGES, full_scores, score
 from tsdsae_keras.metrics.pitch import PyinTracker
 from tsdsae_keras.training.run import RunFolder
 
@@ -120,7 +121,7 @@ def test_the_page_holds_table_pictures_and_players(whole):
     assert page.count("<audio") == 6
     for word in ("melody it must take", "Pair 1:", "(dull)", "KL by dimension", "Codes v", "Griffin-Lim", "numpy"):
         assert word in page
-    for row in (row for group in rows_of(result) for row in group["rows"]):
+    for row in (row for group in make_rows(result) for row in group["rows"]):
         assert row["name"] in html.unescape(page)
 
 
@@ -135,7 +136,7 @@ def test_without_labels_the_rest_goes_on(model, tmp_path, capsys):
     assert {"swap_f1", "judge_f1", "label notes", "label instrument"} <= set(result["left_out"])
     assert result["left_out"]["swap_f1"] == "no instrument labels"
     assert result["pairs"]["partner"] == [*range(1, COUNTS["test"]), 0]
-    assert result["melody"]["reference"].startswith("the track") and result["melody"]["ceiling"] is None
+    assert result["melody"]["reference"].startswith("the track") and result["melody"]["original"] is None
     assert result["use"]["n"] == COUNTS["test"] and "no instrument labels" in page
     assert "left out: swap_f1: no instrument labels" in capsys.readouterr().out
 
@@ -146,10 +147,10 @@ def test_labels_of_another_form_are_left_out_with_the_reason(model, tmp_path):
         return arrays | one | {"factors": arrays["factors"][:, 0]}
 
     odd = PreparedData(write_folder(tmp_path / "odd", spoilt))
-    study = Study(trial_of(load_model(model), odd, 0), odd, PyinTracker(), pairs=1)
-    assert study.trial.why_no_classes.startswith("one instrument only (0)")
-    assert set(study.labels.left_out) == {"notes", "factors"}
-    assert "MIDI" in study.labels.left_out["notes"] and "(8,)" in study.labels.left_out["factors"]
+    context = EvaluationContext(make_subject(load_model(model), odd, 0), odd, PyinTracker(), pairs=1)
+    assert context.subject.why_no_classes.startswith("one instrument only (0)")
+    assert set(context.labels.left_out) == {"notes", "factors"}
+    assert "MIDI" in context.labels.left_out["notes"] and "(8,)" in context.labels.left_out["factors"]
 
 
 def brightness(x):
@@ -173,9 +174,10 @@ class Known:
         return {}
 
 
-def studied(data, decode, pairs=1):
+def make_context(data, decode, **options):
     dull, bright = brightness(data.features("train")[:2])
-    return Study(trial_of(Known(decode, (dull + bright) / 2), data, 0), data, PyinTracker(), pairs=pairs)
+    subject = make_subject(Known(decode, (dull + bright) / 2), data, 0)
+    return EvaluationContext(subject, data, **{"tracker": PyinTracker(), "pairs": 1} | options)
 
 
 class Loudness:
@@ -195,9 +197,8 @@ class Aside(PyinTracker):
 
 @pytest.fixture(scope="module")
 def ignores_v(data):
-    study = studied(data, lambda z, v: z, pairs=3)
-    study.tracker, study.embed = Aside(), Loudness()
-    return study, full_scores(study)[0]
+    context = make_context(data, lambda z, v: z, pairs=3, tracker=Aside(), embed=Loudness())
+    return context, full_scores(context)[0]
 
 
 def test_a_decoder_that_ignores_v(ignores_v):
@@ -207,20 +208,21 @@ def test_a_decoder_that_ignores_v(ignores_v):
     assert result["use"]["use_of_v"] == 0 and result["use"]["error_rise"]["other_rise"] == 0
     assert result["reconstruction"]["mse"] == 0 and result["reconstruction"]["log_spectral_distance"]["value"] == 0
     assert result["leakage"]["instrument_from_v"]["linear"]["score"] == 1
-    shown = {row["name"]: row for group in rows_of(result) for row in group["rows"]}
-    assert shown["change by another v / by another z"]["value"] == 0
-    assert shown["after the global swap (v of the partner)"]["floor"] == 0
+    shown = {row["name"]: row for group in make_rows(result) for row in group["rows"]}
+    assert shown["sensitivity to v relative to z"]["value"] == 0
+    assert shown["after the global swap (v of the partner)"]["worst"] == 0
 
 
 def test_what_it_plays_is_what_the_vocoder_leaves(ignores_v):
-    """Its sequences are the real ones, so what is heard of them is the ceiling, and a local swap is the partner."""
-    study, result = ignores_v
-    melody, tracks = result["melody"], study.listening.tracks
-    assert melody["ceiling"]["rpa"]["value"] > 0.8 > 0.6 > melody["floor"]["rpa"]["value"]
+    """Its sequences are the real ones: what is heard of them is the original, and a local swap is the partner."""
+    context, result = ignores_v
+    melody, tracks = result["melody"], context.resynthesized.tracks
+    assert melody["original"]["rpa"]["value"] > 0.8 > 0.6 > melody["other_melody"]["rpa"]["value"]
     for name in ("reconstruction", "global"):
         found = melody[name]["rpa"]
-        assert found["value"] == melody["ceiling"]["rpa"]["value"] == found["ceiling"] and found["n"] == 3
-    for row in study.listening.heard:
+        assert found["value"] == melody["original"]["rpa"]["value"] and found["n"] == 3
+        assert found["worst"] == melody["other_melody"]["rpa"]["value"] and found["best"] == 1
+    for row in context.resynthesized.rows:
         np.testing.assert_array_equal(tracks["global"][row][0], tracks["original"][row][0])
     assert melody["local"]["rpa"]["value"] > 0.8 and melody["reference"] == "notes"
     assert result["judge_vocoded"]["value"] == 1.0 and result["judge_f1"]["real"] == 1.0
@@ -238,23 +240,23 @@ def test_distances_of_sound_carry_their_embedding(ignores_v):
         "n": [3, 3],
         "dimension": 1,
     }
-    assert found["floor"] is None and "ceiling of loudness" in left_out_of(ignores_v[1])
-    assert any("loudness" in group["group"] for group in rows_of(ignores_v[1]))
+    assert found["half_split"] is None and "distance of two halves in loudness" in list_left_out(ignores_v[1])
+    assert any("loudness" in group["group"] for group in make_rows(ignores_v[1]))
 
 
 def test_infinity_becomes_null_with_a_word(data, monkeypatch):
     monkeypatch.setattr("tsdsae_keras.families.tsdsae.evaluation.scores.STAGES", dict(list(STAGES.items())[:2]))
-    study = studied(data, lambda z, v: np.broadcast_to(v[:, :1, None], (len(v), FRAMES, 80)))
-    result, _ = full_scores(study)
+    context = make_context(data, lambda z, v: np.broadcast_to(v[:, :1, None], (len(v), FRAMES, 80)))
+    result, _ = full_scores(context)
     assert result["use"]["use_of_v"] is None and result["not_finite"]["use.use_of_v"] == "infinite"
     assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert "use.use_of_v" in left_out_of(result)
+    assert "use.use_of_v" in list_left_out(result)
 
 
 def test_without_notes_the_original_is_the_reference(data, tmp_path):
     bare = PreparedData(write_folder(tmp_path / "n", lambda arrays: {k: v for k, v in arrays.items() if k != "notes"}))
-    melody = studied(bare, lambda z, v: z).listening.melody()
-    assert [melody[name]["rpa"]["value"] for name in MADE] == [1, 1, 1] and melody["ceiling"] is None
+    melody = make_context(bare, lambda z, v: z).resynthesized.melody()
+    assert [melody[name]["rpa"]["value"] for name in MADE] == [1, 1, 1] and melody["original"] is None
 
 
 REFUSED = {

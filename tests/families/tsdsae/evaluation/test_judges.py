@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from tsdsae_keras.families.tsdsae.evaluation.frames import balancing_weights, outlines, registers, sounding
-from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge, macro_f1
+from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge
+from tsdsae_keras.families.tsdsae.evaluation.timbre import (
+    balancing_weights,
+    find_sounding,
+    registers,
+    spectral_outlines,
+)
+from tsdsae_keras.metrics.classification import macro_f1
 
 BANDS = 80
 
@@ -49,17 +55,17 @@ def test_labels_come_back_as_given():
 
 def test_outlines_ignore_level_and_what_lies_deep():
     frames = np.random.default_rng(0).normal(size=(5, BANDS))
-    np.testing.assert_allclose(outlines(frames + 7.0), outlines(frames), atol=1e-12)
+    np.testing.assert_allclose(spectral_outlines(frames + 7.0), spectral_outlines(frames), atol=1e-12)
     deep = frames.copy()
     frames[:, 0], deep[:, 0] = -20.0, -36.0
-    np.testing.assert_allclose(outlines(deep), outlines(frames), atol=1e-12)
+    np.testing.assert_allclose(spectral_outlines(deep), spectral_outlines(frames), atol=1e-12)
 
 
 def test_silence_and_padding_do_not_sound():
     x = np.full((2, 4, BANDS), -36.0)
     x[0, 1, 5], x[0, 2, 5], x[0, 3, 5] = 3.0, -3.9, -4.1
     mask = np.array([[1, 1, 1, 1], [1, 0, 0, 0]], dtype=bool)
-    assert sounding(x, mask).tolist() == [[False, True, True, False], [True, False, False, False]]
+    assert find_sounding(x, mask).tolist() == [[False, True, True, False], [True, False, False, False]]
 
 
 def test_a_register_is_where_a_tone_begins():
@@ -94,9 +100,3 @@ def test_codes_that_are_the_class_exactly_are_read():
 def test_constant_codes_are_judged_by_the_prior():
     judge = OwnEncoderJudge(np.ones((5, 3)), np.array([0, 0, 0, 1, 1]))
     assert judge.predict(np.ones((2, 3))).tolist() == [0, 0]
-
-
-def test_macro_f1_by_hand():
-    # Class 0: precision 1, recall 1/2; class 1: precision 1/2, recall 1; class 2 is never asked for.
-    assert macro_f1([0, 0, 1], [0, 1, 1]) == pytest.approx(2 / 3)
-    assert macro_f1([0, 0, 1], [0, 2, 1]) == pytest.approx((2 / 3 + 1) / 2)

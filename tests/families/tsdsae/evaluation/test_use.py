@@ -11,7 +11,7 @@ from tsdsae_keras.families.tsdsae.evaluation import use
 N, FRAMES = 7, 5
 RNG = np.random.default_rng(0)
 Z, V = RNG.normal(size=(N, FRAMES, 1)), RNG.normal(size=(N, 1))
-NEXT = use.rolled_partners(N)
+NEXT = use.next_partners(N)
 
 
 def adds(z, v, mask=None):
@@ -53,7 +53,7 @@ def test_ratio_is_the_gain_on_v_where_the_codes_are_alike():
     """Independent draws: E|v - v'| is E|z - z'|, so what is left of the ratio is the gain."""
     rng = np.random.default_rng(1)
     z, v = rng.normal(size=(4000, 1, 1)), rng.normal(size=(4000, 1))
-    ratio = use.use_of_v(lambda z, v: z + 0.2 * v[:, None], z, v, use.rolled_partners(4000))
+    ratio = use.use_of_v(lambda z, v: z + 0.2 * v[:, None], z, v, use.next_partners(4000))
     assert ratio == pytest.approx(0.2, rel=0.05)
 
 
@@ -106,7 +106,7 @@ def test_partners_that_cannot_be(partner):
 
 def test_one_sequence_has_no_partner():
     with pytest.raises(InputError, match="two or more"):
-        use.rolled_partners(1)
+        use.next_partners(1)
 
 
 def test_units_are_active_above_the_threshold():

@@ -42,11 +42,11 @@ def fit_code_mixture(v_mean, components=None, seed=0):
     Raises:
         InputError: v_mean is not (n, v) with two codes or more, not finite, or has fewer codes than `components`.
     """
-    v_mean = _checked(v_mean)
+    v_mean = _check(v_mean)
     if components is not None and not 1 <= components <= len(v_mean):
         raise InputError(f"components is {components}; it should be from 1 to {len(v_mean)}, the number of codes")
     tried = range(1, _most(v_mean) + 1) if components is None else [int(components)]
-    best = min((_fitted(v_mean, k, seed) for k in tried), key=lambda mixture: mixture.bic(v_mean))
+    best = min((_fit(v_mean, k, seed) for k in tried), key=lambda mixture: mixture.bic(v_mean))
     return CodeMixture(best.weights_, best.means_, best.covariances_)
 
 
@@ -64,7 +64,7 @@ def _most(v_mean):
     return max(1, min(MOST, by_size, len(np.unique(v_mean, axis=0))))
 
 
-def _fitted(v_mean, components, seed):
+def _fit(v_mean, components, seed):
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
@@ -76,7 +76,7 @@ def _fitted(v_mean, components, seed):
         return mixture.fit(v_mean)
 
 
-def _checked(v_mean):
+def _check(v_mean):
     v_mean = np.asarray(v_mean, dtype="float64")
     if v_mean.ndim != 2 or len(v_mean) < 2 or not v_mean.shape[1]:
         raise InputError(f"v_mean has shape {v_mean.shape}; it should be (codes, dimensions), two codes or more")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.report.figures import new_figure, palette, shortened
+from tsdsae_keras.report.figures import new_figure, palette, shorten
 
 MARKERS = "os^DvPX*<>"
 
@@ -13,7 +13,7 @@ def codes_figure(v, labels=None, *, title=None):
 
     Codes of one or two dimensions are drawn as they are; of more, their two principal components are drawn, and
     the axes say how much of the variance lies along them. It cannot show what lies in the other dimensions:
-    groups that overlap here may be apart there, and distances are shortened by an amount that differs from pair
+    groups that overlap here may be apart there, and distances are shorten by an amount that differs from pair
     to pair.
 
     Args:
@@ -27,11 +27,11 @@ def codes_figure(v, labels=None, *, title=None):
     Raises:
         InputError: v is not (n, d), holds nan or infinity, or the labels are not as many.
     """
-    v = _checked_codes(v)
+    v = _check_codes(v)
     groups = np.zeros(len(v), int) if labels is None else np.asarray(labels)
     if groups.shape != v.shape[:1]:
         raise InputError(f"labels have shape {groups.shape}; they should be {v.shape[:1]}, to go with v")
-    points, names = plane_of(v)
+    points, names = project_to_plane(v)
     figure = new_figure(6.4, 4.2)
     axes = figure.subplots()
     _draw_groups(axes, points, groups)
@@ -47,7 +47,7 @@ def codes_figure(v, labels=None, *, title=None):
     return figure
 
 
-def plane_of(v):
+def project_to_plane(v):
     """Points (n, 2) for codes (n, d), and what the two axes are.
 
     For d > 2: principal components, by the singular values of the centred codes, each turned so that its
@@ -97,7 +97,7 @@ def kl_figure(divergences, *, unit="nats"):
     return figure
 
 
-def _checked_codes(v):
+def _check_codes(v):
     v = np.asarray(v, dtype="float64")
     if v.ndim != 2 or not v.size:
         raise InputError(f"v has shape {v.shape}; it should be (sequences, dimensions)")
@@ -113,7 +113,7 @@ def _draw_groups(axes, points, groups):
         # Colours come round after eight and markers after nine, so that 72 labels look different.
         marker = MARKERS[index % len(MARKERS)]
         axes.scatter(
-            x, y, s=26, color=colour, marker=marker, edgecolors="white", linewidths=0.5, label=shortened(str(name))
+            x, y, s=26, color=colour, marker=marker, edgecolors="white", linewidths=0.5, label=shorten(str(name))
         )
 
 

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
-from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge, macro_f1
-from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
+from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
+from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
+from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.metrics.reconstruction import sequence_errors
 
-__all__ = ["Split", "evaluate", "scores_of", "table"]
+__all__ = ["Split", "evaluate", "score_subject", "table"]
 
-FLOOR = (
+WORST = (
     "partners always differ in class, so a decoder that ignores v scores 0 after a swap, not 1 / classes; "
     "a code v without the class scores about 1 / classes before it"
 )
@@ -30,7 +31,7 @@ def evaluate(model, train, test, *, seed=0, batch_size=64):
     The F1s say nothing of the melody, which a swap may have spoilt, nor of sound quality.
 
     Args:
-        model, train, test, seed, batch_size: as in `trial.Trial`.
+        model, train, test, seed, batch_size: as in `subject.TestSubject`.
 
     Returns:
         A dictionary of plain numbers and strings, ready for JSON.
@@ -38,27 +39,27 @@ def evaluate(model, train, test, *, seed=0, batch_size=64):
     Raises:
         InputError: a split cannot be used, or the model's output is not finite.
     """
-    return scores_of(Trial(model, train, test, seed=seed, batch_size=batch_size))
+    return score_subject(TestSubject(model, train, test, seed=seed, batch_size=batch_size))
 
 
-def scores_of(trial):
-    """The dictionary that `evaluate` returns, of a `Trial` whose codes and answers others may need too."""
-    reason = trial.why_no_classes
+def score_subject(subject):
+    """The dictionary that `evaluate` returns, of a `TestSubject` whose codes and answers others may need too."""
+    reason = subject.why_no_classes
     if reason is None:
         scores = {
             name: {column: macro_f1(*pair) for column, pair in columns.items()}
-            for name, columns in trial.answers.items()
+            for name, columns in subject.answers.items()
         }
     else:
         scores = {"left_out": {name: reason for name in _ROWS.values()}}
-    error = float(reconstruction_errors(trial).mean())
-    return scores | {"reconstruction": {"mse": error}, "n": len(trial.test), "settings": _settings(trial)}
+    error = float(reconstruction_errors(subject).mean())
+    return scores | {"reconstruction": {"mse": error}, "n": len(subject.test), "settings": _settings(subject)}
 
 
-def reconstruction_errors(trial):
+def reconstruction_errors(subject):
     """The masked mean squared error of each test sequence, (n,)."""
-    made = trial.reconstructions()
-    return np.concatenate([sequence_errors(trial.test.x[rows], x_hat, mask) for rows, x_hat, mask in made])
+    made = subject.reconstructions()
+    return np.concatenate([sequence_errors(subject.test.x[rows], x_hat, mask) for rows, x_hat, mask in made])
 
 
 def table(result):
@@ -74,15 +75,15 @@ def table(result):
     return "\n".join(lines)
 
 
-def _settings(trial):
+def _settings(subject):
     return {
-        "seed": int(trial.seed),
-        "batch_size": int(trial.batch_size),
+        "seed": int(subject.seed),
+        "batch_size": int(subject.batch_size),
         "latents": "means",
         "swap_judge": OwnEncoderJudge.description,
         "judge": FrameJudge.description,
         "f1": "macro, over the classes asked for",
-        "floor": FLOOR,
-        "instruments": [] if trial.train.instrument is None else np.unique(trial.train.instrument).tolist(),
-        "n_train": len(trial.train),
+        "worst": WORST,
+        "instruments": [] if subject.train.instrument is None else np.unique(subject.train.instrument).tolist(),
+        "n_train": len(subject.train),
     }

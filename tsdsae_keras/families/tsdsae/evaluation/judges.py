@@ -2,19 +2,13 @@
 
 import numpy as np
 
-from tsdsae_keras.families.tsdsae.evaluation import frames as hearing
-from tsdsae_keras.families.tsdsae.evaluation.codes import at_once, batches, part
-
-
-def macro_f1(truth, answer):
-    """Mean over classes of F1 = 2 precision recall / (precision + recall), 0 (worst) to 1.
-
-    The classes are those that occur in `truth`: one never asked for has no recall. A wrong answer costs
-    recall in the true class and precision in the named one.
-    """
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0))
+from tsdsae_keras.families.tsdsae.evaluation.timbre import (
+    balancing_weights,
+    find_sounding,
+    registers,
+    spectral_outlines,
+)
+from tsdsae_keras.metrics.batching import batch_size_for, batch_slices, take_rows
 
 
 class OwnEncoderJudge:
@@ -26,7 +20,7 @@ class OwnEncoderJudge:
     Args:
         v_mean: (n, v) codes of the training set.
         instrument: (n,) its labels.
-        seed: fixes the draw of the floor below.
+        seed: fixes the noise that is added to the codes (see below).
 
     Source: Luo, Ewert, Dixon, IJCAI 2022, section 6.
     """
@@ -40,10 +34,10 @@ class OwnEncoderJudge:
         spread = v_mean.std(axis=0, dtype="float64")
         self._kept = spread > 1e-6
         # A dimension that is constant within every class, the ideal, has no within-class variance to divide
-        # by; the analysis would drop it. A floor of 1e-4 of its spread keeps it.
-        floor = np.random.default_rng(seed).normal(size=v_mean.shape) * 1e-4 * spread
+        # by; the analysis would drop it. Noise of 1e-4 of its spread keeps it.
+        noise = np.random.default_rng(seed).normal(size=v_mean.shape) * 1e-4 * spread
         judge = LinearDiscriminantAnalysis() if self._kept.any() else DummyClassifier(strategy="prior")
-        self._judge = judge.fit((v_mean + floor)[:, self._kept], instrument)
+        self._judge = judge.fit((v_mean + noise)[:, self._kept], instrument)
 
     def predict(self, v_mean):
         """The class of every code (n, v): (n,) labels."""
@@ -76,15 +70,15 @@ class FrameJudge:
         from sklearn.preprocessing import StandardScaler
 
         heard, member, self.classes = _draw_frames(x, instrument, mask, seed, frames)
-        weight = hearing.balancing_weights(hearing.registers(heard), member)
+        weight = balancing_weights(registers(heard), member)
         self._judge = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
-        self._judge.fit(hearing.outlines(heard), member, logisticregression__sample_weight=weight)
+        self._judge.fit(spectral_outlines(heard), member, logisticregression__sample_weight=weight)
 
     def predict(self, x, mask=None):
         """The class of every sequence (batch, time, features): (batch,) labels."""
-        sounds = hearing.sounding(x, mask)
+        sounds = find_sounding(x, mask)
         owner = np.nonzero(sounds)[0]
-        log_prob = self._judge.predict_log_proba(hearing.outlines(x[sounds]))
+        log_prob = self._judge.predict_log_proba(spectral_outlines(x[sounds]))
         total = np.zeros((len(x), log_prob.shape[1]))
         np.add.at(total, owner, log_prob)
         # The sum of a sequence's log-probabilities is greatest where their mean is.
@@ -97,9 +91,9 @@ def _draw_frames(x, instrument, mask, seed, wanted):
     classes, member = np.unique(instrument, return_inverse=True)
     share = max(1, wanted // len(x))
     drawn, owner = [], []
-    for rows in batches(x, at_once(x.shape[1])):
+    for rows in batch_slices(x, batch_size_for(x.shape[1])):
         chunk = np.asarray(x[rows])
-        rank = np.where(hearing.sounding(chunk, part(mask, rows)), rng.random(chunk.shape[:2]), np.inf)
+        rank = np.where(find_sounding(chunk, take_rows(mask, rows)), rng.random(chunk.shape[:2]), np.inf)
         order = np.argsort(rank, axis=1)[:, :share]
         clip, place = np.nonzero(np.isfinite(np.take_along_axis(rank, order, axis=1)))
         drawn.append(chunk[clip, order[clip, place]])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tsdsae_keras.metrics.leakage import Labelled
+from tsdsae_keras.metrics.leakage import LabelledCodes
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Labels:
         return self.recording if self.melody is None else self.melody
 
     def with_codes(self, codes, mask=None):
-        """`Labelled`: the codes of the split with its labels."""
-        return Labelled(codes.v_mean, codes.z_mean, self.instrument, self.factors, self.notes, mask)
+        """`LabelledCodes`: the codes of the split with its labels."""
+        return LabelledCodes(codes.v_mean, codes.z_mean, self.instrument, self.factors, self.notes, mask)
 
 
-def labels_of(data, split, frames=None):
+def load_labels(data, split, frames=None):
     """The `Labels` of a split of prepared data, those of frames cut to `frames`."""
     n, found = data.counts[split], data.labels(split)
     shapes = {"instrument": (n,), "notes": (n, data.frames), "factors": (n, None), "melody": (n,), "recording": (n,)}
@@ -55,7 +55,7 @@ def labels_of(data, split, frames=None):
     return Labels(**kept, left_out={name: reason for name, reason in left_out.items() if name not in needless})
 
 
-def name_of(data, instrument):
+def instrument_name(data, instrument):
     """What the folder calls an instrument, or its number."""
     names = data.label_names.get("instrument")
     known = isinstance(names, list) and 0 <= int(instrument) < len(names)

@@ -1,4 +1,4 @@
-"""What every score of an evaluation is called, which direction is better, and what it cannot see: all in one place."""
+"""The name of every score of an evaluation, which direction is better, and what it cannot see."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,9 @@ INTERVALS = (
     "not known of one recording, drawn together; they do not see another seed of the training, another draw of "
     "partners or another judge. Where no example is wrong the bootstrap gives no width: with n independent examples "
     "and no error, the rate of errors is below 3 / n at 95 %. "
-    "Floor: what a worthless model gets by the same measurement; ceiling: what a perfect one could. After a swap the "
-    "floor of F1 is 0 and not 1 / classes: partners always differ in class, so a model that ignores v is always wrong."
+    "Worst: what a model that has learnt nothing scores by the same measurement; best: the best attainable value. "
+    "After a swap the worst F1 is 0 and not 1 / classes: partners always differ in class, so a model that ignores v is "
+    "always wrong. Rows of real sequences tell how much of the best value the measurement itself allows."
 )
 
 
@@ -33,42 +34,44 @@ LEAKAGE = "Leakage"
 DISTANCE = "Distance from real sequences (Fréchet, embedding {embedding})"
 FACTORS = "A dimension for each factor (v and z together)"
 
-_OWN = "Linear discriminant analysis on v of the training set. Blind to whether anyone but this encoder hears it."
+_OWN = "Linear discriminant analysis on v of the training set. Blind to whether anything but this encoder can tell."
 _JUDGE = (
-    "Logistic regression on outlines of real training frames; it never saw the model. Blind to attacks, vibrato and "
-    "quality."
+    "Logistic regression on spectral outlines of real training frames; it never saw the model. Blind to attacks, "
+    "vibrato and quality."
 )
-_RPA = "Frames with the right pitch, to 50 cents. Blind to timbre and to what sounds in rests; trackers err."
+_RPA = "Frames with the right pitch, to 50 cents. Blind to timbre and to what sounds in rests; trackers make errors."
 _RCA = "The same, octave errors forgiven. Blind as above."
-_ENDS = "Floor: another melody of the set. Ceiling: the originals, which a swap to an easier timbre may pass."
+_ENDS = "Worst: another melody of the set. The originals tell what the vocoder and the tracker allow."
 _LEAK = (
-    "Of two probes the better: 0 is chance, 1 all read. What they do not find may still be there. Learning amplifies "
-    "rounding: another backend moves it by some hundredths."
+    "The better of two probes: 0 is chance, 1 perfect. What they do not find may still be there. On another backend "
+    "it may differ by some hundredths."
 )
-_CONTROL = "Control for the leak above: where the label belongs."
-_GAP = "Share of its entropy, from lower bounds of information."
+_ZERO = "0: the decoder ignores v. After stage 2 v = 0 may be unlike any code."
+_ACTIVE = "The encoder writes them; the decoder may ignore them."
+_KL_V = "Near 0: the posterior is the prior, by collapse or by design."
+_KL_Z = "Near 0: a frame adds nothing to what came before."
+_CONTROL = "Control for the leak above: the label in the code where it belongs."
+_GAP = "As a share of H(y), from lower bounds of the information."
 _FACTOR = "Axis-aligned: asks for one dimension a factor, which a model of two blocks does not promise."
-_DISTANCE = (
-    "Means and covariances only; grows as n falls, so compare at equal n. Floor: the mean frame in every place; "
-    "ceiling: two halves of the real set, at half the n."
-)
+_DISTANCE = "Means and covariances only; grows as n falls, so compare at equal n. Worst: the mean frame in every place."
 
-_DRAWN = f"{_DISTANCE} One draw of v and z: another moves it, by a fifth in one trained model."
+_HALVES = "Two random halves of the real set: sampling alone, at half the n. Close reconstructions may be nearer."
+_DRAWN = f"{_DISTANCE} One draw of v and z: another changes it, by a fifth in one trained model."
 
 MEANINGS = {
-    "swap_f1.pre": Meaning(OWN, "before the swap", HIGHER, f"{_OWN} Floor: chance."),
+    "swap_f1.pre": Meaning(OWN, "before the swap", HIGHER, f"{_OWN} Worst: chance."),
     "swap_f1.global": Meaning(OWN, "after the global swap (v of the partner)", HIGHER, _OWN),
     "swap_f1.local": Meaning(OWN, "after the local swap (z of the partner)", HIGHER, _OWN),
     "judge_f1.real": Meaning(JUDGE, "real sequences", HIGHER, f"{_JUDGE} This is what the judge knows."),
     "judge_vocoded": Meaning(JUDGE, "real sequences through the vocoder", HIGHER, f"{_JUDGE} What a vocoder leaves."),
-    "judge_f1.pre": Meaning(JUDGE, "reconstructions", HIGHER, f"{_JUDGE} Ceiling: on real sequences. Floor: chance."),
-    "judge_f1.global": Meaning(JUDGE, "after the global swap", HIGHER, f"{_JUDGE} Ceiling: on real sequences."),
-    "judge_f1.local": Meaning(JUDGE, "after the local swap", HIGHER, f"{_JUDGE} Ceiling: on real sequences."),
-    "melody.ceiling.rpa": Meaning(MELODY, "pitch, originals through the vocoder", HIGHER, f"{_RPA} The ceiling."),
+    "judge_f1.pre": Meaning(JUDGE, "reconstructions", HIGHER, f"{_JUDGE} Worst: chance."),
+    "judge_f1.global": Meaning(JUDGE, "after the global swap", HIGHER, _JUDGE),
+    "judge_f1.local": Meaning(JUDGE, "after the local swap", HIGHER, _JUDGE),
+    "melody.original.rpa": Meaning(MELODY, "pitch, originals through the vocoder", HIGHER, f"{_RPA} {_ENDS}"),
     "melody.reconstruction.rpa": Meaning(MELODY, "pitch, reconstructions", HIGHER, f"{_RPA} {_ENDS}"),
     "melody.global.rpa": Meaning(MELODY, "pitch, global swap: the melody it must keep", HIGHER, f"{_RPA} {_ENDS}"),
     "melody.local.rpa": Meaning(MELODY, "pitch, local swap: the melody it must take", HIGHER, f"{_RPA} {_ENDS}"),
-    "melody.ceiling.rca": Meaning(MELODY, "chroma, originals through the vocoder", HIGHER, f"{_RCA} The ceiling."),
+    "melody.original.rca": Meaning(MELODY, "chroma, originals through the vocoder", HIGHER, f"{_RCA} {_ENDS}"),
     "melody.reconstruction.rca": Meaning(MELODY, "chroma, reconstructions", HIGHER, f"{_RCA} {_ENDS}"),
     "melody.global.rca": Meaning(MELODY, "chroma, global swap", HIGHER, f"{_RCA} {_ENDS}"),
     "melody.local.rca": Meaning(MELODY, "chroma, local swap", HIGHER, f"{_RCA} {_ENDS}"),
@@ -76,40 +79,44 @@ MEANINGS = {
         RECONSTRUCTION,
         "mean squared error (nats²)",
         LOWER,
-        "Compare swap scores at equal error only. Blind to what is audible. Floor: the training set's mean frame.",
+        "Compare swap scores at equal error only. Blind to what is audible. Worst: the training set's mean frame.",
     ),
     "reconstruction.lsd": Meaning(
         RECONSTRUCTION,
         "log-spectral distance (dB)",
         LOWER,
-        "Frame by frame. A band far below the others counts as much as the loudest. Floor: the mean frame.",
+        "Frame by frame. A band far below the others counts as much as the loudest. Worst: the mean frame.",
     ),
     "use.use_of_v": Meaning(
         USE,
-        "change by another v / by another z",
+        "sensitivity to v relative to z",
         None,
-        "0: the decoder ignores v. Says that v moves the output, not where to.",
+        "Change of the output when v is exchanged / when z is. 0: the decoder ignores v. Blind to what the change is.",
     ),
-    "use.other": Meaning(USE, "error added by another's v (share)", HIGHER, "0: the decoder ignores v."),
+    "use.other": Meaning(USE, "relative rise of the error with another v", HIGHER, "0: the decoder ignores v."),
     "use.zero": Meaning(
-        USE, "error added by v = 0 (share)", HIGHER, "0: the decoder ignores v. After stage 2 v = 0 may be unheard of."
+        USE,
+        "relative rise of the error with v = 0",
+        HIGHER,
+        _ZERO,
     ),
-    "use.active_v": Meaning(USE, "active dimensions of v, of {v}", None, "Written, not necessarily read."),
-    "use.active_z": Meaning(USE, "active dimensions of z, of {z}", None, "Written, not necessarily read."),
-    "kl.v": Meaning(USE, "KL of v from its prior (nats)", None, "Near 0: on its prior, by collapse or by design."),
-    "kl.z": Meaning(USE, "KL of z from the transition (nats a frame)", None, "Near 0: a frame tells nothing new."),
+    "use.active_v": Meaning(USE, "active dimensions of v, of {v}", None, _ACTIVE),
+    "use.active_z": Meaning(USE, "active dimensions of z, of {z}", None, _ACTIVE),
+    "kl.v": Meaning(USE, "KL of v from its prior (nats)", None, _KL_V),
+    "kl.z": Meaning(USE, "KL of z from the transition (nats a frame)", None, _KL_Z),
     "leakage.instrument_z": Meaning(LEAKAGE, "instrument read in z (over time)", LOWER, _LEAK),
     "leakage.instrument_frame": Meaning(LEAKAGE, "instrument read in z (single frames)", LOWER, _LEAK),
     "leakage.instrument_v": Meaning(LEAKAGE, "instrument read in v", HIGHER, _CONTROL),
     "leakage.melody_v": Meaning(LEAKAGE, "melody read in v (mean of {labels} labels)", LOWER, _LEAK),
     "leakage.melody_z": Meaning(LEAKAGE, "melody read in z (mean of {labels} labels)", HIGHER, _CONTROL),
-    "leakage.gap_static": Meaning(LEAKAGE, "instrument known by v, less by z", HIGHER, _GAP),
+    "leakage.gap_static": Meaning(LEAKAGE, "instrument: information gap I(v; y) - I(z; y)", HIGHER, _GAP),
     "leakage.gap_dynamic": Meaning(
         LEAKAGE,
-        "melody known by z, less by v (mean)",
+        "melody: information gap I(z; y) - I(v; y) (mean)",
         HIGHER,
         _GAP,
     ),
+    "frechet.half_split": Meaning(DISTANCE, "two halves of the real sequences", LOWER, _HALVES),
     "frechet.reconstruction": Meaning(DISTANCE, "reconstructions", LOWER, _DISTANCE),
     "frechet.global": Meaning(DISTANCE, "global swaps", LOWER, _DISTANCE),
     "frechet.local": Meaning(DISTANCE, "local swaps", LOWER, _DISTANCE),

@@ -5,12 +5,12 @@ import csv
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
 from tsdsae_keras.families.tsdsae.evaluation.code_figures import codes_figure, kl_figure
-from tsdsae_keras.families.tsdsae.evaluation.labels import name_of
-from tsdsae_keras.families.tsdsae.evaluation.listening import VOCODER, heard_part, recombined
+from tsdsae_keras.families.tsdsae.evaluation.labels import instrument_name
 from tsdsae_keras.families.tsdsae.evaluation.meaning import INTERVALS
-from tsdsae_keras.families.tsdsae.evaluation.rows import left_out_of
+from tsdsae_keras.families.tsdsae.evaluation.resynthesis import VOCODER, heard_part, recombine
+from tsdsae_keras.families.tsdsae.evaluation.rows import list_left_out
+from tsdsae_keras.metrics.batching import take_rows
 from tsdsae_keras.metrics.pitch import voiced_hz
 from tsdsae_keras.report.figures import loss_figure, swap_figure
 
@@ -27,51 +27,51 @@ PANELS = {
 }
 
 
-def page_of(study, result, groups, run, path):
+def build_page(context, result, groups, run, path):
     """The content of `report.page`.
 
     Args:
-        study: the `scores.Study`.
+        context: the `context.EvaluationContext`.
         result: of `scores.full_scores`.
         groups: its rows.
         run: the `RunFolder` of the model, whose history is drawn where it has one.
         path: of the model, as it was given.
     """
-    pictures, sounds = _pairs(study)
+    pictures, sounds = _pairs(context)
     return {
         "title": f"Evaluation of {path.resolve().name if path.is_dir() else path.name}",
-        "lead": _lead(study, result),
+        "lead": _lead(context, result),
         "scores": groups,
         "scores_note": INTERVALS,
-        "left_out": left_out_of(result),
+        "left_out": list_left_out(result),
         "sounds": sounds,
-        "pictures": pictures | _codes(study, result) | _history(run if path.is_dir() else None),
+        "pictures": pictures | _codes(context, result) | _history(run if path.is_dir() else None),
         "settings": {name: value for name, value in result["settings"].items() if name != "versions"},
         "versions": result["settings"]["versions"],
     }
 
 
-def _lead(study, result):
-    data, heard = study.data, len(result["pairs"]["heard"])
+def _lead(context, result):
+    data, heard = context.data, len(result["pairs"]["heard"])
     return (
-        f"{type(study.trial.model).__name__} on {result['n']} test sequences of {data.folder.name} (identity "
+        f"{type(context.subject.model).__name__} on {result['n']} test sequences of {data.folder.name} (identity "
         f"{data.identity}). Latents at their means. Of the {result['n']} pairs {heard} were made to sound. Sounds here "
-        f"are all resynthesised from log-mel frames, real ones too, which are therefore the ceiling: {VOCODER}."
+        f"are all resynthesised from log-mel frames, real ones too: {VOCODER}."
     )
 
 
-def _pairs(study):
+def _pairs(context):
     """Pictures and sounds of the first pairs that were heard."""
     pictures, sounds = {}, []
-    rows = study.pair_list["heard"][:SHOWN]
-    panels = [_panels(study.trial, row, int(study.trial.partner[row])) for row in rows]
-    heard = study.ear.hear((x for each in panels for x in each.values()), len(panels) * len(PANELS))
+    rows = context.pair_list["heard"][:SHOWN]
+    panels = [_panels(context.subject, row, int(context.subject.partner[row])) for row in rows]
+    heard = context.resynthesizer.resynthesize((x for each in panels for x in each.values()), len(panels) * len(PANELS))
     for number, (row, each) in enumerate(zip(rows, panels, strict=True), start=1):
         made = {name: next(heard) for name in each}
-        title = f"Pair {number}: {_described(study, row)}"
+        title = f"Pair {number}: {_describe_pair(context, row)}"
         tracks = {name: voiced_hz(hz, voiced) for name, (_, hz, voiced) in made.items()}
-        pictures[title] = _swap_picture(study, each, tracks)
-        rate = study.front_end.sample_rate
+        pictures[title] = _swap_picture(context, each, tracks)
+        rate = context.front_end.sample_rate
         sounds += [
             {"name": _sound_name(name), "samples": samples, "sample_rate": rate, "group": title}
             for name, (samples, *_) in made.items()
@@ -80,46 +80,46 @@ def _pairs(study):
     return pictures, sounds
 
 
-def _panels(trial, first, second):
+def _panels(subject, first, second):
     """{panel: log-mel frames} of a pair, the part of them that sounds."""
     rows = np.array([first, second])
     made = [pair for pair in PANELS.values() if pair[1] is not None]
     melody, timbre = (rows[list(whose)] for whose in zip(*made, strict=True))
-    decoded = dict(zip(made, recombined(trial, melody, timbre), strict=True))
-    real = [heard_part(trial.test.x[row], coding.part(trial.test.mask, row)) for row in rows]
+    decoded = dict(zip(made, recombine(subject, melody, timbre), strict=True))
+    real = [heard_part(subject.test.x[row], take_rows(subject.test.mask, row)) for row in rows]
     return {name: decoded.get(pair, real[pair[0]]) for name, pair in PANELS.items()}
 
 
-def _swap_picture(study, panels, tracks):
-    front_end = study.front_end
+def _swap_picture(context, panels, tracks):
+    front_end = context.front_end
     fitting = {name: track[: len(panels[name])] for name, track in tracks.items() if len(track) >= len(panels[name])}
     options = {"tracks": fitting, "fmin": front_end.fmin, "fmax": front_end.fmax}
     return {
         "image": swap_figure(panels, front_end.hop_length / front_end.sample_rate, **options),
         "alt": "Six log-mel spectrograms: two sequences, their reconstructions, and each melody with the other timbre.",
-        "caption": f"Each row holds one melody. The line is the pitch that {study.tracker.name} found where voiced.",
+        "caption": f"Each row holds one melody. The line is the pitch that {context.tracker.name} found where voiced.",
     }
 
 
-def _described(study, row):
-    instrument, other = study.trial.test.instrument, int(study.trial.partner[row])
+def _describe_pair(context, row):
+    instrument, other = context.subject.test.instrument, int(context.subject.partner[row])
     if instrument is None:
         return f"a is test sequence {row}, b is {other}"
-    names = [name_of(study.data, instrument[place]) for place in (row, other)]
+    names = [instrument_name(context.data, instrument[place]) for place in (row, other)]
     return f"a is test sequence {row} ({names[0]}), b is {other} ({names[1]})"
 
 
 def _sound_name(panel):
-    return f"{panel}, real frames through the vocoder (the ceiling)" if PANELS[panel][1] is None else panel
+    return f"{panel}, real frames through the vocoder" if PANELS[panel][1] is None else panel
 
 
-def _codes(study, result):
+def _codes(context, result):
     """The plane of v, and the bars of KL where they are known."""
-    instrument = study.trial.test.instrument
-    labels = None if instrument is None else np.array([name_of(study.data, each) for each in instrument])
+    instrument = context.subject.test.instrument
+    labels = None if instrument is None else np.array([instrument_name(context.data, each) for each in instrument])
     pictures = {
         "Codes v of the test split": {
-            "image": codes_figure(study.trial.codes.v_mean, labels),
+            "image": codes_figure(context.subject.posteriors.v_mean, labels),
             "alt": "A point for each test sequence in the plane of its code v, coloured by instrument.",
             "caption": "A colour an instrument. Groups that overlap here may be apart in other dimensions.",
         }

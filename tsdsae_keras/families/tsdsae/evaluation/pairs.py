@@ -7,7 +7,7 @@ import numpy as np
 from tsdsae_keras.files import sha256
 
 
-def pair_list(partner, heard, seed, among=None):
+def make_pair_list(partner, heard, seed, among=None):
     """All pairs and those that are made to sound, with a hash to tell two lists apart.
 
     Args:

@@ -7,9 +7,10 @@ from pathlib import Path
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation.page import page_of
-from tsdsae_keras.families.tsdsae.evaluation.rows import rows_of, text_table
-from tsdsae_keras.families.tsdsae.evaluation.scores import PAIRS, Study, full_scores, trial_of
+from tsdsae_keras.families.tsdsae.evaluation.context import PAIRS, EvaluationContext, make_subject
+from tsdsae_keras.families.tsdsae.evaluation.page import build_page
+from tsdsae_keras.families.tsdsae.evaluation.rows import make_rows, text_table
+from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.training.model_files import is_pretrained, model_file
@@ -59,23 +60,17 @@ def report(
     prepared = PreparedData(data or _data_of(run))
     if prepared.warning:
         log.warning(f"warning: {prepared.warning}")
-    study = study_of(loaded, prepared, seed, pairs, pitch, crepe_weights, _embedding(embedding, vggish_weights))
-    result, seconds = full_scores(study)
+    tools = {"tracker": _tracker(pitch, crepe_weights, prepared), "embed": _embedding(embedding, vggish_weights)}
+    context = EvaluationContext(make_subject(loaded, prepared, seed), prepared, pairs=pairs, **tools)
+    result, seconds = full_scores(context)
     log.info("page ...")
-    start, groups = time.perf_counter(), rows_of(result)
+    start, groups = time.perf_counter(), make_rows(result)
     write_json(out, result)
-    write_page(page_of(study, result, groups, run, path), out.with_name(PAGE))
+    write_page(build_page(context, result, groups, run, path), out.with_name(PAGE))
     seconds["page"] = time.perf_counter() - start
     log.info(f"\n{text_table(groups, result)}\n\n{_spent(seconds)}")
     log.info(f"scores: {out}\nreport: {out.with_name(PAGE)}")
     return result
-
-
-def study_of(model, data, seed=0, pairs=PAIRS, pitch="pyin", crepe_weights=None, embed=None):
-    """The `Study` of a model on opened data; `embed` is an embedding of sound or None, the rest as in `evaluate`."""
-    study = Study(trial_of(model, data, seed), data, None, embed, pairs)
-    study.tracker = _tracker(pitch, crepe_weights, study)
-    return study
 
 
 def _check_options(pairs, pitch, crepe_weights, embedding, vggish_weights):
@@ -101,21 +96,16 @@ def _checked_out(out, run, path):
     return out
 
 
-def _tracker(pitch, weights, study):
-    front_end = study.front_end
-    if pitch == "crepe":
-        from tsdsae_keras.interop.crepe import SAMPLE_RATE, CrepeTracker
+def _tracker(pitch, weights, data):
+    """CREPE where it is asked for; None for pYIN, whose range the `EvaluationContext` fits to the notes."""
+    if pitch == "pyin":
+        return None
+    from tsdsae_keras.interop.crepe import SAMPLE_RATE, CrepeTracker
 
-        if front_end.sample_rate != SAMPLE_RATE:
-            raise InputError(f"--pitch crepe hears {SAMPLE_RATE} Hz, the data has {front_end.sample_rate}; take pyin")
-        return CrepeTracker(weights, hop_length=front_end.hop_length)
-    from tsdsae_keras.metrics.pitch import PyinTracker
-
-    # 64 ms at any rate, two periods of the lowest pitch in half of them.
-    frame_length = 2 * round(0.032 * front_end.sample_rate)
-    notes = study.labels.notes
-    options = {"frame_length": frame_length, "hop_length": front_end.hop_length}
-    return PyinTracker(**options) if notes is None else PyinTracker.reaching(notes, **options)
+    sample_rate, hop_length = (data.front_end[name] for name in ("sample_rate", "hop_length"))
+    if sample_rate != SAMPLE_RATE:
+        raise InputError(f"--pitch crepe hears {SAMPLE_RATE} Hz, the data has {sample_rate}; take pyin")
+    return CrepeTracker(weights, hop_length=hop_length)
 
 
 def _embedding(name, weights):

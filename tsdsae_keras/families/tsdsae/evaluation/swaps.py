@@ -11,10 +11,11 @@ A perfect global code makes x_g sound of the class of j and x_l of the class of 
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import decode_batch
+from tsdsae_keras.metrics.batching import batch_slices, take_rows
 
 
-def partners(instrument, seed):
+def draw_partners(instrument, seed):
     """For each example the index of one of another class, each such example equally likely.
 
     As a partner always differs in class, a decoder that ignores v scores 0 after a swap, not 1 / classes.
@@ -41,8 +42,8 @@ def swap_sequences(codes, partner, decode, batch_size, mask=None):
     """Both swaps of every sequence, a batch at a time, so that memory stays bounded.
 
     Args:
-        codes: `Codes` of n sequences.
-        partner: (n,) indices, as `partners` gives them.
+        codes: `Posteriors` of n sequences.
+        partner: (n,) indices, as `draw_partners` gives them.
         decode: a model's ``decode(z, v)``.
         batch_size: sequences at a time.
         mask: (n, time), true where a frame is valid; a swap is as long as the sequence its z came from.
@@ -51,8 +52,8 @@ def swap_sequences(codes, partner, decode, batch_size, mask=None):
         (rows, x_g, x_l): the slice of sequences i, and their two swaps (batch, time, features).
     """
     v, z = codes.v_mean, codes.z_mean
-    for rows in coding.batches(partner, batch_size):
+    for rows in batch_slices(partner, batch_size):
         other = partner[rows]
-        x_global = coding.decode_batch(decode, z[rows], v[other], coding.part(mask, rows))
-        x_local = coding.decode_batch(decode, z[other], v[rows], coding.part(mask, other))
+        x_global = decode_batch(decode, z[rows], v[other], take_rows(mask, rows))
+        x_local = decode_batch(decode, z[other], v[rows], take_rows(mask, other))
         yield rows, x_global, x_local

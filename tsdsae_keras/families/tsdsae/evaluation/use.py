@@ -11,11 +11,14 @@ import math
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import decode_batch
+from tsdsae_keras.metrics.batching import batch_slices, take_rows
+from tsdsae_keras.metrics.frames import mean_over_frames
+from tsdsae_keras.metrics.gaussian import gaussian_kl
 from tsdsae_keras.metrics.reconstruction import sequence_errors
 
 
-def rolled_partners(n):
+def next_partners(n):
     """The partners 1, 2, ..., n-1, 0: each of n sequences is given the next, without draw or labels.
 
     Raises:
@@ -41,7 +44,7 @@ def use_of_v(decode, z_mean, v_mean, partner, batch_size=64, mask=None):
         decode: a model's ``decode(z, v)``.
         z_mean: (n, time, z).
         v_mean: (n, v).
-        partner: (n,) indices, none its own: `rolled_partners`, or where labels are known `swaps.partners`.
+        partner: (n,) indices, none its own: `next_partners`, or where labels are known `swaps.draw_partners`.
         batch_size: sequences at a time.
         mask: (n, time), or None when all frames are valid.
 
@@ -51,13 +54,13 @@ def use_of_v(decode, z_mean, v_mean, partner, batch_size=64, mask=None):
     Raises:
         InputError: a partner is its own or missing, two partners share no valid frame, or an output is not finite.
     """
-    partner = _checked_partner(partner, len(v_mean))
+    partner = _check_partner(partner, len(v_mean))
     by_v, by_z = [], []
-    for rows in coding.batches(partner, batch_size):
-        other, valid, other_valid = partner[rows], coding.part(mask, rows), coding.part(mask, partner[rows])
-        own = coding.decode_batch(decode, z_mean[rows], v_mean[rows], valid)
-        other_v = coding.decode_batch(decode, z_mean[rows], v_mean[other], valid)
-        other_z = coding.decode_batch(decode, z_mean[other], v_mean[rows], other_valid)
+    for rows in batch_slices(partner, batch_size):
+        other, valid, other_valid = partner[rows], take_rows(mask, rows), take_rows(mask, partner[rows])
+        own = decode_batch(decode, z_mean[rows], v_mean[rows], valid)
+        other_v = decode_batch(decode, z_mean[rows], v_mean[other], valid)
+        other_z = decode_batch(decode, z_mean[other], v_mean[rows], other_valid)
         shared = None if mask is None else np.logical_and(valid, other_valid)
         by_v.append(_distances(own, other_v, shared))
         by_z.append(_distances(own, other_z, shared))
@@ -67,7 +70,7 @@ def use_of_v(decode, z_mean, v_mean, partner, batch_size=64, mask=None):
 def error_rise(decode, x, z_mean, v_mean, partner, mask=None, batch_size=64):
     """How much worse x is rebuilt when v is taken away or exchanged; 0 where the decoder ignores v.
 
-    - ``own``: masked mean squared error with the sequence's own v, as in `reconstruction.masked_mse`.
+    - ``own``: masked mean squared error with the sequence's own v, as in `reconstruction.sequence_errors`.
     - ``zero_rise``: the error with v = 0, less `own`; ``other_rise``: with v of the partner, less `own`.
     - ``zero_relative``, ``other_relative``: the rises divided by `own`; infinite where `own` is 0 and the rise is not.
 
@@ -87,7 +90,7 @@ def error_rise(decode, x, z_mean, v_mean, partner, mask=None, batch_size=64):
     Raises:
         InputError: as in `use_of_v`; or x has another shape than the output.
     """
-    partner = _checked_partner(partner, len(v_mean))
+    partner = _check_partner(partner, len(v_mean))
     given = {"own": v_mean, "zero": np.zeros_like(v_mean), "other": v_mean[partner]}
     own, zero, other = (_error(decode, x, z_mean, v, mask, batch_size) for v in given.values())
     rises = {"zero_rise": zero - own, "other_rise": other - own}
@@ -132,37 +135,23 @@ def kl_by_dimension(mean, log_var, prior_mean=0.0, prior_log_var=0.0, mask=None)
     Raises:
         InputError: a sequence has not one valid frame.
     """
-    mean, log_var, prior_mean, prior_log_var = (
-        np.asarray(given, "float64") for given in (mean, log_var, prior_mean, prior_log_var)
-    )
-    ratio = (np.exp(log_var) + np.square(mean - prior_mean)) * np.exp(-prior_log_var)
-    divergence = 0.5 * (prior_log_var - log_var + ratio - 1.0)
+    divergence = gaussian_kl(mean, log_var, prior_mean, prior_log_var)
     if divergence.ndim == 3:
-        divergence = _over_frames(divergence, mask)
+        divergence = mean_over_frames(divergence, mask)
     return divergence.mean(axis=0)
 
 
 def _error(decode, x, z, v, mask, batch_size):
     errors = []
-    for rows in coding.batches(v, batch_size):
-        valid = coding.part(mask, rows)
-        errors.append(sequence_errors(x[rows], coding.decode_batch(decode, z[rows], v[rows], valid), valid))
+    for rows in batch_slices(v, batch_size):
+        valid = take_rows(mask, rows)
+        errors.append(sequence_errors(x[rows], decode_batch(decode, z[rows], v[rows], valid), valid))
     return float(np.concatenate(errors).mean())
 
 
 def _distances(x, other, mask):
     """Mean absolute difference of each pair of sequences, (batch,)."""
-    return _over_frames(np.abs(np.subtract(x, other, dtype="float64")), mask).mean(axis=-1)
-
-
-def _over_frames(values, mask):
-    """Mean over valid frames, (n, time, dim) -> (n, dim); what stands in the padding does not matter."""
-    if mask is None:
-        return values.mean(axis=1)
-    mask = np.asarray(mask, bool)
-    if not mask.any(axis=1).all():
-        raise InputError("a sequence has no valid frame, or none in common with its partner; leave it out")
-    return np.where(mask[..., None], values, 0.0).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+    return mean_over_frames(np.abs(np.subtract(x, other, dtype="float64")), mask).mean(axis=-1)
 
 
 def _ratio(part, whole):
@@ -171,7 +160,7 @@ def _ratio(part, whole):
     return float(part / whole)
 
 
-def _checked_partner(partner, n):
+def _check_partner(partner, n):
     partner = np.asarray(partner)
     if partner.shape != (n,) or not n or not np.isin(partner, np.arange(n)).all():
         raise InputError(f"partner has shape {partner.shape}; it should hold one index of 0 to {n - 1} for each of {n}")

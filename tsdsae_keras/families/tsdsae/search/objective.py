@@ -27,9 +27,11 @@ labels see more: the objective "labelled" takes their scores as further parts.
 
 import numpy as np
 
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
-from tsdsae_keras.families.tsdsae.evaluation.judges import macro_f1
-from tsdsae_keras.families.tsdsae.evaluation.use import rolled_partners, use_of_v
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import decode_batch, encode_batch, encode_split
+from tsdsae_keras.families.tsdsae.evaluation.use import next_partners, use_of_v
+from tsdsae_keras.metrics.batching import batch_slices, take_rows
+from tsdsae_keras.metrics.classification import macro_f1
+from tsdsae_keras.metrics.frames import mean_over_frames
 from tsdsae_keras.metrics.reconstruction import sequence_errors
 
 PARTS = ("reconstruction", "restored", "use", "v_follows", "z_stays")
@@ -41,8 +43,8 @@ def score_balanced(model, split, codes=None, batch_size=BATCH):
     """The score, and its five parts, of a model on sequences; partners are the next sequence each, without labels.
 
     Args:
-        model: has ``encode`` and ``decode`` as `evaluation.codes` says.
-        split: `evaluation.codes.Split` of at least two sequences; its labels are not looked at.
+        model: has ``encode`` and ``decode`` as `evaluation.posteriors` says.
+        split: `evaluation.posteriors.Split` of at least two sequences; its labels are not looked at.
         codes: of the sequences, where they are known already.
         batch_size: sequences at a time.
 
@@ -52,8 +54,8 @@ def score_balanced(model, split, codes=None, batch_size=BATCH):
     Raises:
         InputError: fewer than two sequences, two neighbours without a common valid frame, or an output not finite.
     """
-    codes = coding.encode(model, split, batch_size) if codes is None else codes
-    partner = rolled_partners(len(split))
+    codes = encode_split(model, split, batch_size) if codes is None else codes
+    partner = next_partners(len(split))
     measured = _measure(model, split, codes, partner, batch_size)
     used = use_of_v(model.decode, codes.z_mean, codes.v_mean, partner, batch_size, split.mask)
     parts = {
@@ -66,16 +68,16 @@ def score_balanced(model, split, codes=None, batch_size=BATCH):
     return {"balanced": geometric_mean(parts.values())} | parts
 
 
-def score_labelled(trial, parts):
+def score_labelled(subject, parts):
     """The score "labelled": the five parts and the macro-F1 of the independent judge after both swaps.
 
     The swap F1s of the own encoder come along and do not count.
 
     Args:
-        trial: `evaluation.trial.Trial` with classes, the validation split as its test.
+        subject: `evaluation.subject.TestSubject` with classes, the validation split as its test.
         parts: what `score_balanced` gave.
     """
-    answers = trial.answers
+    answers = subject.answers
     found = {f"{name}_{swap}": macro_f1(*answers[name][swap]) for name in answers for swap in ("global", "local")}
     counted = [parts[name] for name in PARTS] + [found[name] for name in LABELLED]
     return found | {"labelled": geometric_mean(counted)}
@@ -94,20 +96,20 @@ def _measure(model, split, codes, partner, batch_size):
         "z": _mean(codes.z_mean, split.mask, batch_size),
     }
     sums = [
-        _measure_batch(model, split, codes, rows, partner[rows], centre) for rows in coding.batches(partner, batch_size)
+        _measure_batch(model, split, codes, rows, partner[rows], centre) for rows in batch_slices(partner, batch_size)
     ]
     return {name: float(np.concatenate([each[name] for each in sums]).mean()) for name in sums[0]}
 
 
 def _measure_batch(model, split, codes, rows, other, centre):
     z, v, x = codes.z_mean, codes.v_mean, split.x[rows]
-    own, theirs = coding.part(split.mask, rows), coding.part(split.mask, other)
-    swapped = coding.decode_batch(model.decode, z[rows], v[other], own)
-    v_g, z_g = coding.encode_batch(model, swapped, own)
-    v_l, z_l = coding.encode_batch(model, coding.decode_batch(model.decode, z[other], v[rows], theirs), theirs)
+    own, theirs = take_rows(split.mask, rows), take_rows(split.mask, other)
+    swapped = decode_batch(model.decode, z[rows], v[other], own)
+    v_g, z_g = encode_batch(model, swapped, own)
+    v_l, z_l = encode_batch(model, decode_batch(model.decode, z[other], v[rows], theirs), theirs)
     return {
-        "error": sequence_errors(x, coding.decode_batch(model.decode, z[rows], v[rows], own), own),
-        "restored": sequence_errors(x, coding.decode_batch(model.decode, z_g, v_l, own), own),
+        "error": sequence_errors(x, decode_batch(model.decode, z[rows], v[rows], own), own),
+        "restored": sequence_errors(x, decode_batch(model.decode, z_g, v_l, own), own),
         "variance": sequence_errors(x, np.broadcast_to(centre["x"], x.shape), own),
         "v_wrong": _square(v_g - v[other]) + _square(v_l - v[rows]),
         "v_left": _square(v_g - v[rows]) + _square(v_l - v[other]),
@@ -119,37 +121,30 @@ def _measure_batch(model, split, codes, rows, other, centre):
 def _square(difference, mask=None):
     """Mean square of a difference of codes, over valid frames: (batch, ...) -> (batch,)."""
     squares = np.square(difference, dtype="float64").mean(axis=-1)
-    if squares.ndim == 1:
-        return squares
-    if mask is None:
-        return squares.mean(axis=-1)
-    return np.where(mask, squares, 0.0).sum(axis=-1) / mask.sum(axis=-1)
+    return squares if squares.ndim == 1 else mean_over_frames(squares, mask)
 
 
 def _mean(frames, mask, batch_size):
     """The mean over sequences, each weighing alike: (n, time, dim) -> (dim,)."""
-    means = [_mean_frames(frames, mask, rows) for rows in coding.batches(frames, batch_size)]
+    means = [_mean_frames(frames, mask, rows) for rows in batch_slices(frames, batch_size)]
     return np.concatenate(means).mean(axis=0)
 
 
 def _mean_frames(frames, mask, rows):
     """The mean frame of some sequences, (batch, dim)."""
-    frames, mask = np.asarray(frames[rows], "float64"), coding.part(mask, rows)
-    if mask is None:
-        return frames.mean(axis=1)
-    return np.where(mask[..., None], frames, 0.0).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+    return mean_over_frames(frames[rows], take_rows(mask, rows))
 
 
 def _measure_data(split, partner, batch_size):
     """u_x, from the data alone."""
     means, frames = [], []
-    for rows in coding.batches(partner, batch_size):
+    for rows in batch_slices(partner, batch_size):
         other = partner[rows]
         stays = [_mean_frames(split.x, split.mask, each) for each in (rows, other)]
         means.append(np.abs(stays[0] - stays[1]).mean(axis=-1))
         apart = np.abs(np.subtract(split.x[rows], split.x[other], dtype="float64")).mean(axis=-1)
         both = None if split.mask is None else np.logical_and(split.mask[rows], split.mask[other])
-        frames.append(apart.mean(axis=-1) if both is None else np.where(both, apart, 0).sum(-1) / both.sum(-1))
+        frames.append(mean_over_frames(apart, both))
     whole = np.concatenate(frames).mean()
     return float(np.concatenate(means).mean() / whole) if whole else 0.0
 

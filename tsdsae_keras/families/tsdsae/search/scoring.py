@@ -5,9 +5,10 @@ from functools import cached_property
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
-from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
-from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
+from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge
+from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
+from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject, why_no_classes
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units
 from tsdsae_keras.families.tsdsae.search.objective import BATCH, score_balanced, score_labelled
 
@@ -39,35 +40,36 @@ class Scorer:
 
     def __call__(self, model):
         """{name: number}: `balanced`, its parts, active dimensions; where there are classes also what judges say."""
-        judge = self._judge if self.classes else None
-        trial = Trial(model, self.train, self.validation, seed=self.seed, batch_size=BATCH, judge=judge)
-        found = score_balanced(model, self.validation, trial.codes)
-        found |= {"active_v": active_units(trial.codes.v_mean), "active_z": self._active_z(trial)}
-        return found | (score_labelled(trial, found) if self.classes else {})
+        options = {"seed": self.seed, "batch_size": BATCH, "judge": self.judge}
+        subject = TestSubject(model, self.train, self.validation, **options)
+        posteriors = subject.posteriors
+        scores = score_balanced(model, self.validation, posteriors)
+        scores["active_v"] = active_units(posteriors.v_mean)
+        scores["active_z"] = active_units(posteriors.z_mean, mask=self.validation.mask)
+        return scores | (score_labelled(subject, scores) if self.judge else {})
 
     @cached_property
-    def classes(self):
-        """Whether judges can be asked."""
-        return Trial(None, self.train, self.validation).why_no_classes is None
+    def why_no_classes(self):
+        """Why judges cannot be asked, or None when they can."""
+        return why_no_classes(self.train, self.validation)
+
+    @cached_property
+    def judge(self):
+        """The judge that never sees a model; None where there are no classes."""
+        if self.why_no_classes:
+            return None
+        return FrameJudge(self.train.x, self.train.instrument, self.train.mask, seed=self.seed)
 
     def check(self, objective):
         """InputError where the data do not allow an objective."""
-        if objective == "labelled" and not self.classes:
-            reason = Trial(None, self.train, self.validation).why_no_classes
-            raise InputError(f"--objective labelled needs classes: {reason}; take --objective balanced")
+        if objective == "labelled" and self.why_no_classes:
+            raise InputError(f"--objective labelled needs classes: {self.why_no_classes}; take --objective balanced")
         if len(self.validation) < 2:
             raise InputError("the validation split has one sequence; a search needs two or more to swap")
-
-    @cached_property
-    def _judge(self):
-        return Trial(None, self.train, self.validation, seed=self.seed).judge
-
-    def _active_z(self, trial):
-        return active_units(trial.codes.z_mean, mask=self.validation.mask)
 
 
 def _few(data, split, count):
     """Sequences spread over a split, in its order; of long ones the beginning."""
-    x, instrument = data.sequences(split, frames=FRAMES), labels_of(data, split).instrument
+    x, instrument = data.sequences(split, frames=FRAMES), load_labels(data, split).instrument
     rows = np.unique(np.linspace(0, len(x) - 1, min(count, len(x))).astype(int))
     return Split(x[rows], None if instrument is None else instrument[rows], None if x.mask is None else x.mask[rows])

@@ -33,7 +33,7 @@ def study_figures(results):
     """
     usual = _usual_decoder(results)
     found = {"f1.png": _f1(usual), "fad_f1.png": _distance_and_f1(results), "pitch.png": _pitch(usual)}
-    both = _of_both_decoders(results)
+    both = _with_both_decoders(results)
     found |= {"decoder.png": _decoders(both)} if both else {}
     octave = [each for each in usual if each["scores"].get("octave")]
     return found | ({"octave.png": _octave(octave)} if octave else {})
@@ -44,7 +44,7 @@ def _usual_decoder(results):
     return frame or results
 
 
-def _of_both_decoders(results):
+def _with_both_decoders(results):
     """The runs whose model and z_dim were made with either decoder."""
     decoders = {}
     for each in results:
@@ -53,7 +53,7 @@ def _of_both_decoders(results):
 
 
 def _f1(results):
-    optimizers = _ordered(results, "optimizer", OPTIMIZERS)
+    optimizers = _sort_values(results, "optimizer", OPTIMIZERS)
     rows = [(optimizer, judge) for optimizer in optimizers for judge in JUDGES]
     figure, axes = _grid(results, len(rows), len(COLUMNS))
     _name_columns(axes, COLUMNS.values())
@@ -64,7 +64,7 @@ def _f1(results):
             _by_model_and_z(panel, own, lambda each, j=judge, c=column: each["scores"][j][c])
             panel.set_ylim(-0.05, 1.05)
         line[0].set_ylabel(f"macro-F1, {JUDGES[judge]}{of}")
-    return _finished(figure, axes, results)
+    return _finish(figure, axes, results)
 
 
 def _pitch(results):
@@ -76,17 +76,17 @@ def _pitch(results):
     for line, (accuracy, name) in zip(axes, accuracies.items(), strict=True):
         for panel, column in zip(line, swaps, strict=True):
             _by_model_and_z(panel, results, lambda each, a=accuracy, c=column: each["scores"][a][c])
-            _level(panel, [each["scores"][accuracy]["ceiling"] for each in results], "real sound through the vocoder")
-            _level(panel, [each["scores"][accuracy]["floor"] for each in results], "another melody")
+            _level(panel, [each["scores"][accuracy]["original"] for each in results], "real sound through the vocoder")
+            _level(panel, [each["scores"][accuracy]["other_melody"] for each in results], "another melody")
             panel.set_ylim(top=1.0)
         line[0].set_ylabel(name)
-    return _finished(figure, axes, results)
+    return _finish(figure, axes, results)
 
 
 def _distance_and_f1(results):
     figure = new_figure(7.6, 4.6)
     axes = figure.subplots()
-    markers = dict(zip(_ordered(results, "z_dim"), MARKERS * len(results), strict=False))
+    markers = dict(zip(_sort_values(results, "z_dim"), MARKERS * len(results), strict=False))
     for each in results:
         x, y = each["scores"]["frechet"]["global"], each["scores"]["judge"]["global"]
         if x is not None and y is not None:
@@ -114,7 +114,7 @@ def _decoders(results):
     colours = {name: BRIGHT[place] for place, name in enumerate(DECODERS)}
     figure, axes = _grid(results, 1, len(measures), groups=len(_kinds(results)))
     for panel, (name, value) in zip(axes[0], measures.items(), strict=True):
-        _boxes(panel, _kinds(results), colours, _collected(results, _kind, lambda each: each["decoder"], value))
+        _boxes(panel, _kinds(results), colours, _collect(results, _kind, lambda each: each["decoder"], value))
         panel.set_ylabel(name)
         panel.set_ylim(bottom=0)
     keys = [_key(DECODERS[name], colour) for name, colour in colours.items()]
@@ -132,18 +132,18 @@ def _octave(results):
             _by_model_and_z(panel, results, lambda each, v=value, c=column: v(each)[c])
             panel.set_ylim(-0.05, 1.05)
         line[0].set_ylabel(f"macro-F1 of the {factor},\n{JUDGES[judge]}")
-    return _finished(figure, axes, results)
+    return _finish(figure, axes, results)
 
 
 def _by_model_and_z(axes, results, value):
     """Boxes of one score: a group for each z_dim, in it a box for each model."""
-    colours = {model: _colour(model) for model in _ordered(results, "model", MODELS)}
-    found = _collected(results, lambda each: each["z_dim"], lambda each: each["model"], value)
-    _boxes(axes, {size: str(size) for size in _ordered(results, "z_dim")}, colours, found)
+    colours = {model: _colour(model) for model in _sort_values(results, "model", MODELS)}
+    found = _collect(results, lambda each: each["z_dim"], lambda each: each["model"], value)
+    _boxes(axes, {size: str(size) for size in _sort_values(results, "z_dim")}, colours, found)
     axes.set_xlabel("z_dim")
 
 
-def _collected(results, group, series, value):
+def _collect(results, group, series, value):
     """{(group, series): [value]} of what is not None; `series` is a name, or found of each result."""
     found = {}
     for each in results:
@@ -200,12 +200,12 @@ def _level(axes, values, text):
 
 
 def _grid(results, rows, columns, groups=None):
-    groups = len(_ordered(results, "z_dim")) if groups is None else groups
+    groups = len(_sort_values(results, "z_dim")) if groups is None else groups
     figure = new_figure(max(WIDTH, columns * max(2.9, 0.9 + 0.75 * groups)), 0.7 + 2.7 * rows)
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def _finished(figure, axes, results):
+def _finish(figure, axes, results):
     for panel in axes[:-1].flat:
         panel.set_xlabel("")
     keys = _model_keys(results)
@@ -241,13 +241,13 @@ def _kinds(results):
     """{(model, z_dim): label}, in the order of models."""
     return {
         (model, size): f"{SHORT.get(model, MODELS.get(model, model))}\nz {size}"
-        for model in _ordered(results, "model", MODELS)
-        for size in _ordered(results, "z_dim")
+        for model in _sort_values(results, "model", MODELS)
+        for size in _sort_values(results, "z_dim")
         if any(_kind(each) == (model, size) for each in results)
     }
 
 
-def _ordered(results, name, order=()):
+def _sort_values(results, name, order=()):
     """The values that occur, in the order that is given, else from low to high."""
     found, order = {each[name] for each in results}, list(order)
     return sorted(found, key=lambda value: (order.index(value), "") if value in order else (len(order), value))
@@ -258,7 +258,7 @@ def _colour(model):
 
 
 def _model_keys(results):
-    return [_key(MODELS.get(model, model), _colour(model)) for model in _ordered(results, "model", MODELS)]
+    return [_key(MODELS.get(model, model), _colour(model)) for model in _sort_values(results, "model", MODELS)]
 
 
 def _key(label, colour, marker="s", hollow=False):

@@ -44,16 +44,16 @@ def grid(base, axes):
                     for model in axes["models"]:
                         values = {"seed": seed, "decoder": decoder, "optimizer": optimizer, "z_dim": z_dim}
                         settings = base.replace(model=model, **values)
-                        runs[name_of(settings)] = settings
+                        runs[run_name(settings)] = settings
     return runs
 
 
-def name_of(settings):
+def run_name(settings):
     """The name of a run: what distinguishes it within a study."""
     return f"{settings.model}-z{settings.z_dim}-{settings.optimizer}-{settings.decoder}-s{settings.seed}"
 
 
-def varied(settings):
+def varied_settings(settings):
     """{setting: value} of what the study varies."""
     return {setting: getattr(settings, setting) for setting, _ in AXES.values()}
 
@@ -119,13 +119,13 @@ class StudyFolder:
     def check(self, runs):
         """InputError where a run that was begun has other settings than it would have now."""
         for name, settings in runs.items():
-            known, now = self._recorded(name), settings.to_dict()
+            known, now = self._recorded_settings(name), settings.to_dict()
             other = [each for each in now if known and each not in FREE and known[each] != now[each]]
             if other:
                 was = ", ".join(f"{_flag(each)} {known[each]} (now {now[each]})" for each in other)
                 raise InputError(f"{self.folder} holds {name} with {was}; give the same, or another --out")
 
-    def _recorded(self, name):
+    def _recorded_settings(self, name):
         """The settings with which a run was begun, as a dict; None where it was not."""
         found = (read_json(self.result(name)) or {}).get("settings")
         if found is None and self.run(name).settings.is_file():
@@ -133,7 +133,7 @@ class StudyFolder:
         return found and settings_from_dict(found).to_dict()
 
     @contextlib.contextmanager
-    def claimed(self, name):
+    def claim(self, name):
         """Whether the run is this process's own while the body runs, and no other process is at work on it."""
         (self.held / name).mkdir(exist_ok=True)
         with contextlib.ExitStack() as stack:

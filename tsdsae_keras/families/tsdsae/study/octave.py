@@ -3,21 +3,22 @@
 import numpy as np
 
 from tsdsae_keras.data.sets.melodies import OCTAVES
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
-from tsdsae_keras.families.tsdsae.evaluation.frames import DEPTH
-from tsdsae_keras.families.tsdsae.evaluation.judges import macro_f1
-from tsdsae_keras.families.tsdsae.evaluation.labels import labels_of
-from tsdsae_keras.families.tsdsae.evaluation.trial import Trial
+from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
+from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject, why_no_classes
+from tsdsae_keras.families.tsdsae.evaluation.timbre import DEPTH
+from tsdsae_keras.metrics.batching import batch_size_for, batch_slices, take_rows
+from tsdsae_keras.metrics.classification import macro_f1
+from tsdsae_keras.metrics.frames import mean_over_frames
 
 
-def octaves_in(data):
+def list_octaves(data):
     """The octaves of the test split, lowest first; None where prepared data do not tell."""
     found = _octave(data, "test")
     return None if found is None else [OCTAVES[place] for place in np.unique(found)]
 
 
-def octave_scores(trial, data):
+def octave_scores(subject, data):
     """Macro-F1 of the octave before and after both swaps with a partner of another octave; None where there is one.
 
     ``own``: linear discriminant analysis on v means, as for the instrument. ``judge``: logistic regression on a
@@ -25,7 +26,7 @@ def octave_scores(trial, data):
     a swap.
 
     Args:
-        trial: `Trial` of the instruments, whose codes are taken.
+        subject: `TestSubject` of the instruments, whose codes are taken.
         data: `PreparedData`.
 
     Returns:
@@ -34,11 +35,18 @@ def octave_scores(trial, data):
     train, test = _octave(data, "train"), _octave(data, "test")
     if train is None or test is None or len(np.unique(test)) < 2:
         return None
-    splits = Split(trial.train.x, train, trial.train.mask), Split(trial.test.x, test, trial.test.mask)
-    octave = Trial(trial.model, *splits, seed=trial.seed, batch_size=trial.batch_size)
-    if octave.why_no_classes:
+    splits = Split(subject.train.x, train, subject.train.mask), Split(subject.test.x, test, subject.test.mask)
+    if why_no_classes(*splits):
         return None
-    octave.codes, octave.train_codes, octave.judge = trial.codes, trial.train_codes, MeanFrameJudge(octave.train)
+    octave = TestSubject(
+        subject.model,
+        *splits,
+        seed=subject.seed,
+        batch_size=subject.batch_size,
+        posteriors=subject.posteriors,
+        train_posteriors=subject.train_posteriors,
+        judge=MeanFrameJudge(splits[0]),
+    )
     return {
         name: {column: macro_f1(*pair) for column, pair in columns.items()}
         for name, columns in zip(("own", "judge"), octave.answers.values(), strict=True)
@@ -57,8 +65,8 @@ class MeanFrameJudge:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        parts = coding.batches(split, coding.at_once(split.x.shape[1]))
-        means = [_mean_frames(split.x[rows], coding.part(split.mask, rows)) for rows in parts]
+        parts = batch_slices(split, batch_size_for(split.x.shape[1]))
+        means = [_mean_frames(split.x[rows], take_rows(split.mask, rows)) for rows in parts]
         judge = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
         self._judge = judge.fit(np.concatenate(means), split.instrument)
 
@@ -70,9 +78,8 @@ class MeanFrameJudge:
 def _mean_frames(x, mask=None):
     """(batch, features), each frame relative to its peak, so that level does not count."""
     frames = np.maximum(x - x.max(axis=-1, keepdims=True), -DEPTH)
-    weights = np.ones(x.shape[:2]) if mask is None else np.asarray(mask, float)
-    return np.einsum("btf,bt->bf", frames, weights) / weights.sum(axis=1, keepdims=True)
+    return mean_over_frames(frames, mask)
 
 
 def _octave(data, split):
-    return (labels_of(data, split).factors or {}).get("octave")
+    return (load_labels(data, split).factors or {}).get("octave")

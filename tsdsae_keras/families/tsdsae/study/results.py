@@ -4,14 +4,15 @@ import json
 import statistics
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.evaluation.old_keys import DISTANCES, MELODY, rename_keys
 from tsdsae_keras.families.tsdsae.study.figures import COLUMNS, MODELS, study_figures
 from tsdsae_keras.families.tsdsae.study.grid import FREE
 from tsdsae_keras.families.tsdsae.study.options import AXES
 from tsdsae_keras.files import write_bytes, write_text
 from tsdsae_keras.report.figures import png_bytes
+from tsdsae_keras.report.table import NOTHING, number_text
 from tsdsae_keras.search.folder import inner
 
-NOTHING = "-"
 GROUPED = ("model", "z_dim", "optimizer", "decoder")  # a row of the table is what agrees in these
 VARIED = [setting for setting, _ in AXES.values()]
 SCORES = {
@@ -30,9 +31,9 @@ OCTAVE = {f"octave, own F1, {name}": ("scores", "octave", "own", column) for col
 OCTAVE |= {f"octave, judge F1, {name}": ("scores", "octave", "judge", column) for column, name in COLUMNS.items()}
 ENDS = {
     "judge F1 on real sequences": ("scores", "judge", "real"),
-    "Fréchet distance of two halves of the real sequences": ("scores", "frechet", "floor"),
-    "pitch accuracy of real sound through the vocoder": ("scores", "pitch", "ceiling"),
-    "pitch accuracy against another melody": ("scores", "pitch", "floor"),
+    "Fréchet distance of two halves of the real sequences": ("scores", "frechet", "half_split"),
+    "pitch accuracy of real sound through the vocoder": ("scores", "pitch", "original"),
+    "pitch accuracy against another melody": ("scores", "pitch", "other_melody"),
 }
 
 
@@ -52,7 +53,7 @@ def draw(folder):
     for name, figure in study_figures(measured).items() if measured else ():
         paths.append(folder.figures / name)
         write_bytes(paths[-1], png_bytes(figure))
-    write_text(folder.table, table_of(results))
+    write_text(folder.table, format_table(results))
     return [*paths, folder.table]
 
 
@@ -70,11 +71,19 @@ def _read(path):
     except (OSError, ValueError, RecursionError):
         result = None
     if not isinstance(result, dict) or not {"name", "settings", *VARIED} <= result.keys():
-        raise InputError(f"{path} is no result of a study; remove it, and the run's result is made again")
-    return result
+        raise InputError(f"{path} is not a result of a study; remove it, and the run's result is made again")
+    return _update_keys(result)
 
 
-def table_of(results):
+def _update_keys(result):
+    """A result with the keys of today: those of earlier versions are replaced as in evaluations."""
+    scores = result.get("scores", {})
+    names = {"frechet": DISTANCES, "pitch": MELODY, "chroma": MELODY}
+    renamed = {name: rename_keys(scores[name], keys) for name, keys in names.items() if name in scores}
+    return result | ({"scores": scores | renamed} if scores else {})
+
+
+def format_table(results):
     """A Markdown table: a row for each model, z_dim, optimizer and decoder, median (least to greatest) over seeds.
 
     Below it, what the scores are to be held against, settings in which runs differ beside those that the study varies,
@@ -86,12 +95,12 @@ def table_of(results):
         columns = SCORES | (OCTAVE if any(each["scores"].get("octave") for each in measured) else {})
         shown = ["z_dim", *(name for name in GROUPED[2:] if len({each[name] for each in measured}) > 1)]
         lines += [_line(["model", *shown, "runs", *columns]), "|---" * (len(columns) + len(shown) + 2) + "|"]
-        lines += [_row(own, shown, columns) for own in _grouped(measured)]
+        lines += [_row(own, shown, columns) for own in _group(measured)]
         lines += ["", "Median over seeds, in brackets the least and the greatest.", *_ends(measured)]
     return "\n".join([*lines, *_settings(measured), *_missed(measured), *_failed(results)]).strip() + "\n"
 
 
-def _grouped(results):
+def _group(results):
     groups = {}
     order = list(MODELS)
     for each in results:
@@ -114,14 +123,8 @@ def _spread(results, names):
     values = [value for value in (inner(each, *names) for each in results) if value is not None]
     if not values:
         return NOTHING
-    middle = _number(statistics.median(values))
-    return middle if len(values) == 1 else f"{middle} ({_number(min(values))}\N{EN DASH}{_number(max(values))})"
-
-
-def _number(value):
-    if float(value).is_integer() and abs(value) > 1:
-        return str(int(value))
-    return f"{value:.3f}" if value == 0 or 0.01 <= abs(value) < 100 else f"{value:.3g}"
+    middle = number_text(statistics.median(values))
+    return middle if len(values) == 1 else f"{middle} ({number_text(min(values))}\N{EN DASH}{number_text(max(values))})"
 
 
 def _ends(results):

@@ -7,11 +7,12 @@ import keras
 
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.errors import Stopped
-from tsdsae_keras.families.tsdsae.evaluation.report import study_of
+from tsdsae_keras.families.tsdsae.evaluation.context import EvaluationContext, make_subject
 from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
-from tsdsae_keras.families.tsdsae.study.grid import varied
-from tsdsae_keras.families.tsdsae.study.octave import octave_scores, octaves_in
+from tsdsae_keras.families.tsdsae.study.grid import varied_settings
+from tsdsae_keras.families.tsdsae.study.octave import list_octaves, octave_scores
 from tsdsae_keras.files import write_json
+from tsdsae_keras.report.table import number_text
 from tsdsae_keras.search.folder import inner, read_json
 from tsdsae_keras.search.trials import reason_of
 from tsdsae_keras.settings import settings_from_dict
@@ -43,9 +44,9 @@ def make_run(folder, name, settings, data, pairs):
     """
     keras.utils.clear_session()
     settings = settings.replace(out=str(folder.run(name).folder))
-    result = {"name": name, **varied(settings), "settings": settings.to_dict(), "data_identity": data.identity}
+    result = {"name": name, **varied_settings(settings), "settings": settings.to_dict(), "data_identity": data.identity}
     try:
-        result |= _measured(folder.run(name), settings, data, pairs)
+        result |= _measure(folder.run(name), settings, data, pairs)
     except (Stopped, OSError):
         raise
     except Exception as error:  # whatever a run dies of, the study goes on
@@ -56,20 +57,20 @@ def make_run(folder, name, settings, data, pairs):
     return result
 
 
-def _measured(run, settings, data, pairs):
+def _measure(run, settings, data, pairs):
     _train(run, settings)
     start = time.perf_counter()
-    study = study_of(load_model(run.model), data, EVALUATION_SEED, pairs)
-    evaluation, _ = full_scores(study)
-    octave = octave_scores(study.trial, data)
+    subject = make_subject(load_model(run.model), data, EVALUATION_SEED)
+    evaluation, _ = full_scores(EvaluationContext(subject, data, pairs=pairs))
+    octave = octave_scores(subject, data)
     write_json(run.evaluation, evaluation | ({"octave": octave} if octave else {}))
     known = read_json(run.seconds, {})
     seconds = {"train": round(sum(known.get("epochs", ())), 3), "evaluate": round(time.perf_counter() - start, 3)}
     return {
-        "octaves": octaves_in(data),
-        **training_of(run.history, settings.stop_at_recon),
+        "octaves": list_octaves(data),
+        **summarize_training(run.history, settings.stop_at_recon),
         "seconds": seconds,
-        "scores": scores_of(evaluation) | ({"octave": octave} if octave else {}),
+        "scores": select_scores(evaluation) | ({"octave": octave} if octave else {}),
         "left_out": evaluation["left_out"],
         "evaluation_seed": EVALUATION_SEED,
         "pairs": pairs,
@@ -86,7 +87,7 @@ def _train(run, settings):
         train(settings)
 
 
-def training_of(history, reach):
+def summarize_training(history, reach):
     """How training ended, from `history.csv`.
 
     Args:
@@ -112,29 +113,25 @@ def training_of(history, reach):
     }
 
 
-def scores_of(evaluation):
+def select_scores(evaluation):
     """The scores that figures and table take, from the dict of a full evaluation; None for what was left out."""
     frechet, melody = evaluation.get("frechet", {}).get("logmel"), evaluation.get("melody")
     return {
         "own": {column: inner(evaluation, "swap_f1", column) for column in COLUMNS[1:]},
         "judge": {column: inner(evaluation, "judge_f1", column) for column in COLUMNS},
-        "frechet": {name: inner(frechet, name, "value") for name in (*MADE, "floor")},
-        "pitch": {name: inner(melody, name, "rpa", "value") for name in (*MADE, "ceiling", "floor")},
-        "chroma": {name: inner(melody, name, "rca", "value") for name in (*MADE, "ceiling", "floor")},
+        "frechet": {name: inner(frechet, name, "value") for name in (*MADE, "half_split")},
+        "pitch": {name: inner(melody, name, "rpa", "value") for name in (*MADE, "original", "other_melody")},
+        "chroma": {name: inner(melody, name, "rca", "value") for name in (*MADE, "original", "other_melody")},
         "use_of_v": inner(evaluation, "use", "use_of_v"),
         "recon": evaluation["reconstruction"]["mse"],
     }
 
 
-def said_of(result):
+def summary_line(result):
     """One line on a result."""
     if "failure" in result:
         return f"{result['name']} failed: {result['failure']}"
-    own = " / ".join(_number(value) for value in result["scores"]["own"].values())
+    own = " / ".join(number_text(value) for value in result["scores"]["own"].values())
     recon = f"validation recon {result['validation']['recon']:.3f} after {result['epochs']} epochs"
     missed = " (not as low as asked for)" if result["reached"] is False else ""
     return f"{result['name']}: F1 {own}, {recon}{missed}"
-
-
-def _number(value):
-    return "-" if value is None else f"{value:.3f}"

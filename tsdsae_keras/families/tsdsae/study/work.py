@@ -4,7 +4,7 @@ import logging
 
 from tsdsae_keras.errors import Stopped
 from tsdsae_keras.families.tsdsae.batches import check_splits
-from tsdsae_keras.families.tsdsae.study.run import make_run, said_of
+from tsdsae_keras.families.tsdsae.study.run import make_run, summary_line
 from tsdsae_keras.training.interrupt import StopOnSignal
 
 log = logging.getLogger(__name__)
@@ -29,10 +29,10 @@ def work(folder, runs, data, pairs, how_to_go_on):
     with StopOnSignal() as stop:
         try:
             for number, (name, settings) in enumerate(runs.items(), start=1):
-                with folder.claimed(name) as own:
+                with folder.claim(name) as own:
                     if own and not folder.result(name).is_file():
                         log.info(f"\nrun {number} of {len(runs)}: {name}")
-                        log.info(said_of(make_run(folder, name, settings, data, pairs)))
+                        log.info(summary_line(make_run(folder, name, settings, data, pairs)))
         except (KeyboardInterrupt, Stopped) as stopped:
             status = getattr(stopped, "status", 128 + (stop.asked or 2))
             raise Stopped(f"stopped; resume with: {how_to_go_on}", status) from None

@@ -7,7 +7,7 @@ SILENCE = 7.0  # nats below a sequence's loudest frame: about 30 dB
 OUTLINE = 16  # cosine coefficients: with 80 mel bands they resolve ten bands, not single partials
 
 
-def sounding(x, mask=None):
+def find_sounding(x, mask=None):
     """Which frames sound: valid, and peaking within 30 dB of the loudest valid frame. At least one does.
 
     Args:
@@ -24,7 +24,7 @@ def sounding(x, mask=None):
     return np.isfinite(peak) & (peak >= loudest - SILENCE)
 
 
-def outlines(frames):
+def spectral_outlines(frames):
     """Cosine coefficients 1 to 16 of frames (..., features), cut off 12 nats below each frame's peak.
 
     A louder copy of a frame has the same outline. Coefficient 0, how full the gaps between partials are, is

@@ -5,14 +5,14 @@ from functools import cached_property
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.evaluation import codes as coding
-from tsdsae_keras.families.tsdsae.evaluation.codes import Split
 from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncoderJudge
-from tsdsae_keras.families.tsdsae.evaluation.swaps import partners, swap_sequences
-from tsdsae_keras.families.tsdsae.evaluation.use import rolled_partners
+from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split, decode_batch, encode_batch, encode_split
+from tsdsae_keras.families.tsdsae.evaluation.swaps import draw_partners, swap_sequences
+from tsdsae_keras.families.tsdsae.evaluation.use import next_partners
+from tsdsae_keras.metrics.batching import batch_slices, take_rows
 
 
-class Trial:
+class TestSubject:
     """A model with the sequences it is measured on, latents at their means.
 
     What is costly is made when first asked for and kept: codes, never sequences that the model makes.
@@ -24,44 +24,50 @@ class Trial:
             sequences differ in length, `mask` (n, time).
         seed: fixes partners and judges.
         batch_size: sequences the model takes at a time.
-        judge: `FrameJudge` that was fitted on the training sequences before; None fits one when it is asked.
+        posteriors, train_posteriors: `Posteriors` of either split, where they are known already.
+        judge: an independent judge with ``predict(x, mask)``; None for a `FrameJudge` of the training split.
 
     Raises:
         InputError: a split cannot be used; from any property, a code or an output is not finite.
     """
 
-    def __init__(self, model, train, test, *, seed=0, batch_size=64, judge=None):
+    __test__ = False  # or pytest would collect it for its name
+
+    def __init__(
+        self, model, train, test, *, seed=0, batch_size=64, posteriors=None, train_posteriors=None, judge=None
+    ):
         self.model, self.seed, self.batch_size = model, seed, batch_size
         self.train, self.test = Split.of(train), Split.of(test)
+        self._posteriors, self._train_posteriors, self._judge = posteriors, train_posteriors, judge
         _check_agreement(self.train, self.test, batch_size)
         self._judge = judge
 
     @cached_property
-    def codes(self):
-        """`Codes` of the test split."""
-        return coding.encode(self.model, self.test, self.batch_size)
+    def posteriors(self):
+        """`Posteriors` of the test split."""
+        return self._posteriors or encode_split(self.model, self.test, self.batch_size)
 
     @cached_property
-    def train_codes(self):
-        """`Codes` of the training split."""
-        return coding.encode(self.model, self.train, self.batch_size)
+    def train_posteriors(self):
+        """`Posteriors` of the training split."""
+        return self._train_posteriors or encode_split(self.model, self.train, self.batch_size)
 
     @cached_property
     def partner(self):
         """(n,) whose code each test sequence swaps with: one of another class, or the next where there are none."""
         instrument = self.test.instrument
         if instrument is None or len(np.unique(instrument)) < 2:
-            return rolled_partners(len(self.test))
-        return partners(instrument, self.seed)
+            return next_partners(len(self.test))
+        return draw_partners(instrument, self.seed)
 
     @cached_property
     def own_judge(self):
         """`OwnEncoderJudge` of the training codes."""
-        return OwnEncoderJudge(self.train_codes.v_mean, self.train.instrument, self.seed)
+        return OwnEncoderJudge(self.train_posteriors.v_mean, self.train.instrument, self.seed)
 
     @cached_property
     def judge(self):
-        """`FrameJudge` of the training sequences."""
+        """The judge that never saw the model."""
         return self._judge or FrameJudge(self.train.x, self.train.instrument, self.train.mask, seed=self.seed)
 
     @cached_property
@@ -71,16 +77,16 @@ class Trial:
 
     def reconstructions(self):
         """Batch by batch: rows of the test set, their reconstruction, their mask."""
-        for rows in coding.batches(self.test, self.batch_size):
-            mask = coding.part(self.test.mask, rows)
-            z, v = self.codes.z_mean[rows], self.codes.v_mean[rows]
-            yield rows, coding.decode_batch(self.model.decode, z, v, mask), mask
+        for rows in batch_slices(self.test, self.batch_size):
+            mask = take_rows(self.test.mask, rows)
+            z, v = self.posteriors.z_mean[rows], self.posteriors.v_mean[rows]
+            yield rows, decode_batch(self.model.decode, z, v, mask), mask
 
     def swaps(self):
         """Batch by batch: rows, their global and local swap, and the mask of either, that of where z came from."""
-        made = swap_sequences(self.codes, self.partner, self.model.decode, self.batch_size, self.test.mask)
+        made = swap_sequences(self.posteriors, self.partner, self.model.decode, self.batch_size, self.test.mask)
         for rows, x_global, x_local in made:
-            masks = coding.part(self.test.mask, rows), coding.part(self.test.mask, self.partner[rows])
+            masks = take_rows(self.test.mask, rows), take_rows(self.test.mask, self.partner[rows])
             yield rows, (x_global, x_local), masks
 
     @cached_property
@@ -89,7 +95,7 @@ class Trial:
         classes."""
         truth, asked = self.test.instrument, self.test.instrument[self.partner]
         real, pre = self._answers_to_reconstructions()
-        own = {"pre": (truth, self.own_judge.predict(self.codes.v_mean))}
+        own = {"pre": (truth, self.own_judge.predict(self.posteriors.v_mean))}
         judge = {"real": (truth, real), "pre": (truth, pre)}
         for name, wanted, found in zip(("global", "local"), (asked, truth), self._answers_to_swaps(), strict=True):
             own[name], judge[name] = ((wanted, answer) for answer in found)
@@ -107,7 +113,7 @@ class Trial:
         answers = [[], []]
         for _, swapped, masks in self.swaps():
             for said, x, mask in zip(answers, swapped, masks, strict=True):
-                v_mean, _ = coding.encode_batch(self.model, x, mask)
+                v_mean, _ = encode_batch(self.model, x, mask)
                 said.append((self.own_judge.predict(v_mean), self.judge.predict(x, mask)))
         return [[np.concatenate(part) for part in zip(*said, strict=True)] for said in answers]
 

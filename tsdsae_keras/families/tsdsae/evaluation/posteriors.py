@@ -1,4 +1,4 @@
-"""What the metrics take: labelled sequences, and a model's codes of them at their means.
+"""What the scores take: labelled sequences, and a model's posterior means of them.
 
 A model here is any object with ``encode(x, mask=None)``, a dict that holds `v_mean` (batch, v) and `z_mean`
 (batch, time, z), and ``decode(z, v)``, sequences (batch, time, features); where sequences are masked, its
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-
-FRAMES_AT_ONCE = 1 << 16
+from tsdsae_keras.metrics.batching import batch_slices, take_rows, to_finite_array
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Split:
     Attributes:
         x: (n, time, features) sequences, log-mel in nats; an array, or what stays on disk and has the shape, `ndim` and
             indices of one, and a method `read`.
-        instrument: (n,) one label a sequence, integers or strings; None when nobody knows.
+        instrument: (n,) one label a sequence, integers or strings; None if unknown.
         mask: (n, time) true where a frame is valid; None when all are.
 
     Raises:
@@ -61,57 +60,34 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Codes:
-    """Codes at their means: `v_mean` (n, v), one a sequence, and `z_mean` (n, time, z), one a frame."""
+class Posteriors:
+    """Posterior means of n sequences: `v_mean` (n, v), one a sequence, and `z_mean` (n, time, z), one a frame."""
 
     v_mean: np.ndarray
     z_mean: np.ndarray
 
 
-def encode(model, split, batch_size):
-    """Codes of every sequence of `split`, found `batch_size` sequences at a time.
+def encode_split(model, split, batch_size):
+    """`Posteriors` of every sequence of `split`, encoded `batch_size` sequences at a time.
 
     Raises:
         InputError: a code is not finite, so no score of it would mean anything.
     """
-    parts = [encode_batch(model, split.x[rows], part(split.mask, rows)) for rows in batches(split, batch_size)]
+    slices = batch_slices(split, batch_size)
+    parts = [encode_batch(model, split.x[rows], take_rows(split.mask, rows)) for rows in slices]
     v_mean, z_mean = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return Codes(v_mean, z_mean)
+    return Posteriors(v_mean, z_mean)
 
 
 def encode_batch(model, x, mask=None):
     """`v_mean` (batch, v) and `z_mean` (batch, time, z) of one batch, as numpy arrays."""
-    found = model.encode(x, mask=mask)
-    return finite("v_mean", found["v_mean"]), finite("z_mean", found["z_mean"])
+    codes = model.encode(x, mask=mask)
+    return to_finite_array("v_mean", codes["v_mean"]), to_finite_array("z_mean", codes["z_mean"])
 
 
 def decode_batch(decode, z, v, mask=None):
     """Sequences (batch, time, features) from the two codes of one batch, as a numpy array."""
-    return finite("output", decode(z, v) if mask is None else decode(z, v, mask=mask))
-
-
-def at_once(frames, most=64):
-    """How many sequences of so many frames are taken at a time: `most`, fewer where sequences are long, at least 1."""
-    return max(1, min(most, FRAMES_AT_ONCE // frames))
-
-
-def batches(sized, batch_size):
-    """The slices that cut `sized` into batches, in order; the last may be shorter."""
-    return [slice(start, start + batch_size) for start in range(0, len(sized), batch_size)]
-
-
-def part(array, rows):
-    """The given rows of an array that may be None."""
-    return None if array is None else array[rows]
-
-
-def finite(name, tensor):
-    """A backend's tensor as a numpy array; InputError when it holds nan or infinity."""
-    tensor = tensor.detach().cpu() if hasattr(tensor, "detach") else tensor
-    array = np.asarray(tensor)
-    if not np.isfinite(array).all():
-        raise InputError(f"the model's {name} holds nan or infinity; train it again before evaluating it")
-    return array
+    return to_finite_array("output", decode(z, v) if mask is None else decode(z, v, mask=mask))
 
 
 def _check_shape(name, array, shape):
