@@ -11,11 +11,12 @@ import pytest
 import tsdsae_keras
 
 PACKAGE = Path(__file__).parents[1] / "tsdsae_keras"
-ANYWHERE = {"errors", "files"}
+ANYWHERE = {"errors", "files", "untrusted"}
 # room: (other packages, rooms of this package)
 RULES = {
     "errors": (set(), set()),
     "files": (set(), set()),
+    "untrusted": (set(), set()),
     "settings": (set(), set()),
     "process": (set(), set()),
     "ops": ({"keras"}, set()),

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import keras
 
-from tsdsae_keras.base.safety import check_model_file, one_line
+from tsdsae_keras.base.safety import check_model_file
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.dsae import DSAE, DSAEf
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS, TSDSAE
+from tsdsae_keras.untrusted import one_line
 
 NAMES = {"tsdsae": TSDSAE, "tsdsae-noreg": TSDSAE, "dsae-f": DSAEf, "dsae": DSAE}
 
