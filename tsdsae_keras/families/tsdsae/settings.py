@@ -36,6 +36,20 @@ PRESETS = {
 }
 
 
+SMALLEST = {
+    "melodies": 20,
+    "synth": "additive",
+    "epochs": 2,
+    "stage_two_at": 1,
+    "batch_size": 8,
+    "units": 8,
+    "z_dim": 4,
+    "v_dim": 4,
+    "pictures_every": 0,
+    "watch_every": 0,
+}
+
+
 @dataclass(frozen=True)
 class TSDSAESettings(Options):
     """What a sequential autoencoder is made of; see `families.tsdsae.sequential.SequentialVAE`."""
