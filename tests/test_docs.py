@@ -1,11 +1,14 @@
-"""The pages for readers: their Python runs, their links lead somewhere, every public name is documented."""
+"""The pages for readers: their Python runs, their commands parse, their links work, public names are documented."""
 
+import argparse
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import tsdsae_keras
+from tsdsae_keras import cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md"))]
@@ -13,6 +16,9 @@ PAGES += sorted((ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(r"(?:<!-- not run: (?P<reason>.+) -->\n)?```python\n(?P<code>.*?)```", re.DOTALL)
 WITH_CODE = [path for path in PAGES if BLOCK.search(path.read_text(encoding="utf-8"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
+
+COMMAND = re.compile(r"^(?:    .*&& |    |)(tsdsae-keras|python (?:train|tuning/search|tuning/study)\.py)( .*)?$", re.M)
+FIRST = {"train.py": ["train"], "tuning/search.py": ["tune"], "tuning/study.py": ["study"]}
 
 
 def name_of(path):
@@ -31,6 +37,29 @@ def test_python_of_a_page_runs(path, tmp_path, monkeypatch):
         # Empty lines before the code make a traceback name the line of the page.
         line = text.count("\n", 0, block.start("code"))
         exec(compile("\n" * line + code, str(path), "exec"), namespace)
+
+
+def commands_of(text):
+    """The arguments of each command in the indented or fenced code of a page; comments after # are left out."""
+    for program, words in COMMAND.findall(text.replace("\\\n", " ")):
+        yield [*FIRST.get(program.removeprefix("python "), []), *shlex.split(words, comments=True)]
+
+
+COMMANDS = sorted({tuple(each) for path in PAGES for each in commands_of(path.read_text(encoding="utf-8"))})
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=shlex.join)
+def test_commands_of_the_pages_parse(arguments, monkeypatch):
+    class Parsed(Exception):
+        pass
+
+    def parse_and_stop(parser, *args, original=argparse.ArgumentParser.parse_args, **kwargs):
+        original(parser, *args, **kwargs)
+        raise Parsed
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
+    with pytest.raises(Parsed):
+        cli.main(arguments)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
