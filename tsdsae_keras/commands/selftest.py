@@ -1,4 +1,4 @@
-"""A run in miniature, from notes to a swap by a loaded model, in well under a minute."""
+"""A very small run, from notes to a swap by a loaded model, in well under a minute."""
 
 import logging
 import tempfile
