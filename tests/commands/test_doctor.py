@@ -23,7 +23,7 @@ def test_all_is_well_here(capsys):
     others = {"tensorflow", "jax", "torch"} - {BACKEND}
     parts = ("Python", "FluidSynth", "SoundFont", "Chromium", "disk", "memory", "rendering", "training", "saving")
     assert set(found) == {"backend", "system", "packages", *parts, *others}
-    assert "swaps as the saved one" in found["saving"] and lines[-1] == "all that is needed is well"
+    assert "swaps as the saved one" in found["saving"] and lines[-1] == "everything needed works"
 
 
 def test_a_broken_font_is_said(monkeypatch, capsys):
@@ -46,7 +46,7 @@ def test_a_backend_that_does_not_load_is_a_line(error, caplog):
     (line,) = [line for line in said if line.startswith("FAILED")]
     text = {"InputError": "needs x: pip install x", "ImportError": "ImportError: bad x; reinstall"}
     assert text.get(type(error).__name__, "OSError: no reason given; reinstall") in line and "\n" not in line
-    assert "no self-test" in said[-2] and said[-1] == "\nnot well: backend"
+    assert "no self-test" in said[-2] and said[-1] == "\nproblems: backend"
 
 
 def test_what_is_not_needed_is_missing_and_named_with_its_remedy(monkeypatch):

@@ -110,7 +110,7 @@ def test_a_chief_and_two_workers_one_of_which_dies(whole, tmp_path):
     assert set(team) == {"chief", "worker0", "worker1"}
     os.kill(team["worker0"], 9)
     assert process.wait(timeout=PATIENCE) == 0, said(folder)
-    assert "worker0 ended with status -9: started anew" in said(folder)
+    assert "worker0 ended with status -9: started again" in said(folder)
     assert "Traceback" not in said(folder)
     trials = sorted(path.name for path in (folder / "s" / "trials").iterdir())
     assert trials == ["0000", "0001", "0002", "0003"]

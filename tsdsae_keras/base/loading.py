@@ -31,7 +31,6 @@ def load_model(path):
     Raises:
         InputError: the file is missing, damaged, or holds something else.
     """
-    register_models()
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} is not a file; a saved model is a .keras file such as runs/NAME/model.keras")

@@ -1,4 +1,4 @@
-"""What this machine has of what the library needs or can use: a check returns what it found, or raises."""
+"""What the library needs or can use, and whether this machine has it: a check returns what it found, or raises."""
 
 import importlib.metadata
 import importlib.util
@@ -103,7 +103,7 @@ def packages():
     try:
         required = [Requirement(line) for line in importlib.metadata.requires(PACKAGE) or ()]
     except importlib.metadata.PackageNotFoundError:
-        raise Missing("the library runs from its folder, so what it requires is not known: pip install -e .") from None
+        raise Missing("the library is not installed, so its requirements are unknown: pip install -e .") from None
     found = {each: _version(each.name) for each in required if not each.marker or each.marker.evaluate({"extra": ""})}
     wrong = [f"{each} ({version or 'missing'})" for each, version in found.items() if not _fits(each, version)]
     if wrong:
@@ -161,7 +161,7 @@ def memory():
     """Memory in all and not in use."""
     total, free = _memory()
     if free < LEAST:
-        raise InputError(f"{free:.1f} of {total:.1f} GiB available: end other programs until {LEAST:.0f} GiB is")
+        raise InputError(f"{free:.1f} of {total:.1f} GiB available: close other programs until {LEAST:.0f} GiB is")
     return f"{free:.1f} of {total:.1f} GiB available"
 
 
@@ -169,7 +169,7 @@ def _memory():
     """(in all, available) in GiB."""
     table = Path("/proc/meminfo")
     if not table.is_file():
-        raise Missing("cannot be told on this system")
+        raise Missing("unknown on this system")
     lines = dict(line.split(":") for line in table.read_text(encoding="ascii").splitlines())
     return tuple(int(lines[name].split()[0]) / 2**20 for name in ("MemTotal", "MemAvailable"))
 

@@ -1,4 +1,4 @@
-"""`tsdsae-keras doctor`: what is here, what is missing, and whether a run in miniature works."""
+"""`tsdsae-keras doctor`: what is installed, what is missing, and whether a very small run works."""
 
 import logging
 
@@ -9,18 +9,18 @@ log = logging.getLogger(__name__)
 
 
 def doctor(load_backend):
-    """Logs a line for every finding and returns the exit status: 0 where all that is needed is well, else 1.
+    """Logs a line for every finding and returns the exit status: 0 if everything needed works, else 1.
 
     Args:
         load_backend: makes Keras run on the backend that was asked for; what it raises is one of the findings.
     """
     failed = _told(findings(load_backend))
     if "backend" in failed:
-        log.info("\nno self-test, since there is no backend to run it on")
+        log.info("\nno self-test: no backend works")
     else:
         log.info("\nself-test, in a temporary folder")
         failed += _told(self_test())
-    log.info(f"\nnot well: {', '.join(failed)}" if failed else "\nall that is needed is well")
+    log.info(f"\nproblems: {', '.join(failed)}" if failed else "\neverything needed works")
     return 1 if failed else 0
 
 

@@ -42,12 +42,12 @@ def add_source_options(parser, source):
     _add_segments(parser.add_argument, source)
     _add_front_end(parser.add_argument)
     add = parser.add_argument
-    text = "of the shards; tfrecord: for data in object storage, the same values (default: npy)"
+    text = "format of the shards; tfrecord is for data in object storage, with the same values (default: npy)"
     add("--format", choices=("npy", "tfrecord"), default="npy", help=text)
-    add("--seed", type=int, default=0, help="of the splits (default: 0)")
-    add("--workers", type=int, default=2, help="how many at once (default: 2)")
+    add("--seed", type=int, default=0, help="seed of the splits (default: 0)")
+    add("--workers", type=int, default=2, help="recordings to process at once (default: 2)")
     text = (
-        "threads, processes, or a cluster: the one that DASK_SCHEDULER_ADDRESS or RAY_ADDRESS names, else one made here"
+        "threads, processes, or a cluster: the one that DASK_SCHEDULER_ADDRESS or RAY_ADDRESS names, else a local one"
     )
     add(
         "--jobs", choices=("threading", "loky", "dask", "ray"), default="threading", help=f"{text} (default: threading)"
@@ -55,23 +55,23 @@ def add_source_options(parser, source):
 
 
 def _add_segments(add, source):
-    add("--segment", type=float, default=4.0, help="seconds of a sequence; 0: whole files (default: 4)")
-    add("--hop", type=float, help="seconds from segment to segment (default: the segment)")
-    text = "dB re full scale before normalisation; segments below are left out (default: -50)"
+    add("--segment", type=float, default=4.0, help="length of a sequence in seconds; 0: whole files (default: 4)")
+    add("--hop", type=float, help="seconds between the starts of segments (default: the length of a segment)")
+    text = "least level, in dB re full scale before normalisation; quieter segments are left out (default: -50)"
     add("--min-level", type=float, default=-50.0, help=text)
-    text = "0 to 1; segments below are left out (default: %s)"
-    own = "0.85 where there is CREPE or an F0 file, else 0" if source == "urmp" else "0, all are taken"
+    text = "least pitch confidence, 0 to 1; segments below it are left out (default: %s)"
+    own = "0.85 if there is CREPE or an F0 file, else 0" if source == "urmp" else "0: all are used"
     add("--min-pitch-confidence", type=float, help=text % own)
-    text = "what measures pitch confidence; auto: CREPE where installed, else URMP's F0 file, else pYIN (default: auto)"
+    text = "what measures pitch confidence; auto: CREPE if installed, else URMP's F0 file, else pYIN (default: auto)"
     add("--pitch", choices=("auto", "crepe", "pyin"), default="auto", help=text)
     add(
         "--normalise",
         choices=("peak", "loudness", "none"),
         default="peak",
-        help="to peak 1 or -23 LUFS (default: peak)",
+        help="normalise to peak 1 or to -23 LUFS (default: peak)",
     )
     together = "group" if source == "urmp" else "file"
-    text = f"what shares one factor (default: {together})"
+    text = f"what is scaled by one factor (default: {together})"
     add("--normalise-by", choices=("file", "group"), default=together, help=text)
 
 
@@ -87,7 +87,7 @@ def _add_front_end(add):
 def _add_folder(add):
     text = "'folder': each file's folder names its instrument; or a CSV with a column 'file' and one for each label"
     add("--labels", metavar="folder|CSV", help=f"{text} (default: none)")
-    text = "what never stands in two splits: a file, a folder, a column of the labels, or what REGEX finds in names"
+    text = "what is never in two splits: a file, a folder, a column of the labels, or what REGEX matches in names"
     add("--split-by", default="file", metavar="file|folder|COLUMN|REGEX", help=f"{text} (default: file)")
 
 

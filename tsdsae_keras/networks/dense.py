@@ -58,7 +58,7 @@ def fuse(first, second):
 def dense_of_frames_and_code(layer, x, v):
     """A layer of frames with v beside each: (batch, time, in) and (batch, v_dim) -> (batch, time, units).
 
-    [x, v] [A; B] + b is x A + (v B + b), and what stands in brackets is the same in all frames of a sequence: made
+    [x, v] [A; B] + b is x A + (v B + b), and what is in brackets is the same in all frames of a sequence: made
     once, as is its gradient.
 
     Args:

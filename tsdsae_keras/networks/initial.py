@@ -8,7 +8,7 @@ from keras import layers, random
 
 
 def draw_as_pytorch(layer, seed=None):
-    """Draws the weights of all Dense and LSTM layers in a layer anew, as PyTorch does.
+    """Redraws the weights of all Dense and LSTM layers in a layer, as PyTorch does.
 
     Args:
         layer: built.

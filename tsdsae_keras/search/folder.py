@@ -45,7 +45,7 @@ class SearchFolder:
         other = [name for name in SAME if known is not None and known.get(name) != plan[name]]
         if other:
             raise InputError(
-                f"{self.folder} holds a search with another {' and '.join(other)}; go on with it (--resume "
+                f"{self.folder} holds a search with another {' and '.join(other)}; resume it (--resume "
                 f"{self.folder}), or give another --out"
             )
         self.oracle.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,7 @@ def _check_only_more(options, own, resumed):
     other = [*other, *(name for name, value in own.items() if value != defaults[name])]
     if other:
         raise InputError(
-            f"--resume takes the settings of {resumed}, and beside them only --trials, --margin and --workers; leave "
+            f"--resume takes the settings of {resumed}; only --trials, --margin and --workers may be added: leave "
             f"out {' '.join(map(flag, other))}"
         )
 
@@ -88,7 +88,7 @@ def tune(folder, processes=1):
 
 
 def plan_of(settings, out=None, space=None, seeds=1, objective=None, tuner="random", trials=None, margin=None):
-    """The folder of a new search, or of the same one begun before, with its plan recorded.
+    """The folder of a new search, or of the same one started before, with its plan recorded.
 
     Args:
         settings: `Settings` of all that does not vary.
@@ -129,7 +129,7 @@ def plan_of(settings, out=None, space=None, seeds=1, objective=None, tuner="rand
 
 
 def extended(folder, trials=None, margin=None):
-    """A search that was begun before, to be gone on with; with more trials, or another margin, where they are given."""
+    """A search that was started before, to be resumed; with more trials or another margin if they are given."""
     _check_numbers(trials, margin)
     folder = SearchFolder(folder)
     given = {name: value for name, value in {"trials": trials, "margin": margin}.items() if value is not None}

@@ -41,10 +41,11 @@ class StopOnBadSteps(keras.callbacks.Callback):
         self.skipped = skipped
         if self.in_a_row < self.steps:
             return
-        kept = "" if self.keep is None else f", and the model of before is in {self.keep()}"
+        kept = "" if self.keep is None else f", and the last good model is in {self.keep()}"
         raise TrainingDiverged(
             f"{self.steps} steps in a row had no finite loss or gradient, the last of them batch {batch + 1} of epoch "
-            f"{self.epoch + 1}: none was applied{kept}; lower --learning-rate, or look for broken values in the data"
+            f"{self.epoch + 1}: these updates were skipped{kept}; lower --learning-rate, or look for broken values in "
+            "the data"
         )
 
 

@@ -58,7 +58,7 @@ class StopOnSignal(keras.callbacks.Callback):
         self.asked = number
         if self.at_once:
             raise KeyboardInterrupt
-        print("\nstopping when this epoch is finished; once more to stop at once", file=self.file, flush=True)
+        print("\nfinishing this epoch; press Ctrl-C again to stop immediately", file=self.file, flush=True)
 
     def _unraisable(self, lost):
         if not issubclass(lost.exc_type, KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Processes that work at one thing on this machine: started together, started anew where they die, ended together."""
+"""Processes that work at one thing on this machine: started together, started again where they die, ended together."""
 
 import collections
 import logging
@@ -69,12 +69,12 @@ class Team:
             self.deaths[name] += 1
             if status == REFUSED or self.gives_up(name):
                 raise InputError(f"{name} ended with status {status}; see what it said above")
-            log.warning(f"{name} ended with status {status}: started anew")
+            log.warning(f"{name} ended with status {status}: started again")
             process.stdin.close()
             self._start(name)
 
     def gives_up(self, name):
-        """Whether a process that died is not started anew."""
+        """Whether a process that died is not started again."""
         return self.deaths[name] > RESTARTS
 
     def send(self, number):

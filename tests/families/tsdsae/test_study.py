@@ -281,5 +281,5 @@ def test_an_interrupted_study_says_how_to_go_on_and_failures_do_not_end_it(tmp_p
     assert wait_for(process, (tmp_path / "study" / "runs" / "dsae-z3-adam-frame-s3" / "model.keras").exists)
     process.send_signal(2)
     assert process.wait() == 130
-    assert "go on with: python tuning/study.py --backend" in said(tmp_path)
+    assert "resume with: python tuning/study.py --backend" in said(tmp_path)
     assert "Traceback" not in said(tmp_path)

@@ -55,10 +55,7 @@ def open_data(settings):
     Raises:
         InputError: they cannot be made or read.
     """
-    if settings.data in SETS:
-        where = find_data(settings.data, settings.data).open
-        module, _, name = where.partition(":")
-        return getattr(importlib.import_module(module), name)(settings)
-    from tsdsae_keras.data.prepared.store import PreparedData
-
-    return PreparedData(settings.data)
+    if settings.data not in SETS:
+        return importlib.import_module("tsdsae_keras.data.prepared.store").PreparedData(settings.data)
+    module, _, name = find_data(settings.data, settings.data).open.partition(":")
+    return getattr(importlib.import_module(module), name)(settings)

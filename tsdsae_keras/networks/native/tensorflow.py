@@ -1,4 +1,4 @@
-"""TensorFlow's fused loop over time for LSTM layers, on the processor: no graph is run anew for every frame."""
+"""TensorFlow's fused loop over time for LSTM layers, on the processor, instead of a graph for every frame."""
 
 import tensorflow as tf
 

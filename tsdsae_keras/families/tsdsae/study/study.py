@@ -79,7 +79,7 @@ def _log_state(folder, runs, how):
             log.info(f"  {each['name']} failed: {each['failure']}")
             log.info(f"  (to try it again, remove {folder.result(each['name'])} and {folder.run(each['name']).folder})")
     if len(done) < len(runs):
-        log.info(f"others are at work on the rest, or have left it; resume with: {how}")
+        log.info(f"other processes are working on the rest, or were stopped; resume with: {how}")
     log.info(f"figures and table: python tuning/study.py --figures --out {folder.folder}")
 
 
