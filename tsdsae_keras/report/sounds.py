@@ -73,7 +73,7 @@ def checksum(page):
 
 
 def check_samples(samples, sample_rate, name):
-    """Samples (n,) as float32 whose peak is 1 at most; InputError where they are no sound."""
+    """Samples (n,) as float32 whose peak is 1 at most; InputError where they are not a sound."""
     samples = np.asarray(samples, dtype="float32")
     if samples.ndim != 1 or not samples.size:
         raise InputError(f"{name} has samples of shape {samples.shape}; give one channel, shape (n,)")
