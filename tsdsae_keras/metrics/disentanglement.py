@@ -1,11 +1,11 @@
-"""Does each factor have a dimension of its own? MIG, DCI, SAP and modularity, where factors are labelled.
+"""MIG, DCI, SAP and modularity: does each labelled factor have a dimension of its own?
 
 Codes (n, d) are numbers, factors (n, k) integers; every score is from 0, worst, to 1, unless it says otherwise. A
-code of one dimension is taken with a constant one beside it. Where randomness enters, `seed` fixes it.
+code of one dimension is given a constant second one. Where randomness enters, `seed` fixes it.
 
 These are axis-aligned metrics: they ask for one dimension a factor. A model that separates two blocks, v from z,
 promises nothing of single dimensions, and a rotation within v, which changes nothing for it, may cost all of MIG. So
-a low value is no fault of such a model, and its own question is answered by `leakage`. Nor do they see whether the
+a low value is not a fault of such a model; `leakage` asks what it does promise. Nor do they see whether the
 decoder uses a dimension, what moves within a sequence, or information that takes two dimensions together.
 """
 
@@ -23,7 +23,7 @@ def factor_scores(train, test, *, seed=0):
     """All four metrics of v, of z pooled over time, and of both side by side, on all labels of whole sequences.
 
     The factors are the instrument and those of the melody. MIG and modularity, which learn nothing, are taken over
-    both splits together, for their bias falls with n; SAP and DCI learn from `train` and are asked of `test`.
+    both splits together, for their bias falls with n; SAP and DCI learn from `train` and are scored on `test`.
 
     Args:
         train, test: `leakage.LabelledCodes`.
@@ -118,7 +118,7 @@ def dci(train_codes, train_factors, test_codes, test_factors, seed=0):
     - ``informativeness``: mean over factors of (accuracy - chance) / (1 - chance) on test rows, chance being the
       training set's most frequent level; the source takes the plain error.
 
-    A factor that is not in the code still gets importances, about equal ones, from what the forest learnt by heart;
+    A factor that is not in the code still gets importances, about equal ones, because the forest memorises noise;
     so disentanglement falls with every factor that is missing.
 
     Raises:
@@ -159,7 +159,7 @@ def _forest(codes, level, asked, truth, seed):
     """A forest's importances (d,), and its accuracy on test rows from chance, 0, to 1."""
     from sklearn.ensemble import RandomForestClassifier
 
-    # Every split sees all dimensions, or those beside the right one would get importance for want of it.
+    # Every split sees all dimensions, or other dimensions would get importance where the right one is not on offer.
     forest = RandomForestClassifier(
         n_estimators=10,
         criterion="gini",

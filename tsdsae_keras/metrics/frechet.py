@@ -12,7 +12,7 @@ import numpy as np
 from tsdsae_keras.errors import InputError
 
 PATCH = 0.96  # seconds, as VGGish cuts sound
-DEPTH = 8 * np.log(10)  # nats: 80 dB below a clip's peak, where digital silence would drown all that is heard
+DEPTH = 8 * np.log(10)  # nats: 80 dB below a clip's peak, where digital silence would outweigh everything audible
 
 
 def frechet_distance(real, other, *, embedding, allow_few=False):
@@ -52,10 +52,10 @@ def frechet_distance(real, other, *, embedding, allow_few=False):
 def half_split_distance(real, *, embedding, groups=None, repeats=10, seed=0, allow_few=False):
     """The distance between two random halves of the real set, the mean over `repeats` cuts: what sampling alone makes.
 
-    A distance to generated sounds about this low cannot be told from none. Half sets show about twice the sampling
-    noise of two sets of the full size, so this is too high by that much, and a set that is close to the real one may
-    lie below it: it is a yardstick, not the least value possible, which is 0. It cannot see whether the real set is
-    representative of anything beyond itself.
+    A distance to generated sounds about this low cannot be distinguished from zero. Half sets show about twice the
+    sampling noise of two sets of the full size, so this is too high by that much, and a set that is close to the real
+    one may lie below it: it is a yardstick, not the least value possible, which is 0. It cannot see whether the real
+    set is representative of anything beyond itself.
 
     Args:
         real: (n, d) vectors.
@@ -91,8 +91,8 @@ def logmel_patches(x, seconds_per_frame, mask=None):
     are cut off 80 dB (18.4 nats) below the clip's peak: digital silence lies at -36 nats, and without that limit a few
     such frames would outweigh all that sounds.
 
-    It hears spectrum, level and how much both move within a second; not the order of frames, so a patch backwards is
-    the same, and not phase. It is no model of hearing: a band that is never heard counts as much as any.
+    It sees spectrum, level and how much both change within a second; neither the order of frames, so a reversed patch
+    is the same, nor phase. It is not a model of hearing: an inaudible band counts as much as any.
 
     Args:
         x: (clips, time, features) log-mel power in nats.

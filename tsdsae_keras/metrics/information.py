@@ -1,7 +1,7 @@
 """Mutual information of single code dimensions and labels, counted in bins; all in nats.
 
 Codes (n, d) are numbers, labels (n, k) integers. The figures are plug-in estimates: frequencies taken for
-probabilities. For independent variables with B bins and K levels they come to about (B - 1)(K - 1) / 2n instead of
+probabilities. For independent variables with B bins and K levels they are about (B - 1)(K - 1) / 2n instead of
 0, so they need many rows: where n is not far above B K they mislead. `dependence` takes what independence explains
 for 0, but leaves the rest as high as it is. Equal bins are wide where a code has outliers.
 """
@@ -43,11 +43,11 @@ def mutual_information(codes, labels):
         labels: (n, k) integers.
 
     Raises:
-        InputError: there are not as many codes as labels.
+        InputError: the numbers of codes and labels differ.
     """
     codes, labels = np.asarray(codes), np.asarray(labels)
     if len(codes) != len(labels):
-        raise InputError(f"{len(codes)} codes and {len(labels)} labels; give as many of one as of the other")
+        raise InputError(f"{len(codes)} codes and {len(labels)} labels; give one label a code")
     return np.array([[_pair_information(code, label) for label in labels.T] for code in codes.T])
 
 
@@ -60,9 +60,9 @@ def dependence(codes, labels):
     """
     from scipy.stats import chi2
 
-    found = mutual_information(codes, labels)
+    information = mutual_information(codes, labels)
     freedom = np.outer(_levels(codes) - 1, _levels(labels) - 1)
-    return np.where(2 * len(codes) * found > chi2.isf(1e-6, freedom.clip(1)), found, 0.0)
+    return np.where(2 * len(codes) * information > chi2.isf(1e-6, freedom.clip(1)), information, 0.0)
 
 
 def joint_counts(code, label):

@@ -65,7 +65,7 @@ class LabelledCodes:
 
 
 def leakage(train, test, *, seed=0, frames=20_000, parts=16):
-    """Every reading of both codes that the labels allow, probes fitted on `train` and asked of `test`.
+    """Every reading of both codes that the labels allow, probes fitted on `train` and tested on `test`.
 
     - ``instrument_from_z``: the leak, in three views of z: its ``mean`` over time, ``mean_and_deviation`` over time,
       and single frames, ``frame``. ``instrument_from_v``: the control.
@@ -77,12 +77,12 @@ def leakage(train, test, *, seed=0, frames=20_000, parts=16):
     - ``left_out``: which labels are not read, and why.
 
     Leaks are best at score 0, controls and gaps at 1. A gap is 0 where both codes know as much, or neither anything,
-    and negative where the wrong one knows more; as the difference of two lower bounds it is no bound itself.
+    and negative where the wrong one knows more; as the difference of two lower bounds it is not a bound itself.
 
     Args:
         train, test: `LabelledCodes`. What one of them lacks is left out.
         seed: fixes probes and the draw of frames.
-        frames: how many frames a probe of frames learns from at most, and is asked of at most.
+        frames: how many frames a probe of frames learns from and is tested on, at most.
         parts: into how many parts time is cut for labels of whole melodies; 16 are the slots of a dMelodies melody.
 
     Returns:

@@ -4,7 +4,7 @@ A pitch track has one value a frame, frame t centred on second t * hop / sample 
 found, and voiced (T,), false where the tracker takes its pitch for a guess. A reference is one hz array, 0 where
 there is no melody: from notes (`hz_of_notes`), or from the track of the original (`voiced_hz`).
 
-A tracker is wrong here and there, and sound made from log-mel lowers every score: compare a score with that
+A tracker makes errors, and sound made from log-mel lowers every score: compare a score with that
 of the same tracker on the original resynthesised from its own log-mel. Notes say when a key goes down, not when the
 tone speaks: under a slow attack the note before still sounds, and no tracker can score 1 on it.
 """
@@ -54,7 +54,7 @@ class PyinTracker:
         max_transition_rate: octaves a second, half of it up and half of it down; cut to the range of the pitches.
 
     Raises:
-        InputError: a value that cannot be; when called, samples that cannot be tracked.
+        InputError: an argument is invalid; when called, samples that cannot be tracked.
 
     Source: Mauch, Dixon, pYIN, ICASSP 2014.
     """
@@ -131,7 +131,7 @@ def hz_of_notes(notes):
         notes: MIDI note numbers, any shape, fractions allowed; 0 is a rest.
 
     Raises:
-        InputError: a value that is no MIDI number.
+        InputError: a value is not a MIDI number.
     """
     notes = np.asarray(notes, dtype="float64")
     wrong = notes[~((notes >= 0) & (notes <= 127))]
@@ -168,7 +168,7 @@ def melody_accuracy(reference_hz, estimated_hz, *, reference_step=STEP, estimate
         {"rpa", "rca"}; None where the reference has no melody at all.
 
     Raises:
-        InputError: a track that is no row of finite values from 0 up.
+        InputError: a track is not one row of finite values from 0 upwards.
 
     Source: Poliner et al., Melody Transcription from Music Audio, IEEE TASLP 2007, as in mir_eval.melody.
     """

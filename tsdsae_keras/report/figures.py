@@ -150,7 +150,7 @@ def _draw_track(axes, height, seconds_per_frame):
 
 def _draw_panel(axes, name, image, seconds_per_frame, top):
     frames, bands = image.shape
-    axes.set_title(shorten(name), fontsize=10, parse_math=False)  # a name with dollar signs is no formula
+    axes.set_title(shorten(name), fontsize=10, parse_math=False)  # a name with dollar signs is not a formula
     return axes.imshow(
         image.T,
         origin="lower",

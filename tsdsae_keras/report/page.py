@@ -16,7 +16,7 @@ missing or empty is left out of the page:
     "scores_note": text above the table, such as what the intervals are.
     "left_out": {name: reason}, scores that are not there.
     "sounds": [{"name": text, "samples": (n,) floats, "sample_rate": samples a second, "group": text}, ...]; those
-        with the same group stand together. Peaks above 1 are scaled down to 1, see `sounds.sound_uri`.
+        with the same group are shown together. Peaks above 1 are scaled down to 1, see `sounds.sound_uri`.
     "pictures": {title: {"image": bytes of a PNG file or a matplotlib Figure, "alt": text, "caption": text}};
         "alt" is what the picture shows, in words, for those who do not see it.
     "settings", "versions": {name: value}; values that are dictionaries become names with dots.
@@ -79,7 +79,7 @@ def render_page(content):
         script=script,
         policy=_policy(style, script),
     )
-    # Names of files that are no UTF-8 hold lone surrogates, which no encoding takes.
+    # File names that are not UTF-8 hold lone surrogates, which no encoding takes.
     return page.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

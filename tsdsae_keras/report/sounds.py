@@ -31,7 +31,7 @@ def sound_uri(samples, sample_rate, name="a sound"):
 
 
 def vorbis_bytes(samples, sample_rate):
-    """Checked samples (n,) as the bytes of an Ogg Vorbis file."""
+    """Checked samples (n,) as the bytes of an Ogg Vorbis file, which holds a random serial number."""
     import soundfile
 
     file = io.BytesIO()
@@ -42,7 +42,7 @@ def vorbis_bytes(samples, sample_rate):
 
 
 def check_samples(samples, sample_rate, name):
-    """Samples (n,) as float32 whose peak is 1 at most; InputError where they are no sound."""
+    """Samples (n,) as float32 whose peak is 1 at most; InputError where they are not a sound."""
     samples = np.asarray(samples, dtype="float32")
     if samples.ndim != 1 or not samples.size:
         raise InputError(f"{name} has samples of shape {samples.shape}; give one channel, shape (n,)")

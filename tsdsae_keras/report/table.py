@@ -30,7 +30,7 @@ def format_row(row):
         raise InputError(f"{name!r} has direction {row['direction']!r}; give 'higher', 'lower' or None")
     interval = check_interval(name, row.get("interval"))
     value = row.get("value")
-    # A worst of 0 beside a value of 0.95 is written as 0.000.
+    # An integer 0 as the worst of 0.95 is written as 0.000.
     worst, best = (end if isinstance(value, int) else _real(end) for end in (row.get("worst"), row.get("best")))
     return {
         "name": name,
@@ -45,7 +45,7 @@ def format_row(row):
 
 
 def place_on_bar(value, interval, worst, best):
-    """Where things stand on a bar that leads from the worst, left, to the best, right, in per cent of its width.
+    """Places on a bar from the worst value, left, to the best, right, in per cent of its width.
 
     The bar widens for a value or an interval beyond either, so that nothing is cut off. A lower score is drawn
     further right where the best is the lower of the two.

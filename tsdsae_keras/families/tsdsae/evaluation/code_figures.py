@@ -18,14 +18,14 @@ def codes_figure(v, labels=None, *, title=None):
 
     Args:
         v: (n, d) codes, one a sequence.
-        labels: (n,) one label a sequence, integers or strings; None when nobody knows.
+        labels: (n,) one label a sequence, integers or strings; None if unknown.
         title: a line above.
 
     Returns:
         A `matplotlib.figure.Figure` with a canvas that draws without a display.
 
     Raises:
-        InputError: v is not (n, d), holds nan or infinity, or the labels are not as many.
+        InputError: v is not (n, d), holds nan or infinity, or the number of labels differs.
     """
     v = _check_codes(v)
     groups = np.zeros(len(v), int) if labels is None else np.asarray(labels)

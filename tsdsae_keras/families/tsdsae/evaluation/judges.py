@@ -1,4 +1,4 @@
-"""Who says which class a sequence is of: the model's own encoder, and a judge that never saw the model."""
+"""Classifiers of sequences: one on the codes of the model's own encoder, and one that never saw the model."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from tsdsae_keras.metrics.batching import batch_size_for, batch_slices, take_row
 class OwnEncoderJudge:
     """Linear discriminant analysis on the model's v means, the judge of the TS-DSAE paper.
 
-    It sees what this encoder alone reads: traces of v that the decoder hides where nobody hears them score as
-    well as timbre. Read it beside `FrameJudge`.
+    It sees what this encoder alone reads: traces of v that the decoder hides where they are inaudible score as
+    well as timbre. Compare it with `FrameJudge`.
 
     Args:
         v_mean: (n, v) codes of the training set.

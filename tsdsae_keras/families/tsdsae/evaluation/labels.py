@@ -1,5 +1,4 @@
-"""What a prepared folder knows of its sequences, as the scores take it: what has another form than it should is left
-out, with a word of why."""
+"""The labels of a prepared folder as the scores take them; those of an unexpected form are left out, with a reason."""
 
 from dataclasses import dataclass, field
 
@@ -40,18 +39,18 @@ class Labels:
 
 def load_labels(data, split, frames=None):
     """The `Labels` of a split of prepared data, those of frames cut to `frames`."""
-    n, found = data.counts[split], data.labels(split)
+    n, labels = data.counts[split], data.labels(split)
     shapes = {"instrument": (n,), "notes": (n, data.frames), "factors": (n, None), "melody": (n,), "recording": (n,)}
-    left_out = {name: _why_not(found.get(name), shape) for name, shape in shapes.items()}
+    left_out = {name: _why_not(labels.get(name), shape) for name, shape in shapes.items()}
     left_out = {name: reason for name, reason in left_out.items() if reason}
-    if "notes" not in left_out and not ((found["notes"] >= 0) & (found["notes"] <= 127)).all():
-        left_out["notes"] = "values outside 0 to 127, which are no MIDI notes"
-    kept = {name: found[name] for name in shapes if name not in left_out}
+    if "notes" not in left_out and not ((labels["notes"] >= 0) & (labels["notes"] <= 127)).all():
+        left_out["notes"] = "values outside 0 to 127, which are not MIDI notes"
+    kept = {name: labels[name] for name in shapes if name not in left_out}
     if "notes" in kept:
         kept["notes"] = kept["notes"][:, :frames]
     if "factors" in kept:
         kept["factors"] = dict(zip(_factor_names(data, kept["factors"].shape[1]), kept["factors"].T, strict=True))
-    needless = {"recording", *(["melody"] if "recording" in kept else [])} - found.keys()
+    needless = {"recording", *(["melody"] if "recording" in kept else [])} - labels.keys()
     return Labels(**kept, left_out={name: reason for name, reason in left_out.items() if name not in needless})
 
 

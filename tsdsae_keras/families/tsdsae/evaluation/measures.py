@@ -87,15 +87,15 @@ def measure_kl(subject):
     return {name: (total / n).tolist() for name, total in sums.items()}
 
 
-def measure_logmel_distances(subject, seconds_per_frame, made=()):
+def measure_logmel_distances(subject, seconds_per_frame, generated=()):
     """Fréchet distances in the embedding `logmel` from the real test split, by name: `reconstruction`, `global` and
-    `local` swaps, the sequences of `made`, and ``mean_frame``: the training set's mean frame in every place, which is
-    what a model makes that has learnt nothing. ``half_split`` is that of two halves of the real split.
+    `local` swaps, the sequences of `generated`, and ``mean_frame``: the training set's mean frame in every place, the
+    output of a model that has learnt nothing. ``half_split`` is that of two halves of the real split.
 
     Args:
         subject: a `TestSubject`.
         seconds_per_frame: hop of the frames.
-        made: (name, sequences (m, time, features)), such as generated ones.
+        generated: (name, sequences (m, time, features)), such as new ones.
 
     Raises:
         InputError: the split is too small for a covariance.
@@ -110,7 +110,7 @@ def measure_logmel_distances(subject, seconds_per_frame, made=()):
         for name, x, mask in zip(("global", "local"), swapped, masks, strict=True):
             patches[name].append(logmel_patches(x, seconds_per_frame, mask)[0])
     sets = {name: np.concatenate(parts) for name, parts in patches.items()}
-    sets |= {name: logmel_patches(x, seconds_per_frame)[0] for name, x in made}
+    sets |= {name: logmel_patches(x, seconds_per_frame)[0] for name, x in generated}
     sets["mean_frame"] = np.concatenate(
         [logmel_patches(x, seconds_per_frame, mask)[0] for x, mask in _mean_everywhere(subject)]
     )

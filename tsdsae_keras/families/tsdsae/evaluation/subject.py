@@ -1,4 +1,4 @@
-"""A model put to the test: its splits, codes, partners and judges, each made once for all scores that need it."""
+"""A model under evaluation: its splits, posteriors, partners and judges, each computed once for all scores."""
 
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from tsdsae_keras.metrics.batching import batch_slices, take_rows
 class TestSubject:
     """A model with the sequences it is measured on, latents at their means.
 
-    What is costly is made when first asked for and kept: codes, never sequences that the model makes.
+    Posteriors and judges are computed when first asked for, and kept; outputs of the model are never kept.
 
     Args:
         model: has ``encode(x, mask=None)`` and ``decode(z, v)``, for a split with a mask also
@@ -84,8 +84,8 @@ class TestSubject:
 
     def swaps(self):
         """Batch by batch: rows, their global and local swap, and the mask of either, that of where z came from."""
-        made = swap_sequences(self.posteriors, self.partner, self.model.decode, self.batch_size, self.test.mask)
-        for rows, x_global, x_local in made:
+        swaps = swap_sequences(self.posteriors, self.partner, self.model.decode, self.batch_size, self.test.mask)
+        for rows, x_global, x_local in swaps:
             masks = take_rows(self.test.mask, rows), take_rows(self.test.mask, self.partner[rows])
             yield rows, (x_global, x_local), masks
 
@@ -97,8 +97,8 @@ class TestSubject:
         real, pre = self._answers_to_reconstructions()
         own = {"pre": (truth, self.own_judge.predict(self.posteriors.v_mean))}
         judge = {"real": (truth, real), "pre": (truth, pre)}
-        for name, wanted, found in zip(("global", "local"), (asked, truth), self._answers_to_swaps(), strict=True):
-            own[name], judge[name] = ((wanted, answer) for answer in found)
+        for name, wanted, answers in zip(("global", "local"), (asked, truth), self._answers_to_swaps(), strict=True):
+            own[name], judge[name] = ((wanted, answer) for answer in answers)
         return {"swap_f1": own, "judge_f1": judge}
 
     def _answers_to_reconstructions(self):

@@ -2,8 +2,8 @@
 
 With z_i, v_i the codes of sequence i and j = partner[i]:
 
-    global swap   x_g = decode(z_i, v_j)   all that moves from i, all that stays from j
-    local swap    x_l = decode(z_j, v_i)   all that moves from j, all that stays from i
+    global swap   x_g = decode(z_i, v_j)   time-varying factors of i, global ones of j
+    local swap    x_l = decode(z_j, v_i)   time-varying factors of j, global ones of i
 
 A perfect global code makes x_g sound of the class of j and x_l of the class of i.
 """

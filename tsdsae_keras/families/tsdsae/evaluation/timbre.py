@@ -1,4 +1,4 @@
-"""What a judge of timbre may hear in a log-mel frame: the outline of its spectrum, not its level or pitch."""
+"""Features of timbre in a log-mel frame: the outline of its spectrum, without its level or pitch."""
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def balancing_weights(register, member):
     """Weights of frames under which all classes weigh alike in every register, so that none is told by it.
 
     A register with frames of one class only teaches nothing but itself and weighs 0. A class that shares no
-    register with another keeps its frames: there its register cannot be told from its timbre.
+    register with another keeps its frames: there its register cannot be separated from its timbre.
 
     Args:
         register: (frames,) whole numbers.

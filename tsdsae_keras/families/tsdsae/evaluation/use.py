@@ -1,7 +1,7 @@
 """How much of the codes is in use: what the decoder does with v, and how far each dimension leaves its prior.
 
-A swap can fail for two reasons: v does not hold the class, or the decoder does not listen to v. These numbers tell
-the second apart. All functions are pure: codes as arrays and a model's ``decode(z, v)`` in, numbers out; with a
+A swap can fail for two reasons: v does not hold the class, or the decoder ignores v. These numbers show the
+second. All functions are pure: codes as arrays and a model's ``decode(z, v)`` in, numbers out; with a
 `mask` (n, time), true where a frame is valid, ``decode(z, v, mask=mask)``. Every sequence weighs alike, however
 long it is. None needs labels.
 """

@@ -1,4 +1,4 @@
-"""The pictures of a study: what models, sizes of z and seeds come to, as box plots with every run a point."""
+"""The figures of a study: scores by model, z_dim and seed, as box plots with every run a point."""
 
 from tsdsae_keras.report.figures import BRIGHT, new_figure
 

@@ -34,7 +34,7 @@ def grid(base, axes):
         axes: {option of `AXES`: values}.
 
     Raises:
-        InputError: a value cannot be.
+        InputError: a value is invalid.
     """
     runs = {}
     for seed in axes["seeds"]:
@@ -113,7 +113,7 @@ class StudyFolder:
         if known.get("pairs") != plan["pairs"]:
             raise InputError(
                 f"--pairs is {plan['pairs']} and {self.folder} was begun with {known.get('pairs')}: scores of both "
-                "cannot be compared; give the same, or another --out"
+                "are not comparable; give the same, or another --out"
             )
 
     def check(self, runs):
@@ -140,7 +140,7 @@ class StudyFolder:
             yield _hold(stack, RunFolder(self.held / name)) and self._is_idle(name)
 
     def _is_idle(self, name):
-        """Whether nobody goes on with the run by itself, as `train.py --resume` does."""
+        """Whether no other process resumes the run by itself, as `train.py --resume` does."""
         if not self.run(name).folder.is_dir():
             return True
         with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""The octave as a second thing that stays: where a set has melodies of several octaves, v should carry it too."""
+"""The octave as a second global factor: where a data set has melodies of several octaves, v should carry it too."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from tsdsae_keras.metrics.frames import mean_over_frames
 
 def list_octaves(data):
     """The octaves of the test split, lowest first; None where prepared data do not tell."""
-    found = _octave(data, "test")
-    return None if found is None else [OCTAVES[place] for place in np.unique(found)]
+    octave = _octave(data, "test")
+    return None if octave is None else [OCTAVES[place] for place in np.unique(octave)]
 
 
 def octave_scores(subject, data):
@@ -54,7 +54,7 @@ def octave_scores(subject, data):
 
 
 class MeanFrameJudge:
-    """Logistic regression on the mean frame of real sequences: hears where the sound lies, and forgets its order.
+    """Logistic regression on the mean frame of real sequences: its register, without the order of frames.
 
     Args:
         split: `Split` of training sequences, its classes in `instrument`.

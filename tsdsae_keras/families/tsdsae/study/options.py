@@ -1,4 +1,4 @@
-"""The options of the study, beside those of a run. Light: no backend is loaded."""
+"""The options of the study, in addition to those of a run. Light: no backend is loaded."""
 
 from tsdsae_keras.arguments import add_settings
 from tsdsae_keras.base.family import Command

@@ -1,4 +1,4 @@
-"""What the runs of a study came to: read from its folder, drawn, and put in a table. Needs no backend."""
+"""The results of a study: read from its folder, drawn, and put in a table. Needs no backend."""
 
 import json
 import statistics
@@ -86,7 +86,7 @@ def _update_keys(result):
 def format_table(results):
     """A Markdown table: a row for each model, z_dim, optimizer and decoder, median (least to greatest) over seeds.
 
-    Below it, what the scores are to be held against, settings in which runs differ beside those that the study varies,
+    Below it, reference values, settings in which runs differ in addition to those that the study varies,
     and runs that missed the reconstruction that was asked for or failed.
     """
     measured = [each for each in results if "failure" not in each]
@@ -128,7 +128,7 @@ def _spread(results, names):
 
 
 def _ends(results):
-    """What the scores are to be held against, the same for all runs."""
+    """Reference values, the same for all runs."""
     return [f"- {name}: {spread}" for name, names in ENDS.items() if (spread := _spread(results, names)) != NOTHING]
 
 
@@ -145,7 +145,7 @@ def _settings(results):
 
 def _missed(results):
     names = [each["name"] for each in results if each["reached"] is False]
-    return [f"- did not come to the validation reconstruction that was asked for: {', '.join(names)}"] if names else []
+    return [f"- did not reach the validation reconstruction that was asked for: {', '.join(names)}"] if names else []
 
 
 def _failed(results):

@@ -29,7 +29,7 @@ MADE = ("reconstruction", "global", "local")
 def make_run(folder, name, settings, data, pairs):
     """Makes what is left to make of a run, and writes its result; returns it.
 
-    A run that fails leaves a result that says why, for the study to go on without it.
+    A run that fails leaves a result that says why, so that the study can continue.
 
     Args:
         folder: `StudyFolder` that was begun.

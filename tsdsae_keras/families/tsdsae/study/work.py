@@ -1,4 +1,4 @@
-"""The runs of a study, one after the other: each process takes the next that has no result and that nobody holds."""
+"""The runs of a study, one after the other: each process takes the next that has no result and is not locked."""
 
 import logging
 

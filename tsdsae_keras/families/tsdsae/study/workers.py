@@ -1,4 +1,4 @@
-"""Several processes at one study. Each takes the next run that nobody holds, so they need not know of each other:
+"""Several processes at one study. Each takes the next run that is not locked, so they need not know of each other:
 further ones may be started by hand, on other machines too, where all see the folder and its locks."""
 
 from tsdsae_keras.errors import Stopped
@@ -6,7 +6,7 @@ from tsdsae_keras.training.processes import RESTARTS, Team
 
 
 def supervise(command, count, how_to_go_on):
-    """Runs `count` processes until each finds nothing left to take; one that dies is started anew.
+    """Runs `count` processes until each finds nothing left to take; one that dies is started again.
 
     Args:
         command: what starts each, a list.
