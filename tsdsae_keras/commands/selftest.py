@@ -48,7 +48,7 @@ class SelfTest:
         from tsdsae_keras.families.tsdsae.building import make_model
         from tsdsae_keras.training.callbacks import EnterStageTwo
 
-        model = make_model("tsdsae", features=self.data.bands, front_end=self.data.front_end, seed=0, **SIZES)
+        model = make_model("tsdsae", features=self.data.n_mels, front_end=self.data.front_end, seed=0, **SIZES)
         model.adapt(self.x)
         model.compile(optimizer=keras.optimizers.Adam(1e-3, name="adam"))
         stream = SequenceStream(self.x, len(self.x), training=True)
