@@ -43,6 +43,7 @@ RULES = {
         TENSORS | SOUND | {"joblib", "scipy", "sklearn", "tensorflow"},
         {"data", "process", "options", "progress"},
     ),
+    "data.audio.pitch_confidence": ({"numpy", "soxr"}, {"metrics.pitch"}),  # pYIN's one home
     "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
     "data.sets.cards": (set(), {"options", "=data.sets"}),
     "metrics": ({"joblib", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics"}),

@@ -91,11 +91,21 @@ class PyinTracker:
         return f"pYIN, {self.fmin:.0f} to {self.fmax:.0f} Hz"
 
     def __call__(self, samples, sample_rate):
+        hz, voiced, probability = self._track(samples, sample_rate)
+        # Its path goes somewhere also where it saw nothing: to the bottom of the range.
+        return np.where(probability > 1.001 * self.no_trough, hz, 0.0), voiced
+
+    def follow(self, samples, sample_rate):
+        """hz (T,) and the probability (T,), 0 to 1, that a frame is voiced, of mono samples (n,)."""
+        hz, _, probability = self._track(samples, sample_rate)
+        return hz, probability
+
+    def _track(self, samples, sample_rate):
         from librosa import pyin
 
         samples = _check_samples(samples)
         self._check_rate(sample_rate)
-        hz, voiced, probability = pyin(
+        return pyin(
             samples,
             fmin=self.fmin,
             fmax=self.fmax,
@@ -107,8 +117,6 @@ class PyinTracker:
             no_trough_prob=self.no_trough,
             fill_na=None,
         )
-        # Its path goes somewhere also where it saw nothing: to the bottom of the range.
-        return np.where(probability > 1.001 * self.no_trough, hz, 0.0), voiced
 
     def _rate(self, sample_rate):
         """The transition rate, or what takes the range in one frame: librosa refuses more."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tsdsae_keras.data.prepared.pipeline import drawing
+from tsdsae_keras.data.prepared.pipeline import epoch_rng
 from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.settings import Settings, settings_from_dict
@@ -189,7 +189,7 @@ def rows_of(count, batch_size, seed):
     """A function of an epoch that gives the rows of its batches, (steps, B): those of a `SequenceStream`."""
 
     def rows(epoch):
-        order = drawing(seed, epoch).permutation(count)
+        order = epoch_rng(seed, epoch).permutation(count)
         return np.reshape(order[: count // batch_size * batch_size], (-1, batch_size))
 
     return rows

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.data.audio.logmel import FrontEnd
-from tsdsae_keras.data.audio.windows import Plan, frames_of, joined
+from tsdsae_keras.data.audio.windows import Plan, frames_of, join_sounds
 from tsdsae_keras.errors import InputError
 
 FRONT_END = FrontEnd()
@@ -26,7 +26,7 @@ def test_frames_of_windows_are_those_of_the_whole(front_end, samples):
 def test_joined_windows_of_one_sound_are_that_sound():
     plan = Plan(FRONT_END.frames(len(NOISE)), core=60, guard=8)
     parts = [NOISE[window.start * HOP : (window.end - 1) * HOP] for window in plan.windows()]
-    whole = np.concatenate(list(joined(iter(parts), plan, HOP, len(NOISE))))
+    whole = np.concatenate(list(join_sounds(iter(parts), plan, HOP, len(NOISE))))
     assert len(parts) > 5 and len(whole) == len(NOISE)
     covered = (plan.frames - 1) * HOP
     np.testing.assert_allclose(whole[:covered], NOISE[:covered], atol=1e-6)
@@ -42,7 +42,7 @@ def test_the_level_stays_where_sounds_of_other_phases_are_joined(kind):
         wave = np.sqrt(2) * np.sin(2 * np.pi * (500 * np.arange(n) / 16000 + rng.random()))
         return wave if kind == "tone" else rng.normal(size=n)
 
-    whole = np.concatenate(list(joined(map(sound, plan.windows()), plan, HOP, 1999 * HOP)))
+    whole = np.concatenate(list(join_sounds(map(sound, plan.windows()), plan, HOP, 1999 * HOP)))
     power = [np.square(whole[joint * HOP - 256 : joint * HOP + 256]).mean() for joint in plan.joints[1:-1]]
     assert abs(10 * np.log10(np.mean(power))) < 0.3
     assert kind == "noise" or np.abs(10 * np.log10(power)).max() < 0.5

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsdsae_keras.data.prepared.splits import SPLITS, check_disjoint, split_of_groups
+from tsdsae_keras.data.prepared.splits import SPLITS, check_disjoint, split_by_group
 from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.errors import InputError
 
@@ -42,7 +42,7 @@ def groups_of(recordings, split):
 def test_any_recordings_are_split_without_leaks_or_refused_in_one_line(rows, seed, random):
     recordings = recordings_of(rows)
     try:
-        split = split_of_groups(recordings, seed)
+        split = split_by_group(recordings, seed)
     except InputError as error:
         assert "\n" not in str(error)
         return
@@ -54,7 +54,7 @@ def test_any_recordings_are_split_without_leaks_or_refused_in_one_line(rows, see
     trained = {each.labels.get("instrument") for each in recordings if split[each.name] == "train"}
     assert {each.labels["instrument"] for each in recordings if each.labels} <= trained
     random.shuffle(recordings)
-    assert split_of_groups(recordings, seed) == split
+    assert split_by_group(recordings, seed) == split
 
 
 @settings(max_examples=8, deadline=None)
@@ -62,7 +62,7 @@ def test_any_recordings_are_split_without_leaks_or_refused_in_one_line(rows, see
 def test_shares_are_as_asked_and_instruments_in_proportion(groups, size, instruments, seed):
     rows = [(str(number), "abc"[number % instruments], None) for number in range(groups * instruments)] * size
     recordings = recordings_of(rows)
-    split = split_of_groups(recordings, seed)
+    split = split_by_group(recordings, seed)
     for label in "abc"[:instruments]:
         counts = collections.Counter(split[each.name] for each in recordings if each.labels["instrument"] == label)
         for name, share in zip(SPLITS, SHARES, strict=True):
@@ -72,41 +72,41 @@ def test_shares_are_as_asked_and_instruments_in_proportion(groups, size, instrum
 def test_groups_of_all_sizes_come_near_the_shares():
     sizes = np.random.default_rng(0).geometric(0.2, 60)
     recordings = recordings_of([(str(group), None, None) for group, size in enumerate(sizes) for _ in range(size)])
-    counts = collections.Counter(split_of_groups(recordings, 0).values())
+    counts = collections.Counter(split_by_group(recordings, 0).values())
     for name, share in zip(SPLITS, SHARES, strict=True):
         assert counts[name] / sizes.sum() == pytest.approx(share, abs=0.02)
-    other = collections.Counter(split_of_groups(recordings, 0, (0.5, 0.2, 0.3)).values())
+    other = collections.Counter(split_by_group(recordings, 0, (0.5, 0.2, 0.3)).values())
     assert other["test"] / sizes.sum() == pytest.approx(0.3, abs=0.02)
 
 
 def test_seeds_differ():
     recordings = recordings_of([(str(group), None, None) for group in range(40)])
-    assert len({tuple(split_of_groups(recordings, seed).values()) for seed in range(5)}) == 5
+    assert len({tuple(split_by_group(recordings, seed).values()) for seed in range(5)}) == 5
 
 
 def test_instruments_of_few_groups_are_trained_on():
     """Each of 200 instruments has two groups; a plain draw would leave some out of training nearly always."""
     recordings = recordings_of([(f"{i}-{k}", f"{i}", None) for i in range(200) for k in range(2)])
-    split = split_of_groups(recordings, 0)
+    split = split_by_group(recordings, 0)
     trained = {each.labels["instrument"] for each in recordings if split[each.name] == "train"}
     assert len(trained) == 200
     alone = recordings_of([("only", "rare", None), *((str(i), "often", None) for i in range(9))])
-    assert all(split_of_groups(alone, seed)["00000"] == "train" for seed in range(10))
+    assert all(split_by_group(alone, seed)["00000"] == "train" for seed in range(10))
 
 
 def test_many_recordings_take_seconds():
     recordings = recordings_of([(str(i), "abcdefgh"[i % 8], None) for i in range(30_000)])
-    counts = collections.Counter(split_of_groups(recordings, 0).values())
+    counts = collections.Counter(split_by_group(recordings, 0).values())
     assert counts["test"] == pytest.approx(3000, abs=30)
 
 
 def test_the_data_s_own_splits_stay_and_their_groups_follow():
     rows = [("g", "a", "test"), ("g", "a", None), *((str(i), "a", None) for i in range(20))]
-    split = split_of_groups(recordings_of(rows), 3)
+    split = split_by_group(recordings_of(rows), 3)
     assert [name for name in split if split[name] == "test"] == ["00000", "00001"]
     assert collections.Counter(split.values())["validation"] == 2  # of twenty that are drawn, 0.1 / 0.9
     own = recordings_of([("a", None, "train"), ("b", None, "validation"), ("c", None, "test")])
-    assert split_of_groups(own, 0) == {each.name: each.split for each in own}
+    assert split_by_group(own, 0) == {each.name: each.split for each in own}
 
 
 @pytest.mark.parametrize(
@@ -123,19 +123,19 @@ def test_the_data_s_own_splits_stay_and_their_groups_follow():
 )
 def test_refusals_name_the_remedy(rows, text):
     with pytest.raises(InputError, match=text) as caught:
-        split_of_groups(recordings_of(rows), 0)
+        split_by_group(recordings_of(rows), 0)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("shares", [(1, 0, 0), (0.5, 0.5), (0.8, 0.1, float("nan")), (2, -1, 1)])
 def test_shares_that_are_none(shares):
     with pytest.raises(InputError, match="three numbers above 0"):
-        split_of_groups(recordings_of([(name, None, None) for name in "abcd"]), 0, shares)
+        split_by_group(recordings_of([(name, None, None) for name in "abcd"]), 0, shares)
 
 
 def test_names_stand_once():
     with pytest.raises(InputError, match="named '00000'"):
-        split_of_groups([*recordings_of([("a", None, None)]), *recordings_of([("b", None, None)])], 0)
+        split_by_group([*recordings_of([("a", None, None)]), *recordings_of([("b", None, None)])], 0)
 
 
 def test_a_group_in_two_splits_is_refused():

@@ -38,7 +38,7 @@ def test_what_was_written_is_read(folder):
     assert x.shape == (3, 4, 3) and x.ctypes.data % 64 == 0
     assert x[2, 0].tolist() == [1, 2, 3]
     assert data.labels("train")["singer"].tolist() == [0, 0, 1]
-    assert (data.frames, data.bands, data.counts) == (4, 3, {"train": 3, "validation": 1})
+    assert (data.frames, data.n_mels, data.counts) == (4, 3, {"train": 3, "validation": 1})
     assert sorted(path.name for path in folder.parent.iterdir()) == ["prepared"]
 
 

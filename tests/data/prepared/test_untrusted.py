@@ -48,7 +48,7 @@ def read(folder, verify=True):
     data = PreparedData(folder, verify=verify)
     for split in data.counts:
         data.features(split), data.labels(split)
-    return data.frames, data.bands, data.label_names, data.front_end
+    return data.frames, data.n_mels, data.label_names, data.front_end
 
 
 @pytest.fixture

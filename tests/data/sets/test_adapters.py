@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tsdsae_keras.data.prepared.splits import split_of_groups
+from tsdsae_keras.data.prepared.splits import split_by_group
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.sets.recordings.adapters import from_mirdata, from_tfds
 from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
@@ -83,7 +83,7 @@ def test_the_data_s_own_splits(tracks):
         track.split = ("training", "valid", "fold3")[min(number // 5, 2)]
     splits = {"training": None, "valid": "validation", "fold3": "test"}
     recordings, _ = from_mirdata(dict(enumerate(tracks)), split="split", splits=splits)
-    assert set(split_of_groups(recordings, 0).values()) == {"train", "validation", "test"}
+    assert set(split_by_group(recordings, 0).values()) == {"train", "validation", "test"}
     with pytest.raises(InputError, match=r"split 'fold3'; say what it is: splits=\{'fold3'"):
         from_mirdata(dict(enumerate(tracks)), split="split")
 
@@ -131,7 +131,7 @@ def test_with_mirdata_itself(tmp_path):
     recordings, left_out = from_mirdata(dataset, **options)
     assert not left_out and recordings[0].name == "audio/Brass/s0.wav"
     assert recordings[0].labels == {"instrument": "Bass Tuba", "pitch": "69"} and recordings[0].group == "0"
-    assert set(split_of_groups(recordings, 0).values()) == {"train", "validation", "test"}
+    assert set(split_by_group(recordings, 0).values()) == {"train", "validation", "test"}
 
 
 class Label:
@@ -197,7 +197,7 @@ def test_splits_as_tfds_gives_them(tmp_path):
     parts = {"train": examples(range(4)), "valid": examples(range(4, 6)), "test": examples(range(6, 8))}
     recordings, _ = from_tfds(parts, tmp_path, **OPTIONS)
     assert [each.name for each in recordings if each.split == "validation"] == ["valid/note_4.wav", "valid/note_5.wav"]
-    assert split_of_groups(recordings, 0) == {each.name: each.split for each in recordings}
+    assert split_by_group(recordings, 0) == {each.name: each.split for each in recordings}
 
 
 def test_integers_channels_and_numbers_for_names(tmp_path):

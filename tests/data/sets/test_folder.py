@@ -257,6 +257,6 @@ def test_the_command(sounds, tmp_path, capsys):
     options = ["--segment", "0.5", "--sample-rate", "24000", "--mels", "128", "--n-fft", "1024", "--labels", "folder"]
     assert main(["prepare", "folder", str(sounds), "--out", out, *options]) == 0
     data = PreparedData(out)
-    assert data.front_end["fmax"] == 12000 and data.bands == 128 and data.frames == 1 + 12000 // 256
+    assert data.front_end["fmax"] == 12000 and data.n_mels == 128 and data.frames == 1 + 12000 // 256
     assert main(["prepare", "folder", str(sounds), "--out", str(sounds / "x"), *options]) == 2
     assert "give a place outside" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tsdsae_keras.data.prepared.splits import split_of_groups
+from tsdsae_keras.data.prepared.splits import split_by_group
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.sets.recordings.nsynth import WARNING, list_nsynth
 from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
@@ -72,7 +72,7 @@ def test_notes_with_what_is_known_of_them(root):
 
 def test_no_instrument_in_two_splits(root):
     recordings, _ = list_nsynth(root, families=("brass", "string"))
-    split = split_of_groups(recordings, 0)
+    split = split_by_group(recordings, 0)
     where = {}
     for each in recordings:
         where.setdefault(each.group, set()).add(split[each.name])
@@ -81,7 +81,7 @@ def test_no_instrument_in_two_splits(root):
 
 def test_the_published_split_shares_instruments_between_validation_and_test_alone(root):
     recordings, _ = list_nsynth(root, split="published")
-    split = split_of_groups(recordings, 0)
+    split = split_by_group(recordings, 0)
     assert all(f"nsynth-{split[each.name][:4]}" in each.name for each in recordings)
     instruments = {
         name: {each.loudness_group for each in recordings if each.split == name} for name in set(split.values())

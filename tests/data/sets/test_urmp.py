@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from tsdsae_keras.data.audio.pitch_confidence import confidence, voiced_share
-from tsdsae_keras.data.prepared.splits import split_of_groups
+from tsdsae_keras.data.prepared.splits import split_by_group
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings
@@ -94,7 +94,7 @@ def test_parts_of_the_original(original):
 def test_arrangements_of_one_title_go_together(original):
     recordings, _ = list_urmp(original)
     for seed in range(4):
-        split = split_of_groups(recordings, seed)
+        split = split_by_group(recordings, seed)
         assert len({split[each.name] for each in recordings if "Gamma" in each.name}) == 1
         assert {each.labels["instrument"] for each in recordings if split[each.name] == "train"} == {
             "violin",
@@ -121,12 +121,12 @@ def test_the_original_from_files_to_sequences(original, tmp_path):
 def test_the_published_form(published):
     recordings, left_out = list_urmp(published, split="published")
     assert not left_out and len(recordings) == 24 and len({each.group for each in recordings}) == 24
-    split = split_of_groups(recordings, 0)
+    split = split_by_group(recordings, 0)
     assert all(split[each.name] == each.split for each in recordings)
     assert [each.split for each in recordings if "/val/" in each.name] == ["validation"] * 4
     by_recording, _ = list_urmp(published)
     assert {each.group for each in by_recording} == {f"Piece{i}" for i in range(4)}
-    split = split_of_groups(by_recording, 0)
+    split = split_by_group(by_recording, 0)
     assert "train" in {name.split("/")[1] for name in split if split[name] == "test"}  # the folders do not decide
 
 

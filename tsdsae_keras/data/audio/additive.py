@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsdsae_keras.data.audio.general_midi import checked_programs, names_of
+from tsdsae_keras.data.audio.general_midi import check_programs, names_of
 from tsdsae_keras.data.audio.notes import check_program, check_sample_rate, scale_to_peak, to_samples
 from tsdsae_keras.errors import InputError
 
@@ -35,7 +35,7 @@ class AdditiveSynth:
     """
 
     def __init__(self, programs=(40, 56), sample_rate=16000):
-        self.programs = checked_programs(programs)
+        self.programs = check_programs(programs)
         check_sample_rate(sample_rate)
         self.sample_rate = int(sample_rate)
         _check_distinct(self.programs)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsdsae_keras.data.audio.general_midi import PROGRAMS, checked_programs
+from tsdsae_keras.data.audio.general_midi import PROGRAMS, check_programs
 from tsdsae_keras.data.audio.notes import check_program, check_sample_rate, scale_to_peak, to_samples
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import sha256_of
@@ -57,7 +57,7 @@ class FluidSynth:
     """
 
     def __init__(self, soundfont=None, programs=(40, 56), sample_rate=16000):
-        self.programs = checked_programs(programs)
+        self.programs = check_programs(programs)
         check_sample_rate(sample_rate)
         self.sample_rate = int(sample_rate)
         if len(self.programs) > len(_KEEPING):

@@ -24,7 +24,7 @@ applause, gunshot
 PROGRAMS = tuple(name.strip() for name in _NAMES.replace("\n", " ").split(","))
 
 
-def checked_programs(programs):
+def check_programs(programs):
     """The program numbers as a tuple of distinct integers from 0 to 127.
 
     Raises:
@@ -43,4 +43,4 @@ def checked_programs(programs):
 
 def names_of(programs):
     """The instruments' names, in the order given."""
-    return [PROGRAMS[program] for program in checked_programs(programs)]
+    return [PROGRAMS[program] for program in check_programs(programs)]

@@ -7,7 +7,7 @@ from tsdsae_keras.errors import InputError
 
 UPDATES = 50
 PHASE_ITERATIONS = 32
-_FLOOR = 1e-20
+_TINY = 1e-20
 _RANGE = 60.0  # natural logarithm: what lies 260 dB below the loudest band is silence
 
 
@@ -25,7 +25,7 @@ def sound_of(log_mel, front_end, seed=0):
     Raises:
         InputError: frames of another shape, too few of them, or values that are not finite.
     """
-    log_mel = _checked(log_mel, front_end)
+    log_mel = _check_frames(log_mel, front_end)
     length = (len(log_mel) - 1) * front_end.hop_length
     # Half a unit above the offset's logarithm: float32 frames of pure silence must count as silence.
     if log_mel.max() <= np.log(front_end.log_offset) + 0.5:
@@ -54,7 +54,7 @@ def spectrum_of(mel_power, bank, updates=UPDATES):
     share = np.divide(1, weight, out=np.zeros_like(weight), where=weight > 0)
     spectrum = share * (back @ mel_power)
     for _ in range(updates):
-        ratio = mel_power / np.maximum(bank @ spectrum, _FLOOR)
+        ratio = mel_power / np.maximum(bank @ spectrum, _TINY)
         spectrum *= share * (back @ ratio)
     return spectrum
 
@@ -72,7 +72,7 @@ def _with_phases(magnitude, front_end, length, seed):
     )
 
 
-def _checked(log_mel, front_end):
+def _check_frames(log_mel, front_end):
     log_mel = np.asarray(log_mel, np.float64)
     if log_mel.ndim != 2 or log_mel.shape[1] != front_end.n_mels:
         raise InputError(f"log_mel has shape {log_mel.shape}: give (T, {front_end.n_mels})")

@@ -5,10 +5,11 @@ import functools
 import numpy as np
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.metrics.pitch import PyinTracker
 
 RATE = 16000  # of trackers
-_LOWEST, _HIGHEST = 50.0, 2000.0  # Hz
-_FRAME, _HOP = 2048, 512  # of pYIN, at RATE
+# Any instrument, in coarse steps of time: other values than for melodies. The last two are librosa's defaults.
+PYIN = PyinTracker(50.0, 2000.0, frame_length=2048, hop_length=512, resolution=0.1, max_transition_rate=35.92)
 _EDGE = 0.046  # seconds at the ends of a recording for which an F0 file need not speak
 
 
@@ -36,10 +37,12 @@ def confidence(samples, rate, recording, start, tracker=None):
     if not np.any(samples):
         return 0.0
     if tracker is not None:
-        return float(np.mean(tracker.follow(_at_rate(samples, rate), RATE)[1]))
+        return float(np.mean(tracker.follow(_resample(samples, rate), RATE)[1]))
     if recording.pitch is not None:
         return voiced_share(recording.pitch, start / rate, (start + len(samples)) / rate)
-    return _pyin(_at_rate(samples, rate))
+    samples = _resample(samples, rate)
+    least = PYIN.frame_length // 2
+    return float(np.mean(PYIN.follow(np.pad(samples, (0, max(0, least - len(samples)))), RATE)[1]))
 
 
 def voiced_share(path, begin, end):
@@ -85,18 +88,9 @@ def _read(path, status):
     return table[:, 0], table[:, 1] > 0
 
 
-def _at_rate(samples, rate):
+def _resample(samples, rate):
     if rate == RATE:
         return samples
     import soxr
 
     return soxr.resample(samples, rate, RATE)
-
-
-def _pyin(samples):
-    import librosa
-
-    if len(samples) < _FRAME // 2:
-        samples = np.pad(samples, (0, _FRAME // 2 - len(samples)))
-    options = {"fmin": _LOWEST, "fmax": _HIGHEST, "sr": RATE, "frame_length": _FRAME, "hop_length": _HOP}
-    return float(np.mean(librosa.pyin(samples, **options)[2]))

@@ -71,11 +71,11 @@ def audio_blocks(path, sample_rate, longest=LONGEST, channel=None):
             channel that the file has not.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with _open(path) as file:
         _check_declared(path, file, longest)
         if channel is not None and not 0 <= channel < file.channels:
             raise InputError(f"{path} has {file.channels} channels and no channel {channel}; count from 0")
-        stream = _Resampled(file.samplerate, sample_rate)
+        stream = _Resampler(file.samplerate, sample_rate)
         for block in _mono_blocks(path, file, channel):
             yield stream.next(block)
         yield stream.last()
@@ -119,7 +119,7 @@ def check_output(path, inputs=()):
     return path
 
 
-class _Resampled:
+class _Resampler:
     """Mono blocks at one rate to blocks at another; all together as long as librosa makes the whole."""
 
     def __init__(self, rate, wanted):
@@ -141,7 +141,7 @@ class _Resampled:
         return np.pad(rest[:wanted], (0, max(0, wanted - len(rest))))
 
 
-def _opened(path):
+def _open(path):
     import soundfile
 
     if not path.is_file():
@@ -181,7 +181,7 @@ def _mono_blocks(path, file, channel):
         if not len(block):
             break
         done += len(block)
-        yield _mono(_checked(path, block, done / file.samplerate), channel)
+        yield _mono(_check_block(path, block, done / file.samplerate), channel)
     # Compressed formats may declare some samples more than they hold.
     if done < 0.9 * file.frames:
         seconds, declared = done / file.samplerate, file.frames / file.samplerate
@@ -198,7 +198,7 @@ def _mono(block, channel):
     return total / np.float32(block.shape[1])
 
 
-def _checked(path, block, seconds):
+def _check_block(path, block, seconds):
     peak = np.abs(block).max()
     if not np.isfinite(peak):
         raise InputError(f"{path} holds NaN or infinity before {seconds:.1f} s; give audio of finite samples")

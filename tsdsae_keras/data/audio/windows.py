@@ -75,7 +75,7 @@ def frames_of(blocks, front_end, samples, plan):
         yield window, front_end.log_mel(heard)[window.start - first : window.end - first]
 
 
-def joined(sounds, plan, hop_length, samples):
+def join_sounds(sounds, plan, hop_length, samples):
     """The sounds of all windows as one, in blocks, with cross-fades that keep the power level.
 
     Two inversions of the same frames agree in magnitude, not in phase. So each window is moved by up to an eighth of a
@@ -97,8 +97,8 @@ def joined(sounds, plan, hop_length, samples):
     for window, sound in zip(plan.windows(), sounds, strict=True):
         sound, lead = np.asarray(sound, np.float32), 0
         if tail is not None:
-            sound, lead = _aligned(sound, window.core.start * hop_length - half, tail, hop_length // 8), half
-            sound = np.concatenate([_faded(tail, sound[: 2 * half]), sound[2 * half :]])
+            sound, lead = _align(sound, window.core.start * hop_length - half, tail, hop_length // 8), half
+            sound = np.concatenate([_cross_fade(tail, sound[: 2 * half]), sound[2 * half :]])
         if window.start + window.core.stop < plan.frames:
             joint = lead + (window.core.stop - window.core.start) * hop_length
             sound, tail = sound[: joint - half], sound[joint - half : joint + half]
@@ -108,7 +108,7 @@ def joined(sounds, plan, hop_length, samples):
     yield np.zeros(samples - given, np.float32)
 
 
-def _aligned(sound, start, tail, reach):
+def _align(sound, start, tail, reach):
     """The sound from `start` on, or from where nearby it is more like the tail."""
     reach = min(reach, start, len(sound) - start - len(tail))
     near = np.lib.stride_tricks.sliding_window_view(sound[start - reach : start + reach + len(tail)], len(tail))
@@ -116,7 +116,7 @@ def _aligned(sound, start, tail, reach):
     return sound[start + (int(np.argmax(likeness)) - reach if likeness.max() > likeness[reach] else 0) :]
 
 
-def _faded(old, new):
+def _cross_fade(old, new):
     """The one fading into the other."""
     angle = np.pi / 2 * (np.arange(len(old)) + 0.5) / len(old)
     power = float(np.sqrt(np.square(old).sum(dtype=np.float64) * np.square(new).sum(dtype=np.float64)))

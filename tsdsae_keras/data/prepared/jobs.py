@@ -24,7 +24,7 @@ def in_parallel(function, items, workers=None):
     from joblib import Parallel, delayed
     from joblib.parallel import get_active_backend
 
-    tasks = [delayed(_numbered)(number, function, item) for number, item in enumerate(items)]
+    tasks = [delayed(_run_numbered)(number, function, item) for number, item in enumerate(items)]
     if get_active_backend(prefer="threads")[0].supports_return_generator:
         yield from Parallel(n_jobs=workers, prefer="threads", return_as="generator_unordered")(tasks)
         return
@@ -58,7 +58,7 @@ def jobs_on(kind, workers):
         yield
 
 
-def _numbered(number, function, item):
+def _run_numbered(number, function, item):
     return number, function(*item)
 
 

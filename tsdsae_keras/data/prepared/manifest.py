@@ -47,7 +47,7 @@ def read_manifest(folder):
     return content
 
 
-def parsed(content, path):
+def parse_manifest(content, path):
     """The manifest in some bytes, every value of a form that can be used.
 
     Args:

@@ -25,7 +25,7 @@ class NpyShard:
     shape: tuple
 
     @contextlib.contextmanager
-    def opened(self):
+    def open_rows(self):
         """A function that reads row `row`, from its first values on, into an array (frames, ...).
 
         Files are read, not mapped: pages of a map would count as memory of the process.

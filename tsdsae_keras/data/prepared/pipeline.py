@@ -57,7 +57,7 @@ class SequenceStream:
     """
 
     def __init__(self, features, batch_size, *, seed=0, training=False, mask=None, lengths=None, in_memory=IN_MEMORY):
-        given = _listed(features)
+        given = _to_list(features)
         self._sequences = features if isinstance(features, Sequences) else Sequences(given, lengths)
         self._count = len(self._sequences)
         self.batch_size, self.seed, self.training = batch_size, seed, training
@@ -71,7 +71,7 @@ class SequenceStream:
             self._whole = _in_one_piece(given, self._sequences)
         _begin_generators()
         with tf.device("CPU:0"):  # also where there is a GPU: tf.data runs on the CPU
-            self.dataset = self._gathered() if self._whole is not None else self._read()
+            self.dataset = self._gather_from_memory() if self._whole is not None else self._read_from_disk()
 
     @property
     def batches(self):
@@ -99,14 +99,14 @@ class SequenceStream:
             return np.concatenate(self._rows_of_batches())
         if not self.training:
             return np.arange(self._count)
-        return self._drawing().permutation(self._count)
+        return self._epoch_rng().permutation(self._count)
 
-    def _drawing(self):
-        return drawing(self.seed, self._epoch)
+    def _epoch_rng(self):
+        return epoch_rng(self.seed, self._epoch)
 
     def _rows_of_batches(self):
         if self._padded is not None:
-            return draw_batches(self._padded, self.batch_size, self._drawing() if self.training else None)
+            return draw_batches(self._padded, self.batch_size, self._epoch_rng() if self.training else None)
         order = self.order()
         starts = range(0, self.batches * self.batch_size, self.batch_size)
         return [order[start : start + self.batch_size] for start in starts]
@@ -127,7 +127,7 @@ class SequenceStream:
                 mask = np.arange(frames) < self._sequences.lengths[rows, None]
                 yield {"x": self._sequences.read(rows, frames), "mask": mask}
 
-    def _gathered(self):
+    def _gather_from_memory(self):
         """The data set from one tensor that holds everything."""
         size = self.batch_size if self.training else None
         rows = tf.data.Dataset.from_generator(self._rows, output_signature=tf.TensorSpec((size,), tf.int64))
@@ -137,9 +137,9 @@ class SequenceStream:
             x = tf.gather(self._whole, rows)
             return x if mask is None else {"x": x, "mask": tf.gather(mask, rows)}
 
-        return self._counted(rows).map(gather).prefetch(2)
+        return self._set_length(rows).map(gather).prefetch(2)
 
-    def _read(self):
+    def _read_from_disk(self):
         """The data set from files."""
         _, frames, *rest = self._sequences.shape
         size = self.batch_size if self.training else None
@@ -149,9 +149,9 @@ class SequenceStream:
         masked = self._padded is not None or self._mask is not None
         signature = {"x": x, "mask": mask} if masked else x
         batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
-        return self._counted(batches).prefetch(1)
+        return self._set_length(batches).prefetch(1)
 
-    def _counted(self, dataset):
+    def _set_length(self, dataset):
         """With its length known Keras shows a whole progress bar."""
         options = tf.data.Options()
         # There is nothing to tune, and with PyTorch loaded an iterator often ends only when the tuner's thread wakes,
@@ -172,7 +172,7 @@ class SequenceStream:
             raise InputError(f"the mask has shape {np.shape(mask)}: the sequences need {self._sequences.shape[:2]}")
 
 
-def drawing(seed, epoch):
+def epoch_rng(seed, epoch):
     """The generator that decides the order of an epoch."""
     return np.random.default_rng((seed, epoch))
 
@@ -183,7 +183,7 @@ def check_fills_a_batch(count, batch_size):
         raise InputError(f"{count} sequences do not fill one batch of {batch_size}: lower the batch size")
 
 
-def _listed(features):
+def _to_list(features):
     if isinstance(features, Sequences):
         return []
     return list(features) if isinstance(features, list | tuple) else [features]

@@ -60,11 +60,11 @@ class RecordShard:
         self._step = self._check_size()
         records = [self._read_labels(number, record) for number, record in enumerate(self._read_all())]
         if len(records) != count:
-            raise self._damaged(len(records))
+            raise self._damage_error(len(records))
         self.labels = {name: np.stack([each[name] for each in records]) for name in arrays if name != "features"}
 
     @contextlib.contextmanager
-    def opened(self):
+    def open_rows(self):
         """A function that reads the features of record `row`, from the first on, into an array."""
         with self.path.open("rb") as file:
 
@@ -80,7 +80,7 @@ class RecordShard:
         if name != "features":
             return self.labels[name]
         values = np.empty(self.shape, self.dtype)
-        with self.opened() as read:
+        with self.open_rows() as read:
             for row, out in enumerate(values):
                 read(row, out)
         return values
@@ -102,7 +102,7 @@ class RecordShard:
         try:
             yield from iterator
         except tf.errors.OpError as error:
-            raise self._damaged() from error
+            raise self._damage_error() from error
 
     def _read_labels(self, number, record):
         values = self._parse(number, record, self._arrays)
@@ -112,7 +112,7 @@ class RecordShard:
     def _parse(self, number, record, names):
         """The values of some arrays in one serialised record."""
         if len(record) != self._step - _HEAD - _TAIL:
-            raise self._damaged(number)
+            raise self._damage_error(number)
         try:
             features = _tensorflow().train.Example.FromString(record).features.feature
             values = {}
@@ -120,10 +120,10 @@ class RecordShard:
                 dtype, shape = self._arrays[name]
                 values[name] = np.frombuffer(features[name].bytes_list.value[0], dtype).reshape(shape)
         except Exception as error:  # protobuf's DecodeError, or a value that is missing or of another length
-            raise self._damaged(number) from error
+            raise self._damage_error(number) from error
         return values
 
-    def _damaged(self, number=None):
+    def _damage_error(self, number=None):
         which = str(self.path) if number is None else f"record {number} of {self.path}"
         return InputError(f"{which} is damaged or not of these data: {AGAIN}")
 

@@ -26,7 +26,7 @@ class Held:
         return np.dtype("float32") if self.array.dtype.kind == "f" else self.array.dtype
 
     @contextlib.contextmanager
-    def opened(self):
+    def open_rows(self):
         def read(row, out):
             out[...] = self.array[row, : len(out)]
 
@@ -53,7 +53,7 @@ class Sequences:
     """
 
     def __init__(self, shards, lengths=None, frames=None, fill=0.0):
-        self.shards = [each if hasattr(each, "opened") else Held(np.asanyarray(each)) for each in shards]
+        self.shards = [each if hasattr(each, "open_rows") else Held(np.asanyarray(each)) for each in shards]
         _check_shards(self.shards)
         self.dtype = self.shards[0].dtype
         sizes = [each.shape[0] for each in self.shards]
@@ -62,7 +62,7 @@ class Sequences:
         if lengths is None and len(np.unique(own)) > 1:
             raise InputError(f"sequences of {own.min()} to {own.max()} frames: their lengths must be given")
         frames = int(own.max()) if frames is None else min(int(own.max()), frames)
-        self._stored = np.minimum(own if lengths is None else _checked_lengths(lengths, own), frames)
+        self._stored = np.minimum(own if lengths is None else _check_lengths(lengths, own), frames)
         self.lengths = None if lengths is None else self._stored
         self.shape = (len(own), frames, *self.shards[0].shape[2:])
         self.ndim = len(self.shape)
@@ -104,7 +104,7 @@ class Sequences:
         out = np.empty((len(rows), frames, *self.shape[2:]), self.dtype) if out is None else out
         shard = np.searchsorted(self._starts, rows, side="right") - 1
         for number in np.unique(shard):
-            with self.shards[number].opened() as read:
+            with self.shards[number].open_rows() as read:
                 for place in np.flatnonzero(shard == number):
                     valid = min(frames, self._stored[rows[place]])
                     read(int(rows[place] - self._starts[number]), out[place, :valid])
@@ -122,7 +122,7 @@ def _check_shards(shards):
             )
 
 
-def _checked_lengths(lengths, own):
+def _check_lengths(lengths, own):
     lengths = np.asarray(lengths)
     if lengths.shape != own.shape or lengths.dtype.kind not in "iu":
         raise InputError(

@@ -18,7 +18,7 @@ _MOST_BY_FOLDS = 1200  # groups: one draw by folds takes a second; among so many
 _SHUFFLES = 48
 
 
-def split_of_groups(recordings, seed, shares=(0.8, 0.1, 0.1)):
+def split_by_group(recordings, seed, shares=(0.8, 0.1, 0.1)):
     """Which split every recording stands in, no group in two of them.
 
     Splits that the data give themselves (`SoundFile.split`) stay as they are, and the rest of such a group follows.
@@ -41,16 +41,16 @@ def split_of_groups(recordings, seed, shares=(0.8, 0.1, 0.1)):
         InputError: fewer groups than splits; an instrument that training would lack; splits of the data that tear a
             group apart or leave one empty; shares that are none.
     """
-    shares = _checked_shares(shares)
+    shares = _check_shares(shares)
     ordered = sorted(recordings, key=lambda recording: recording.name)
     _check_names(ordered)
-    split = _given(ordered)
+    split = _read_given(ordered)
     free = [recording for recording in ordered if recording.group not in split]
     missing = [name for name in SPLITS if name not in split.values()]
     if missing and ordered and not free:
         raise InputError(f"the data's own splits leave none for {missing[0]}: let the splits be drawn instead")
     if free or not ordered:
-        split |= _drawn(free, seed, {name: shares[name] for name in missing or SPLITS})
+        split |= _draw_splits(free, seed, {name: shares[name] for name in missing or SPLITS})
     _check_labels(ordered, split)
     return {recording.name: split[recording.group] for recording in ordered}
 
@@ -75,7 +75,7 @@ def check_disjoint(groups_of_splits):
             owner[group] = split
 
 
-def _checked_shares(shares):
+def _check_shares(shares):
     values = np.asarray(shares, "float64")
     if values.shape != (len(SPLITS),) or not (np.isfinite(values).all() and (values > 0).all()):
         raise InputError(f"shares are {shares}; they should be three numbers above 0, such as (0.8, 0.1, 0.1)")
@@ -88,7 +88,7 @@ def _check_names(ordered):
             raise InputError(f"two recordings are named {after.name!r}; every name should stand once")
 
 
-def _given(ordered):
+def _read_given(ordered):
     """{group: split} of the groups of which some recording has a split of its own."""
     split = {}
     for recording in ordered:
@@ -104,16 +104,16 @@ def _given(ordered):
     return split
 
 
-def _drawn(free, seed, shares):
+def _draw_splits(free, seed, shares):
     """{group: split} for recordings whose split is open."""
-    groups, group = _numbered([recording.group for recording in free])
+    groups, group = _number([recording.group for recording in free])
     if len(groups) < len(shares):
         some = f" ({', '.join(map(repr, groups))})" if groups else ""
         raise InputError(
             f"{len(groups)} group(s){some} for the splits {', '.join(shares)}: recordings of one group go together, "
             "so at least as many groups are needed; add recordings, or group more finely (--split-by file)"
         )
-    labels, label = _numbered([recording.labels.get(LABEL, "") for recording in free])
+    labels, label = _number([recording.labels.get(LABEL, "") for recording in free])
     draw = _Draw(group, label, np.array([*shares.values()]) / sum(shares.values()), "train" in shares)
     best = draw.best(np.random.default_rng(seed))
     if best is None:
@@ -125,7 +125,7 @@ def _drawn(free, seed, shares):
     return dict(zip(groups, np.array([*shares])[best].tolist(), strict=True))
 
 
-def _numbered(values):
+def _number(values):
     """The distinct values in order, and the number of each value among them."""
     distinct = sorted(set(values))
     number = {value: i for i, value in enumerate(distinct)}
@@ -151,7 +151,7 @@ class _Draw:
 
     def best(self, rng):
         """The candidate of least cost, or None where none will do."""
-        candidates = [self._mended(split) for split in (*self._by_folds(rng), *self._by_shuffles(rng))]
+        candidates = [self._repair(split) for split in (*self._by_folds(rng), *self._by_shuffles(rng))]
         costs = [self._cost(split) for split in candidates]
         return candidates[np.argmin(costs)] if np.isfinite(costs).any() else None
 
@@ -189,7 +189,7 @@ class _Draw:
         parts[self.shares.argmax()] += _FOLDS - parts.sum()
         return parts
 
-    def _mended(self, split):
+    def _repair(self, split):
         """A label that training (split 0) lacks brings the smallest of its groups there."""
         if not self.has_train:
             return split

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from tsdsae_keras.data.prepared.manifest import AGAIN, FORMAT, MANIFEST, VERSION, parsed, read_manifest
+from tsdsae_keras.data.prepared.manifest import AGAIN, FORMAT, MANIFEST, VERSION, parse_manifest, read_manifest
 from tsdsae_keras.data.prepared.npy import open_npy
 from tsdsae_keras.data.prepared.records import RecordShard
 from tsdsae_keras.data.prepared.remote import to_path
@@ -44,7 +44,7 @@ class PreparedData:
         self.folder = to_path(folder)
         content = read_manifest(self.folder)
         self.identity = sha256(content)[:12]
-        self.manifest = parsed(content, self.folder / MANIFEST)
+        self.manifest = parse_manifest(content, self.folder / MANIFEST)
         self._check_complete()
         for name in self.manifest["files"]:
             self._check_file(name, verify)
@@ -66,7 +66,7 @@ class PreparedData:
         return self._log_mel_shape[0]
 
     @property
-    def bands(self):
+    def n_mels(self):
         """F, the mel bands of a frame."""
         return self._log_mel_shape[1]
 
@@ -112,7 +112,7 @@ class PreparedData:
         Raises:
             InputError: as in `shards`.
         """
-        with self._named():
+        with self._name_folder():
             return Sequences(self._open_shards(split), self.lengths(split), frames, fill=self._silence)
 
     def lengths(self, split):
@@ -152,7 +152,7 @@ class PreparedData:
         for number, count in enumerate(shard_sizes(self.counts[split], self.manifest["shard_size"])):
             name = shard_name(split, number, array, self.storage)
             self._check_file(name)  # once more: it may have been replaced since
-            stated = self._stated(split, number)
+            stated = self._describe_shard(split, number)
             if self.storage == "npy":
                 dtype, shape = stated[array]
                 opened.append(open_npy(self.folder / name, dtype, (count, *shape)))
@@ -165,7 +165,7 @@ class PreparedData:
             self._records[name] = RecordShard(self.folder / name, count, stated)
         return self._records[name]
 
-    def _stated(self, split, number):
+    def _describe_shard(self, split, number):
         """{array: (type, shape of one sequence)} of a shard."""
         stated = {name: (each["dtype"], tuple(each["shape"])) for name, each in self.manifest["arrays"].items()}
         if "shard_frames" in self.manifest:
@@ -181,11 +181,11 @@ class PreparedData:
 
     def _check_groups(self):
         if "group" in self.manifest["arrays"]:
-            with self._named():
+            with self._name_folder():
                 check_disjoint({split: self.label(split, "group") for split in self.counts})
 
     @contextlib.contextmanager
-    def _named(self):
+    def _name_folder(self):
         """Adds to an error which folder it is about."""
         try:
             yield

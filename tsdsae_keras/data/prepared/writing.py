@@ -31,7 +31,7 @@ class PreparedWriter:
         self.folder, self.storage = Path(folder), storage
         self.partial = self.folder.with_name(self.folder.name + ".partial")
         self.partial.mkdir(parents=True, exist_ok=True)
-        self.files = self._finished()
+        self.files = self._read_finished()
         self._save_progress()
 
     def has_shard(self, split, number, arrays):
@@ -60,7 +60,7 @@ class PreparedWriter:
         os.rename(self.partial, self.folder)
         return self.folder
 
-    def _finished(self):
+    def _read_finished(self):
         """The files of a broken run, from its progress or, if it was broken at the very end, its manifest."""
         for name in (PROGRESS, MANIFEST):
             path = self.partial / name

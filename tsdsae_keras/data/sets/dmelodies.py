@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsdsae_keras.data.audio.general_midi import checked_programs, names_of
+from tsdsae_keras.data.audio.general_midi import check_programs, names_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.synthesis import KINDS, open_synth
 from tsdsae_keras.data.prepared.files import json_bytes, only_one
@@ -56,7 +56,7 @@ class MelodySet:
     front_end: FrontEnd = dataclasses.field(default_factory=FrontEnd)
 
     def __post_init__(self):
-        object.__setattr__(self, "programs", checked_programs(self.programs))
+        object.__setattr__(self, "programs", check_programs(self.programs))
         for name in ("octaves", "tonics", "scales"):
             levels = getattr(self, name)
             object.__setattr__(self, name, (levels,) if isinstance(levels, (str, int)) else tuple(levels))

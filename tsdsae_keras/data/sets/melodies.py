@@ -76,7 +76,7 @@ def notes_of(index=None, *, factors=None):
     """
     if (index is None) == (factors is None):
         raise InputError("notes_of takes either a melody index or factors=...: give one of the two")
-    factors = factors_of(index) if factors is None else _checked_factors(factors)
+    factors = factors_of(index) if factors is None else _check_factors(factors)
     rows = factors.reshape(-1, len(FACTORS))
     notes = np.zeros((len(rows), SLOTS), np.int16)
     np.put_along_axis(notes, _sounding_slots(rows), _pitches(rows), axis=1)
@@ -191,7 +191,7 @@ def _shown(levels):
     return ", ".join(map(str, levels)) if len(levels) <= 12 else f"{levels[0]} to {levels[-1]}"
 
 
-def _checked_factors(factors):
+def _check_factors(factors):
     factors = _integers(factors, "factors")
     if factors.shape[-1:] != (len(FACTORS),):
         raise InputError(f"factors have shape {factors.shape}: the last axis must hold the {len(FACTORS)} factors")

@@ -41,7 +41,7 @@ def build(settings, data):
         settings.model,
         swap_weights=settings.swap_weights if settings.swap_weight is None else (settings.swap_weight,) * 4,
         **{name: (max(1, round(share * settings.units)),) * 2 for name, share in WIDTHS.items()},
-        features=data.bands,
+        features=data.n_mels,
         front_end=data.front_end,
         seed=settings.seed,
         **config,

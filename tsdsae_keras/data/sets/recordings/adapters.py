@@ -56,25 +56,27 @@ def from_mirdata(dataset, *, labels=None, group=None, split=None, audio="audio_p
     recordings, left_out, names = [], [], set()
     for key in sorted(tracks, key=str):
         track = tracks[key]
-        path = _asked(track, audio)
+        path = _ask(track, audio)
         name = _name(path, home, key)
         reason = _unusable(path, name in names)
         if reason:
             left_out.append((name, reason))
             continue
         names.add(name)
-        texts = {label: _asked(track, what) for label, what in (labels or {}).items()}
+        texts = {label: _ask(track, what) for label, what in (labels or {}).items()}
         recordings.append(
             SoundFile(
                 name,
                 Path(path),
                 labels={label: str(text) for label, text in texts.items() if text is not None},
-                group=name if group is None else _text(_asked(track, group), "group", name),
-                split=None if split is None else _split(_asked(track, split), splits, name),
+                group=name if group is None else _text(_ask(track, group), "group", name),
+                split=None if split is None else _split(_ask(track, split), splits, name),
                 channel=channel,
             )
         )
-    return _listed(recordings, left_out, "mirdata gives no track with sound: run dataset.download(), or set data_home")
+    return _sort_or_refuse(
+        recordings, left_out, "mirdata gives no track with sound: run dataset.download(), or set data_home"
+    )
 
 
 def from_tfds(
@@ -112,7 +114,7 @@ def from_tfds(
         labels: {label: feature}; None for no labels.
         group: the feature of what must not stand in two splits. None makes every example a group of its own, which
             leaks where examples share a player or an instrument. A group that the data's own splits tear apart is
-            refused later, by `split_of_groups`.
+            refused later, by `split_by_group`.
         full_scale: of integer samples, 2^15 for the 16 bits that are usual.
         splits: as in `from_mirdata`.
 
@@ -143,17 +145,17 @@ def from_tfds(
             texts = {label: reader.text(example, what) for label, what in (labels or {}).items()}
             key = title if group is None else reader.text(example, group)
             recordings.append(SoundFile(title, path, texts, key, own))
-    return _listed(recordings, left_out, "the dataset gives no sound that can be used")
+    return _sort_or_refuse(recordings, left_out, "the dataset gives no sound that can be used")
 
 
-def _listed(recordings, left_out, nothing):
+def _sort_or_refuse(recordings, left_out, nothing):
     if not recordings:
         some = "; ".join(f"{name}: {reason}" for name, reason in sorted(left_out)[:3])
         raise InputError(f"{nothing} ({some or 'it is empty'})")
     return sorted(recordings, key=lambda recording: recording.name), sorted(left_out)
 
 
-def _asked(track, what):
+def _ask(track, what):
     """An attribute of a track, or a function of it."""
     try:
         return what(track) if callable(what) else getattr(track, what)

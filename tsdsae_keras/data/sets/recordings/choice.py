@@ -21,7 +21,7 @@ class Kept(NamedTuple):
 
 def choose_sequences(chunks, stems, measured, settings):
     """All sequences that are kept, by recording and start, and what is `Skipped`."""
-    rate, bands = settings.front_end.sample_rate, settings.front_end.n_mels
+    rate, n_mels = settings.front_end.sample_rate, settings.front_end.n_mels
     gains = _gains(chunks, measured, settings)
     kept, skipped = [], []
     for chunk, stem, measures in zip(chunks, stems, measured, strict=True):
@@ -34,7 +34,7 @@ def choose_sequences(chunks, stems, measured, settings):
             for start, frames in one["sequences"]:
                 factor = gains[_level_group(each.recording, settings)]
                 kept.append(Kept(each.recording, start, frames, factor, stem.with_suffix(".f4"), place))
-                place += 4 * bands * frames
+                place += 4 * n_mels * frames
     return kept, skipped
 
 

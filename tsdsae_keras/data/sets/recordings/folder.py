@@ -44,7 +44,7 @@ def list_folder(root, labels=None, split_by="file"):
     table = _Table(labels) if labels not in (None, _FOLDER) else None
     found, left_out = _walk(root, table)
     names = [name for name, _ in found]
-    group_of = _grouping(split_by, table, names)
+    group_of = _make_grouping(split_by, table, names)
     recordings = []
     for name, path in found:
         known, reason = _labels_of(name, labels, table)
@@ -62,10 +62,10 @@ def _walk(root, table):
     """([(name, path)], [(name, reason)]) of everything in the folder, by name."""
     found, left_out = [], []
 
-    def failed(error):
+    def on_error(error):
         left_out.append((_name(Path(error.filename), root), f"cannot be listed ({error.strerror})"))
 
-    for folder, folders, files in os.walk(root, onerror=failed):
+    for folder, folders, files in os.walk(root, onerror=on_error):
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         left_out += [(_name(Path(folder) / name, root), "a link to a folder, which is not followed") for name in links]
         for path in (Path(folder) / name for name in files):
@@ -108,7 +108,7 @@ def _labels_of(name, labels, table):
     return ({"instrument": parent}, None) if parent else ({}, "stands in no sub-folder that could name its label")
 
 
-def _grouping(split_by, table, names):
+def _make_grouping(split_by, table, names):
     """The function from a name to its group, which is "" where there is none."""
     if split_by == "file":
         return lambda name: name
@@ -123,13 +123,13 @@ def _grouping(split_by, table, names):
             f"--split-by {split_by!r} is no regular expression ({error}); give file, folder, a column of the "
             "labels or such as '^([^_]+)_'"
         ) from error
-    if names and not any(_found(pattern, name) for name in names):
+    if names and not any(_find_group(pattern, name) for name in names):
         columns = f", nor a column among {', '.join(table.columns)}" if table is not None else ""
         raise InputError(f"--split-by {split_by!r} is found in no name, such as {names[0]!r}{columns}")
-    return lambda name: _found(pattern, name)
+    return lambda name: _find_group(pattern, name)
 
 
-def _found(pattern, name):
+def _find_group(pattern, name):
     match = pattern.search(name)
     return (match[1] if pattern.groups else match[0]) or "" if match else ""
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
-from tsdsae_keras.data.prepared.splits import SPLITS, split_of_groups
+from tsdsae_keras.data.prepared.splits import SPLITS, split_by_group
 from tsdsae_keras.errors import InputError
 
 SHARD_BYTES = 1 << 26
@@ -20,13 +20,13 @@ class Layout:
         by_segment: split sequences instead of groups.
 
     Raises:
-        InputError: a split would be empty, or what `split_of_groups` refuses.
+        InputError: a split would be empty, or what `split_by_group` refuses.
     """
 
     def __init__(self, sequences, settings, by_segment):
         self.settings, self.unequal = settings, not settings.length
         of_sequence = [_alone(each) if by_segment else each.recording for each in sequences]
-        split_of = split_of_groups(list({each.name: each for each in of_sequence}.values()), settings.seed)
+        split_of = split_by_group(list({each.name: each for each in of_sequence}.values()), settings.seed)
         groups = {group: number for number, group in enumerate(sorted({each.group for each in of_sequence}))}
         self.splits = {split: [] for split in SPLITS}
         for sequence, each in zip(sequences, of_sequence, strict=True):

@@ -50,8 +50,8 @@ def list_nsynth(root, families=None, sources=None, split="instrument"):
         InputError: no such folder, family, source or split; no examples.json, or one that is none; not one note.
     """
     wanted = {
-        "instrument": _checked("family", families, FAMILIES),
-        "source": _checked("source", sources, SOURCES),
+        "instrument": _check_choice("family", families, FAMILIES),
+        "source": _check_choice("source", sources, SOURCES),
     }
     if split not in SPLITS:
         raise InputError(f"split is {split!r}; choose {' or '.join(SPLITS)}")
@@ -67,7 +67,7 @@ def list_nsynth(root, families=None, sources=None, split="instrument"):
     return sorted(recordings, key=lambda recording: recording.name), sorted(left_out)
 
 
-def _checked(what, values, known):
+def _check_choice(what, values, known):
     if values is None:
         return known
     values = (values,) if isinstance(values, str) else tuple(values)
@@ -150,7 +150,7 @@ def _read_list(path):
     """{note: {label: text}} of what is used, slimmed as it is read: the whole list takes a gigabyte in memory."""
     try:
         with path.open(encoding="utf-8") as file:
-            notes = json.load(file, object_hook=_slimmed)
+            notes = json.load(file, object_hook=_slim)
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON ({type(error).__name__}): unpack the data again") from error
     if not isinstance(notes, dict):
@@ -158,7 +158,7 @@ def _read_list(path):
     return notes
 
 
-def _slimmed(value):
+def _slim(value):
     if _TEXTS.keys().isdisjoint(value):
         return value  # the outermost object
     about = {label: sys.intern(value[key]) for key, label in _TEXTS.items() if isinstance(value.get(key), str)}

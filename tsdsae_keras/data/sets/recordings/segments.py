@@ -100,12 +100,12 @@ def measure_chunk(recordings, settings, confidence, stem):
     return measured
 
 
-def read_measured(stem, bands):
+def read_measured(stem, n_mels):
     """What `measure_chunk` returned in an earlier run, or None where its files are not whole."""
     try:
         measured = json.loads(stem.with_suffix(".json").read_bytes())
         frames = sum(frames for each in measured for _, frames in each["sequences"])
-        whole = stem.with_suffix(".f4").stat().st_size == 4 * bands * frames
+        whole = stem.with_suffix(".f4").stat().st_size == 4 * n_mels * frames
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return measured if whole else None

@@ -56,12 +56,12 @@ def _log_mel(layout, sequences, frames):
 
 
 def _manifest(layout, decides):
-    bands = layout.settings.front_end.n_mels
-    arrays, meaning = _arrays(layout, bands)
+    n_mels = layout.settings.front_end.n_mels
+    arrays, meaning = _arrays(layout, n_mels)
     manifest = decides | {
         "counts": {split: len(rows) for split, rows in layout.splits.items()},
         "frames": layout.longest,
-        "bands": bands,
+        "bands": n_mels,
         "shard_size": layout.shard_size,
         "arrays": {name: {"dtype": dtype, "shape": shape} for name, (dtype, shape) in arrays.items()},
         "label_names": meaning,
@@ -73,10 +73,10 @@ def _manifest(layout, decides):
     return manifest
 
 
-def _arrays(layout, bands):
+def _arrays(layout, n_mels):
     """{array: (type, shape)}, and what the label values mean."""
     one = {"recording": ("<i4", []), "start": ("<i8", []), "group": ("<i4", [])}
-    arrays, meaning = {"features": ("<f4", [layout.longest, bands])} | one, {}
+    arrays, meaning = {"features": ("<f4", [layout.longest, n_mels])} | one, {}
     if layout.unequal:
         arrays["length"] = ("<i4", [])
     if "instrument" in layout.labels:

@@ -37,7 +37,7 @@ def skipped_csv(skipped):
 def summary(skipped):
     """Lines that count what was left out by kind, the most frequent first; what is rare is counted in one line."""
     counts = Counter((each.kind, "file" if each.seconds is None else "segment") for each in skipped).most_common()
-    lines = [f"left out: {_counted(count, thing)}: {kind}" for (kind, thing), count in counts[:_SHOWN]]
+    lines = [f"left out: {_count(count, thing)}: {kind}" for (kind, thing), count in counts[:_SHOWN]]
     if len(counts) > _SHOWN:
         lines.append(f"left out: {sum(count for _, count in counts[_SHOWN:])} more, for other reasons")
     return lines
@@ -50,5 +50,5 @@ def most_frequent(skipped):
     return "; ".join(f"{count} x {kind} ({first[kind]})" for kind, count in counts)
 
 
-def _counted(count, thing):
+def _count(count, thing):
     return f"{count} {thing}" + ("" if count == 1 else "s")

@@ -61,7 +61,7 @@ def list_urmp(root, instruments=("vn", "tpt"), split="recording"):
     Raises:
         InputError: no such folder, instrument or split; no recording of them.
     """
-    root, codes = Path(root), _checked(instruments, split)
+    root, codes = Path(root), _check_options(instruments, split)
     if not root.is_dir():
         raise InputError(f"{root} is no folder: give the one that holds 01_Jupiter_vn_vc, or vn/train/audio")
     files, left_out = _files(root)
@@ -77,7 +77,7 @@ def list_urmp(root, instruments=("vn", "tpt"), split="recording"):
     return sorted(recordings, key=lambda recording: recording.name), sorted(left_out)
 
 
-def _checked(instruments, split):
+def _check_options(instruments, split):
     codes = (instruments,) if isinstance(instruments, str) else tuple(instruments)
     unknown = [code for code in codes if code not in INSTRUMENTS]
     if unknown or not codes:
@@ -92,11 +92,11 @@ def _files(root):
     """All files below a folder but those of the supplement, and what could not be looked at."""
     files, left_out = [], []
 
-    def refused(error):
+    def on_error(error):
         name = Path(error.filename).relative_to(root).as_posix()
         left_out.append((name, f"the folder cannot be read ({error.strerror})"))
 
-    for folder, folders, names in os.walk(root, onerror=refused):
+    for folder, folders, names in os.walk(root, onerror=on_error):
         if _EXTRA in folders:
             folders.remove(_EXTRA)
             left_out.append(((Path(folder) / _EXTRA).relative_to(root).as_posix(), "the supplement holds no pieces"))

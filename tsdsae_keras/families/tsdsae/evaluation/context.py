@@ -38,8 +38,8 @@ def check_front_end(model, data):
         names = [name for name, value in data.front_end.items() if model.front_end.get(name) != value]
         differ = ", ".join(f"{name} {model.front_end.get(name)} and {data.front_end[name]}" for name in names)
         raise InputError(f"model and data ({data.folder}) have other front-end settings: {differ}")
-    if model.features != data.bands:
-        raise InputError(f"the model takes {model.features} bands, {data.folder} has {data.bands}")
+    if model.features != data.n_mels:
+        raise InputError(f"the model takes {model.features} bands, {data.folder} has {data.n_mels}")
 
 
 def load_split(data, split):

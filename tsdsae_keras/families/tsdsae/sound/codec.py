@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from tsdsae_keras.data.audio.sound_files import audio_blocks, survey
-from tsdsae_keras.data.audio.windows import Plan, frames_of, joined
+from tsdsae_keras.data.audio.windows import Plan, frames_of, join_sounds
 from tsdsae_keras.errors import InputError
 
 
@@ -119,7 +119,7 @@ def sound_blocks(windows, plan, front_end, samples, vocoder, seed, progress):
         progress: a `progress.Progress` that counts frames.
     """
     sounds = _sounds(windows, front_end, vocoder, seed, progress)
-    return joined(sounds, plan, front_end.hop_length, samples)
+    return join_sounds(sounds, plan, front_end.hop_length, samples)
 
 
 def _sounds(windows, front_end, vocoder, seed, progress):
