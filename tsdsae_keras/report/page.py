@@ -22,9 +22,7 @@ missing or empty is left out of the page:
     "settings", "versions": {name: value}; values that are dictionaries become names with dots.
 
 All text is shown as text, whatever it holds: a file called ``<img onerror=...>.wav`` is only a name. The page
-forbids itself every request and every script but its own by a Content-Security-Policy. The same content gives the
-same bytes, as long as numpy, matplotlib and libsndfile stay the same; but a Figure's layout settles when it is first
-drawn, so that one drawn before may come out a pixel apart.
+forbids itself every request and every script but its own by a Content-Security-Policy.
 """
 
 import base64
