@@ -2,7 +2,7 @@
 
 from tsdsae_keras.data.audio.inversion import sound_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
-from tsdsae_keras.families.tsdsae.evaluation.listening import can_sound
+from tsdsae_keras.families.tsdsae.evaluation.resynthesis import can_sound
 from tsdsae_keras.families.tsdsae.pictures import swap_panels, swap_png, two_sequences
 
 F1 = {"swap_f1": "own encoder", "judge_f1": "independent judge"}
