@@ -12,7 +12,7 @@ import pytest
 import tsdsae_keras
 
 PACKAGE = Path(__file__).parents[1] / "tsdsae_keras"
-ANYWHERE = {"errors", "files"}
+ANYWHERE = {"errors", "files", "untrusted"}
 REGISTRIES = {"=families", "=data.sets"}  # "=": the light module itself, not what is in its folder
 LIGHT = {"options", "settings", "process", "backend", "arguments", "progress", *REGISTRIES}
 SHARED = {"base", "networks", "ops", "groups", "data", "metrics", "training", "search", "report", "interop", *LIGHT}
@@ -22,6 +22,7 @@ SOUND = {"fluidsynth", "librosa", "pyloudnorm", "soundfile", "soxr"}
 RULES = {
     "errors": (set(), set()),
     "files": (set(), set()),
+    "untrusted": (set(), set()),
     "process": (set(), set()),
     "progress": ({"rich"}, set()),
     "options": (set(), set()),

@@ -25,7 +25,7 @@ from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.interop.import_checkpoint import import_checkpoint
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
-from tsdsae_keras.interop.checkpoint import open_checkpoint, read_checkpoint
+from tsdsae_keras.interop.torch_files import read_checkpoint
 from tsdsae_keras.process import log_to_stdout
 
 STATE = state_of(arrays_of(FILES[0]), 1)
@@ -82,12 +82,12 @@ def check_terms(model, arrays, stage):
 
 @pytest.mark.parametrize("write", WRITERS)
 def test_the_state_is_read_exactly(tmp_path, write):
-    checkpoint = open_checkpoint(write(tmp_path / "a.ckpt", checkpoint_of(STATE)))
-    assert checkpoint.epoch == 312 and list(checkpoint.state) == list(STATE)
+    checkpoint = read_checkpoint(write(tmp_path / "a.ckpt", checkpoint_of(STATE)))
+    assert checkpoint.epoch == 312 and list(checkpoint.state)[1:] == list(STATE)
     for name, value in STATE.items():
         np.testing.assert_array_equal(checkpoint.state[name], value, err_msg=name)
     odd = {"a": np.arange(6.0).reshape(2, 3), "b": np.array(3), "c": np.zeros((0, 4), "float16")}
-    read = read_checkpoint(write(tmp_path / "bare.ckpt", odd))
+    read = read_checkpoint(write(tmp_path / "bare.ckpt", odd)).state
     for name, value in odd.items():
         assert read[name].dtype == value.dtype
         np.testing.assert_array_equal(read[name], value)
@@ -162,7 +162,7 @@ def test_nothing_in_a_file_is_executed(tmp_path, place):
         content = {"state_dict": STATE | {"net_foo": evil}} if place == "within" else checkpoint_of(STATE, a=evil)
         file = write_bytes(tmp_path / "a.ckpt", content)
     if place == "beside":
-        assert list(read_checkpoint(file)) == list(STATE)
+        assert list(read_checkpoint(file).state)[1:] == list(STATE)
     else:
         with pytest.raises(InputError):
             read_checkpoint(file)
@@ -190,10 +190,10 @@ def bad_files(folder):
     return {
         "missing.ckpt": "is not there",
         ".": "is a folder",
-        "cut.ckpt": "is no PyTorch checkpoint, or it is damaged",
-        "text.ckpt": "is no PyTorch checkpoint, or it is damaged",
-        "empty.ckpt": "is no PyTorch checkpoint, or it is damaged",
-        "pickle.ckpt": "is no PyTorch checkpoint, or it is damaged",
+        "cut.ckpt": "is not a PyTorch file, or it is damaged",
+        "text.ckpt": "is not a PyTorch file, or it is damaged",
+        "empty.ckpt": "is not a PyTorch file, or it is damaged",
+        "pickle.ckpt": "is not a PyTorch file, or it is damaged",
         "other.ckpt": "is a zip archive that PyTorch did not write",
         "lost.ckpt": "lies outside its block",
         "none.ckpt": "holds no state_dict of tensors; its keys are: epoch, hyper_parameters",

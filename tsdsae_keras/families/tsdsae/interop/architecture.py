@@ -2,10 +2,11 @@
 
 import re
 
-from tsdsae_keras.base.safety import one_line
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.untrusted import one_line
 
 BUFFERS = ("z_prior_mu_0", "z_prior_logvar_0", "z_pos_0")  # zeros: N(0, I) at the first frame
+MEL_INVERSION = "audio_synth."  # constants of the authors' mel inversion, no weights
 TRUNKS = {"net_v_encoder": ("", "_reverse"), "net_feature": ("", "_reverse"), "net_decoder": ("", "_reverse")}
 HEADS = ("net_v_mu", "net_v_logvar", "net_z_mu", "net_z_logvar", "net_decoder_mu.0")
 TRANSITION = {"net_z_prior": ("",)}

@@ -8,7 +8,7 @@ from tsdsae_keras.families.tsdsae.interop.architecture import is_informed
 from tsdsae_keras.families.tsdsae.interop.reference import from_reference_state
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
 from tsdsae_keras.files import replacing
-from tsdsae_keras.interop.checkpoint import open_checkpoint
+from tsdsae_keras.interop.torch_files import read_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def import_checkpoint(file, model_file, model=None):
     """
     model_file = Path(model_file)
     _check_output(model_file)
-    checkpoint = open_checkpoint(file)
+    checkpoint = read_checkpoint(file)
     name, source = _kind(checkpoint, model)
     try:
         built = _built(checkpoint, name)

@@ -7,11 +7,16 @@ gates come in the same order; PyTorch's two biases add up to the one of Keras.
 import numpy as np
 from keras import ops
 
-from tsdsae_keras.base.safety import complete_config
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.checks import kernel_numbers
 from tsdsae_keras.families.tsdsae.dsae import DSAE, DSAEf
-from tsdsae_keras.families.tsdsae.interop.architecture import BUFFERS, architecture_of, check_names, is_informed
+from tsdsae_keras.families.tsdsae.interop.architecture import (
+    BUFFERS,
+    MEL_INVERSION,
+    architecture_of,
+    check_names,
+    is_informed,
+)
 from tsdsae_keras.families.tsdsae.model import TSDSAE
 
 MODELS = {"tsdsae": TSDSAE, "dsae-f": DSAEf, "dsae": DSAE}
@@ -33,7 +38,8 @@ def from_reference_state(state, *, model="tsdsae", stage=None):
     """
     if model not in MODELS:
         raise InputError(f"model is {model!r}; it must be {' or '.join(repr(name) for name in MODELS)}")
-    state = {name: np.asarray(value) for name, value in state.items() if name not in BUFFERS}
+    surplus = {name for name in state if name in BUFFERS or name.startswith(MEL_INVERSION)}
+    state = {name: np.asarray(value) for name, value in state.items() if name not in surplus}
     check_names(state)
     informed = is_informed(state)
     if informed and model != "tsdsae":
@@ -41,7 +47,7 @@ def from_reference_state(state, *, model="tsdsae", stage=None):
     if stage is None:
         stage = 2 if informed else 1
     architecture = architecture_of(state) | {"standardize": False, "stage": stage}
-    _check_size(MODELS[model], architecture, state)
+    _check_size(architecture, state)
     built = MODELS[model](**architecture)
     for variable, sources in reference_names(built, informed):
         _assign(variable, sources, state)
@@ -105,9 +111,9 @@ def _names_of_lstms(name, stack, suffix):
     return pairs
 
 
-def _check_size(kind, architecture, state):
+def _check_size(architecture, state):
     """Refuses shapes that cannot fit each other before a model is made, which could be far larger than the state."""
-    needed, given = kernel_numbers(complete_config(architecture, kind)), sum(value.size for value in state.values())
+    needed, given = kernel_numbers(architecture), sum(value.size for value in state.values())
     if needed > given:
         raise InputError(f"the shapes do not fit each other: such a model has {needed} weights, the state {given}")
 
