@@ -9,7 +9,7 @@ import keras
 from tsdsae_keras.base.safety import check_model_file
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families import all_families
-from tsdsae_keras.untrusted import one_line
+from tsdsae_keras.untrusted import reason
 
 
 def register_models():
@@ -21,11 +21,15 @@ def register_models():
 def load_model(path):
     """A model of this library from a `.keras` file, in the stage it was saved in.
 
-    The file is data: what it is, what it names and how large it says it is are looked at before Keras reads it, in
-    safe mode (`safety.py`). It can hold a model of a class that the process itself has registered.
+    The file may be untrusted: what it is, what it names and how large it is are checked before Keras reads it in safe
+    mode (`safety.py`). It can also hold a subclass that the process itself has registered. `keras.saving.load_model`
+    reads the same files once the class of the model was imported, without these checks.
+
+    Args:
+        path: such as "runs/NAME/model.keras".
 
     Raises:
-        InputError: where the file is missing, damaged, or holds something else.
+        InputError: the file is missing, damaged, or holds something else.
     """
     register_models()
     path = Path(path)
@@ -33,6 +37,7 @@ def load_model(path):
         raise InputError(f"{path} is not a file; a saved model is a .keras file such as runs/NAME/model.keras")
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a .keras file, or it is damaged")
+    register_models()
     try:
         check_model_file(path)
     except InputError as error:
@@ -40,8 +45,7 @@ def load_model(path):
     try:
         return keras.saving.load_model(path, safe_mode=True)
     except Exception as error:  # Keras raises whatever its parts raise
-        reason = one_line(error) or type(error).__name__
-        raise InputError(f"{path} cannot be loaded as a model of this library: {reason}") from error
+        raise InputError(f"{path} cannot be loaded as a model of this library: {reason(error)}") from error
 
 
 def model_class(path):
