@@ -86,14 +86,18 @@ def test_any_module_can_be_imported_first(module):
     assert done.returncode == 0, done.stderr[-500:]
 
 
-def test_keras_is_told_of_all_that_can_be_saved():
-    import keras
-
-    importlib.import_module("tsdsae_keras.base.loading")
-    known = keras.saving.get_custom_objects()
-    kinds = {name.partition(">")[2]: kind for name, kind in known.items() if name.startswith("tsdsae_keras>")}
-    assert set(kinds) == set(tsdsae_keras._SAVED)
-    assert all(isinstance(kind, type) for kind in kinds.values())
+def test_loading_registers_every_class_that_can_be_saved():
+    script = """
+import keras, pathlib, re
+from tsdsae_keras.base.loading import register_models
+register_models()
+known = {name for name in keras.saving.get_custom_objects() if name.startswith("tsdsae_keras>")}
+pattern = r'register_keras_serializable\\(package="tsdsae_keras"\\)\\nclass (\\w+)'
+texts = [path.read_text(encoding="utf-8") for path in pathlib.Path("tsdsae_keras").rglob("*.py")]
+assert known == {f"tsdsae_keras>{name}" for text in texts for name in re.findall(pattern, text)} and known, known
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=PACKAGE.parent)
+    assert done.returncode == 0, done.stderr[-500:]
 
 
 def name_of(path):

@@ -1,13 +1,11 @@
 """Unsupervised separation of what stays from what moves in a sequence, on Keras 3.
 
 Names are imported when they are first used, so that the command line can answer, and a backend can be chosen, before
-Keras is loaded. Keras is told the names of what can be saved as soon as it is imported, so that it finds their classes.
+Keras is loaded.
 """
 
 import importlib
 import logging
-
-import wrapt
 
 __version__ = "0.1.0"
 
@@ -53,29 +51,3 @@ def __getattr__(name):
     if name in _NAMES:
         return getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-_SAVED = ("DSAE", "DSAEf", "TSDSAE", "BandStandardization", "Decoder", "FrameFeatures", "GaussianHead", "GlobalEncoder")
-_SAVED += ("LocalEncoder", "RecurrentFeatures", "Sampling", "Transition")
-
-
-class _Announced:
-    """Stands for a registered class until the models are imported, which puts the class itself in its place.
-
-    Importing them at once would be too early: it may be one of them that is just being imported, and imports Keras.
-    """
-
-    def __init__(self, keras, name):
-        self.keras, self.name = keras, name
-
-    def from_config(self, config):
-        importlib.import_module(f"{__name__}.base.loading")
-        return self.keras.saving.get_custom_objects()[self.name].from_config(config)
-
-
-@wrapt.when_imported("keras")
-def _announce(keras):
-    """`keras.saving.load_model` finds a class by its registered name only."""
-    known = keras.saving.get_custom_objects()
-    for name in (f"{__name__}>{name}" for name in _SAVED):
-        known.setdefault(name, _Announced(keras, name))

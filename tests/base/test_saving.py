@@ -22,7 +22,7 @@ folder = sys.argv[1]
 x = np.load(folder + "/x.npy")
 seen = {"backend": keras.backend.backend()}
 for stage in (1, 2):
-    model = keras.saving.load_model(f"{folder}/stage{stage}.keras")
+    model = tsdsae_keras.load_model(f"{folder}/stage{stage}.keras")
     outputs = model.predict(x, verbose=0)
     with np.load(f"{folder}/stage{stage}.npz") as expected:
         seen[f"error {stage}"] = max(float(np.abs(outputs[name] - expected[name]).max()) for name in expected)

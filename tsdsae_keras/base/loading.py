@@ -37,7 +37,6 @@ def load_model(path):
         raise InputError(f"{path} is not a file; a saved model is a .keras file such as runs/NAME/model.keras")
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a .keras file, or it is damaged")
-    register_models()
     try:
         check_model_file(path)
     except InputError as error:
