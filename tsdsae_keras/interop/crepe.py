@@ -69,10 +69,6 @@ class CrepeTracker:
         heard = windows.any(axis=1)
         return np.where(heard, hz, 0.0), np.where(heard, confidence, 0.0)
 
-    def activations(self, samples, sample_rate=SAMPLE_RATE):
-        """(T, 360), each 0 to 1: of `CENTS` above 10 Hz, before a pitch is chosen."""
-        return self._activations(self._windows(samples, sample_rate))
-
     def _windows(self, samples, sample_rate):
         samples = np.asarray(samples, "float32")
         if samples.ndim != 1 or not samples.size or not np.isfinite(samples).all():
@@ -83,6 +79,7 @@ class CrepeTracker:
         return np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[:: self.hop_length]
 
     def _activations(self, windows):
+        """(T, 360), each 0 to 1: of `CENTS` above 10 Hz, before a pitch is chosen."""
         starts = range(0, len(windows), self.batch_size)
         return np.concatenate([self._batch(windows[start : start + self.batch_size]) for start in starts])
 
