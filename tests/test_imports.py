@@ -2,7 +2,6 @@
 
 import ast
 import graphlib
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +36,7 @@ RULES = {
     "networks.native.torch": ({"torch"}, {"networks"}),
     "base": (TENSORS | {"h5py"}, {"base", "networks", "ops", "=families"}),
     "base.family": (set(), set()),
+    "base.safety": ({"h5py", "keras"}, set()),
     "base.steps.tensorflow": ({"keras", "tensorflow"}, {"base.steps.logs"}),
     "base.steps.jax": ({"keras", "jax"}, {"base.steps.logs"}),
     "base.steps.torch": ({"keras", "torch"}, {"base.steps.logs"}),
@@ -56,7 +56,7 @@ RULES = {
         {"search", "training", "base", "data", "report", *LIGHT},
     ),
     "report": ({"jinja2", "matplotlib", "numpy", "soundfile"}, {"report"}),
-    "interop": (TENSORS | {"librosa", "tensorflow"}, {"interop", "base", "=families"}),
+    "interop": (TENSORS | {"librosa", "tensorflow"}, {"interop"}),
     "families": (set(), set()),
     "commands": (TENSORS | SOUND | {"jax", "packaging", "tensorflow", "torch"}, {"commands", *SHARED}),
     "cli": (set(), {"commands", *SHARED}),
