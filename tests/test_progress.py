@@ -5,6 +5,8 @@ import pytest
 
 from tsdsae_keras.progress import Progress
 
+pytestmark = pytest.mark.no_backend
+
 
 @pytest.mark.parametrize("terminal", (True, False))
 def test_progress_is_shown_on_a_terminal_only(monkeypatch, terminal):

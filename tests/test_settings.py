@@ -6,6 +6,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.settings import PRESETS
 from tsdsae_keras.settings import Settings, with_preset
 
+pytestmark = pytest.mark.no_backend
+
 
 def test_the_paper_preset_is_the_published_recipe():
     paper = with_preset({"preset": "paper"})

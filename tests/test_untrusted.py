@@ -12,6 +12,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.settings import Settings, settings_from_dict
 from tsdsae_keras.training.run import RunFolder
 
+pytestmark = pytest.mark.no_backend
+
 DATA = {"data_folder": "/some/where", "data_identity": "abc"}
 RECORD = {"settings": Settings().to_dict() | DATA, "versions": {"python": "3.11"}}
 

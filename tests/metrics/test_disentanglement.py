@@ -12,6 +12,8 @@ from tsdsae_keras.metrics import disentanglement as metrics
 from tsdsae_keras.metrics.information import bin_codes, dependence, entropies, mutual_information
 from tsdsae_keras.metrics.leakage import LabelledCodes
 
+pytestmark = pytest.mark.no_backend
+
 SIZES = (4, 3, 2)
 # Every combination of levels equally often, so that the factors are exactly independent.
 FACTORS = np.repeat(list(itertools.product(*map(range, SIZES))), 30, axis=0)

@@ -9,6 +9,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.frames import mean_over_frames
 from tsdsae_keras.metrics.gaussian import gaussian_kl
 
+pytestmark = pytest.mark.no_backend
+
 MASK = np.array([[1, 1, 0], [1, 0, 0]], bool)
 
 

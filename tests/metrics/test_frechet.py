@@ -8,6 +8,8 @@ import pytest
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.frechet import DEPTH, frechet_distance, half_split_distance, logmel_patches
 
+pytestmark = pytest.mark.no_backend
+
 
 def exactly(mean, covariance, n, seed):
     """n vectors whose mean and unbiased covariance are exactly those asked for."""

@@ -7,6 +7,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.metrics.intervals import macro_f1_interval, mean_interval
 
+pytestmark = pytest.mark.no_backend
+
 
 def coverage(draw, true, **options):
     """The share of 200 simulated samples whose interval of the mean holds the true mean."""

@@ -17,6 +17,8 @@ from tsdsae_keras.metrics.leakage import (
     moments,
 )
 
+pytestmark = pytest.mark.no_backend
+
 # Sequences of known content: x holds the instrument in feature 0 and the octave's notes in feature 1.
 FRAMES = 8
 

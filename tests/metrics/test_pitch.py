@@ -14,6 +14,8 @@ from tsdsae_keras.metrics.pitch import (
     voiced_hz,
 )
 
+pytestmark = pytest.mark.no_backend
+
 RATE, HOP = 16000, 256
 NOTES = np.repeat([69, 0, 60, 67, 62], 16)
 HZ = hz_of_notes(NOTES)

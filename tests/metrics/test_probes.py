@@ -8,6 +8,8 @@ import pytest
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.probes import KINDS, Probe, label_entropy, readings
 
+pytestmark = pytest.mark.no_backend
+
 CLASSES = np.arange(300) % 3
 NOISE = np.random.default_rng(0).normal(size=(600, 4))
 

@@ -6,6 +6,8 @@ import pytest
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.reconstruction import log_spectral_distances, sequence_errors
 
+pytestmark = pytest.mark.no_backend
+
 
 def test_closed_form_with_unequal_lengths():
     x = np.zeros((2, 3, 2))

@@ -13,6 +13,8 @@ import pytest
 
 from tests.report.page_content import Page
 
+pytestmark = pytest.mark.no_backend
+
 INSTALL = "apt-get install chromium && pip install playwright"
 
 

@@ -7,6 +7,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.code_figures import codes_figure, kl_figure, project_to_plane
 from tsdsae_keras.report.figures import RANGE, loss_figure, mel_band, png_bytes, swap_figure
 
+pytestmark = pytest.mark.no_backend
+
 
 def panels():
     x = np.random.default_rng(0).normal(size=(25, 8))

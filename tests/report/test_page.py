@@ -15,6 +15,8 @@ from tsdsae_keras.report.page import render_page, write_page
 from tsdsae_keras.report.sounds import sound_uri
 from tsdsae_keras.report.table import NOTHING, format_row, number_text, place_on_bar
 
+pytestmark = pytest.mark.no_backend
+
 
 def test_names_from_files_are_only_names(html):
     page = Page(html)

@@ -6,6 +6,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.search.page import parallel_figure, size_figure
 from tsdsae_keras.search.results import Row, agreement, choose, csv_text, group_by_size, seeds_interval, text_table
 
+pytestmark = pytest.mark.no_backend
+
 JUDGED = ("swap_f1_global", "swap_f1_local", "judge_f1_global", "judge_f1_local")
 
 

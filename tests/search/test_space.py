@@ -10,6 +10,8 @@ from tsdsae_keras.search.oracles import LEAST_EPOCHS, make_oracle
 from tsdsae_keras.search.space import Space, make_space, names_of
 from tsdsae_keras.settings import with_preset
 
+pytestmark = pytest.mark.no_backend
+
 BASE = with_preset({"epochs": 28, "stage_two_at": 4})
 
 

@@ -14,6 +14,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.report.figures import loss_figure, png_bytes
 from tsdsae_keras.training.events import EventWriter
 
+pytestmark = pytest.mark.no_backend
+
 TONE = 1.5 * np.sin(np.arange(800) / 5)  # beyond full scale
 PICTURE = png_bytes(loss_figure({"loss": [1.0, 0.5]}), dpi=50)
 

@@ -4,6 +4,8 @@ import pytest
 
 from tsdsae_keras.training.hparams import ExperimentWriter, TrialWriter
 
+pytestmark = pytest.mark.no_backend
+
 DOMAINS = {
     "z_dim": [8, 16],
     "decoder": ["frame", "sequence"],

@@ -3,10 +3,13 @@
 import hashlib
 import json
 
+import pytest
 from hypothesis import given
 
 from tests.fuzzing import answer, changed, damaged, fuzz, little_memory
 from tsdsae_keras.training.checkpoints import read
+
+pytestmark = pytest.mark.no_backend
 
 HEAD = {
     "epoch": 3,

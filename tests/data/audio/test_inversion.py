@@ -5,6 +5,8 @@ from tsdsae_keras.data.audio.inversion import sound_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 FRONT_END = FrontEnd()
 
 

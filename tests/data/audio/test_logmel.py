@@ -5,6 +5,8 @@ import pytest
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 
 @pytest.mark.parametrize(
     "settings", [{}, {"n_fft": 1024, "hop_length": 200, "n_mels": 40, "fmin": 50.0, "fmax": 7000.0}]

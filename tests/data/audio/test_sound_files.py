@@ -10,6 +10,8 @@ from tests.sounds import read_audio
 from tsdsae_keras.data.audio.sound_files import audio_blocks, survey, write_audio
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 RATE = 16000
 NOISE = np.random.default_rng(0).normal(0, 0.1, (70_000, 2)).astype(np.float32)
 

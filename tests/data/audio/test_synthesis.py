@@ -12,6 +12,8 @@ from tsdsae_keras.data.audio.synthesis import open_synth
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 SLOTS = grid.notes_of(grid.paper_subset()[[0, 2500, 7055]])
 NOTES = [grid.timed_notes(slots) for slots in SLOTS]
 

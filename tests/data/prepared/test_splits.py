@@ -11,6 +11,8 @@ from tsdsae_keras.data.prepared.splits import SPLITS, check_disjoint, split_by_g
 from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 SHARES = (0.8, 0.1, 0.1)
 ANY = st.lists(
     st.tuples(

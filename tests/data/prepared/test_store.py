@@ -9,6 +9,8 @@ from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 
 @pytest.fixture
 def folder(tmp_path):

@@ -14,6 +14,8 @@ from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 ARRAYS = {"features": {"dtype": "<f4", "shape": [4, 3]}, "singer": {"dtype": "<i8", "shape": []}}
 MANIFEST = {
     **{"format": "tsdsae-prepared", "version": 1, "key": "abc", "settings": {"a": [1]}, "front_end": {"n_mels": 3}},

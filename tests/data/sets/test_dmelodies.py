@@ -14,6 +14,8 @@ from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.data.sets.dmelodies import MelodySet, prepare_melodies
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 MANY = 80
 PREPARE = """
 import sys

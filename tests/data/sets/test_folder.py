@@ -22,6 +22,8 @@ from tsdsae_keras.data.sets.recordings.segments import SoundSettings
 from tsdsae_keras.data.sets.recordings.sound_file import SoundFile, read_blocks
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 RATE = 8000
 SMALL = SoundSettings(segment=0.5, front_end=FrontEnd(RATE, 512, 128, 20, 0.0, 4000.0))
 KINDS = (("wav", {}), ("flac", {}), ("ogg", {}), ("mp3", {}), ("opus", {"format": "OGG", "subtype": "OPUS"}))

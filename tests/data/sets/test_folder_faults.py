@@ -16,6 +16,8 @@ from tsdsae_keras.data.sets.recordings.segments import SoundSettings
 from tsdsae_keras.data.sets.recordings.skipped import Skipped, summary
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0  # may read everything
 
 

@@ -4,6 +4,8 @@ import pytest
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 
 def test_index_and_factors_are_inverse():
     index = np.random.default_rng(0).integers(0, grid.MELODIES, 5000)

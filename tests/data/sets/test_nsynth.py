@@ -14,6 +14,8 @@ from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 RATE = 16000
 # folder: instruments (family, source, number)
 FOLDERS = {

@@ -8,6 +8,8 @@ from tsdsae_keras.data.audio.leveling import Meter, gain, k_weighting, levels, l
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings, cut
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 RATE = 8000
 
 

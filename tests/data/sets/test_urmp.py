@@ -15,6 +15,8 @@ from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.data.sets.recordings.urmp import WARNING, list_urmp
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 RATE = 48000
 PIECES = (
     "01_Alpha_vn_vc",

@@ -6,6 +6,8 @@ import pytest
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.aggregate import CodeMixture, draw, fit_code_mixture
 
+pytestmark = pytest.mark.no_backend
+
 MEANS = np.array([[-6.0, 0.0, 2.0], [0.0, 6.0, 0.0], [6.0, -6.0, 0.0]])
 SPREADS = np.array([[1.0, 0.5, 0.1], [0.5, 1.0, 1.0], [0.2, 0.2, 0.2]])
 

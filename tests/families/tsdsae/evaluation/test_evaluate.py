@@ -14,6 +14,8 @@ from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
 from tsdsae_keras.metrics.plain import to_plain
 from tsdsae_keras.metrics.reconstruction import log_spectral_distances
 
+pytestmark = pytest.mark.no_backend
+
 BANDS, FRAMES = 40, 10
 _WAVES = np.cos(np.pi * np.outer(np.arange(30), np.arange(BANDS) + 0.5) / BANDS)
 TIMBRES, MELODY = 2 * _WAVES[[2, 3, 5]], _WAVES[25]  # orthogonal, so each is read without the others

@@ -22,6 +22,8 @@ from tsdsae_keras.families.tsdsae.evaluation.scores import STAGES, full_scores, 
 from tsdsae_keras.metrics.pitch import PyinTracker
 from tsdsae_keras.training.run import RunFolder
 
+pytestmark = pytest.mark.no_backend
+
 RATE, FRAMES, SLOT = 16000, 38, 2400  # samples a note
 FRONT_END = FrontEnd()
 COUNTS = {"train": 24, "validation": 4, "test": 8}

@@ -12,6 +12,8 @@ from tsdsae_keras.families.tsdsae.evaluation.timbre import (
 )
 from tsdsae_keras.metrics.classification import macro_f1
 
+pytestmark = pytest.mark.no_backend
+
 BANDS = 80
 
 

@@ -1,7 +1,11 @@
 """The page that `tsdsae-keras evaluate` writes, in headless Chromium."""
 
+import pytest
+
 from tests.families.tsdsae.evaluation.test_evaluate_command import data, evaluated, model  # noqa: F401
 from tests.report.test_browser import Visit, chromium  # noqa: F401
+
+pytestmark = pytest.mark.no_backend
 
 PLAYED = """async () => {
     const played = [];

@@ -6,6 +6,8 @@ from tsdsae_keras.base.pretrained import pretrained_card, pretrained_names
 from tsdsae_keras.families.tsdsae.evaluation.old_keys import update_keys
 from tsdsae_keras.families.tsdsae.evaluation.rows import list_left_out, make_rows, text_table
 
+pytestmark = pytest.mark.no_backend
+
 
 @pytest.mark.parametrize("name", pretrained_names())
 def test_no_value_of_a_card_is_better_than_the_best(name):

@@ -5,6 +5,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Posteriors
 from tsdsae_keras.families.tsdsae.evaluation.swaps import draw_partners, swap_sequences
 
+pytestmark = pytest.mark.no_backend
+
 LABELS = np.array(["viola", "flute", "flute", "horn"])[np.arange(200) % 4]
 
 

@@ -8,6 +8,8 @@ import pytest
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation import use
 
+pytestmark = pytest.mark.no_backend
+
 N, FRAMES = 7, 5
 RNG = np.random.default_rng(0)
 Z, V = RNG.normal(size=(N, FRAMES, 1)), RNG.normal(size=(N, 1))
