@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import tsdsae_keras
 from tests import cases
 from tests.fuzzing import answer, changed, damaged, fuzz, little_memory
-from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.base.loading import load_model, model_class
 from tsdsae_keras.base.safety import MEMBERS, check_model_file
 from tsdsae_keras.errors import InputError
 
@@ -166,6 +166,7 @@ def test_bombs_are_refused_unread(parts, tmp_path):
         packed = write(tmp_path / "a.keras", parts | {name: bytes(most + 1)}, zipfile.ZIP_DEFLATED)
         with little_memory(1 << 25):
             assert f"bytes in {name}" in answer(lambda packed=packed: load_model(packed))
+            assert name != "config.json" or "bytes in" in answer(lambda packed=packed: model_class(packed))
 
 
 def weights(make):

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import keras
 
-from tsdsae_keras.base.safety import check_model_file
+from tsdsae_keras.base.safety import CONFIG, MEMBERS, check_model_file
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families import all_families
-from tsdsae_keras.untrusted import reason
+from tsdsae_keras.untrusted import one_line, open_zip, reason
 
 
 def register_models():
@@ -50,7 +50,9 @@ def load_model(path):
 def model_class(path):
     """The name of the class that a `.keras` file says it holds; InputError where the file cannot be read."""
     try:
-        with zipfile.ZipFile(path) as file:
-            return json.loads(file.read("config.json"))["class_name"]
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a .keras file, or it is damaged ({type(error).__name__})") from None
+        with open_zip(path) as archive:
+            if archive.getinfo(CONFIG).file_size > MEMBERS[CONFIG]:
+                raise ValueError(f"more than {MEMBERS[CONFIG]} bytes in {CONFIG}")
+            return one_line(json.loads(archive.read(CONFIG))["class_name"], 60)
+    except Exception as error:  # zipfile and json raise whatever damaged bytes happen to mean
+        raise InputError(f"{path} is not a .keras file, or it is damaged ({reason(error)})") from None
