@@ -1,4 +1,4 @@
-"""`tsdsae-keras prepare`: data made ready once, for many runs."""
+"""`tsdsae-keras prepare`: prepares data once, for many runs."""
 
 import functools
 import logging
@@ -33,7 +33,7 @@ def prepare_sound(source, folder, out, *, workers=2, jobs="threading", **options
     if workers < 1:
         raise InputError(f"--workers is {workers}; it must be at least 1")
     if Path(folder).resolve() in (Path(out).resolve(), *Path(out).resolve().parents):
-        raise InputError(f"--out {out} lies in {folder}, so it would be taken for sound; give a place outside")
+        raise InputError(f"--out {out} lies in {folder}, so it would be read as sound; give a place outside")
     listing = _LISTS[source](folder, options)
     threshold = _choose_threshold(source, options["min_pitch_confidence"], listing.recordings)
     settings = _make_settings(options | {"min_pitch_confidence": threshold})
@@ -116,7 +116,7 @@ def _choose_confidence(pitch, threshold, jobs):
     if not threshold or pitch == "pyin" or (pitch == "auto" and not installed):
         return None
     if jobs != "threading":
-        raise InputError(f"--pitch crepe works in threads only, not with --jobs {jobs}; take --pitch pyin")
+        raise InputError(f"--pitch crepe works in threads only, not with --jobs {jobs}; use --pitch pyin")
     from tsdsae_keras.data.audio.pitch_confidence import confidence
     from tsdsae_keras.interop.crepe import CrepeTracker
 

@@ -76,10 +76,10 @@ def _add_segments(add, source):
 
 
 def _add_front_end(add):
-    add("--sample-rate", type=int, default=16000, help="Hz (default: 16000)")
-    add("--mels", dest="n_mels", type=int, default=80, help="mel bands of a frame (default: 80)")
-    add("--n-fft", type=int, default=2048, help="samples of a frame (default: 2048)")
-    add("--hop-length", type=int, default=256, help="samples from frame to frame (default: 256)")
+    add("--sample-rate", type=int, default=16000, help="sample rate in Hz (default: 16000)")
+    add("--mels", dest="n_mels", type=int, default=80, help="mel bands per frame (default: 80)")
+    add("--n-fft", type=int, default=2048, help="samples per frame (default: 2048)")
+    add("--hop-length", type=int, default=256, help="samples between the starts of frames (default: 256)")
     add("--fmin", type=float, default=0.0, help="lowest frequency of the bands, Hz (default: 0)")
     add("--fmax", type=float, help="highest frequency of the bands, Hz (default: half the sample rate)")
 

@@ -1,5 +1,5 @@
 """Dense layers by the backend's quickest products, which may be taken in a lower precision; two layers as one, and one
-layer of frames and of what is beside all of them.
+layer of frames and of a vector that all of them share.
 """
 
 from keras import activations, layers, ops
@@ -56,7 +56,7 @@ def fuse(first, second):
 
 
 def dense_of_frames_and_code(layer, x, v):
-    """A layer of frames with v beside each: (batch, time, in) and (batch, v_dim) -> (batch, time, units).
+    """A layer of frames with v concatenated to each: (batch, time, in) and (batch, v_dim) -> (batch, time, units).
 
     [x, v] [A; B] + b is x A + (v B + b), and what is in brackets is the same in all frames of a sequence: made
     once, as is its gradient.

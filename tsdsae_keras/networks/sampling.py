@@ -12,7 +12,7 @@ class Sampling(MaskedLayer):
     """mean + e^(log_var / 2) * noise, from a generator of its own.
 
     The state of a seed generator is not part of a `.keras` file; `reseed` sets it from what a run knows, so that a
-    resumed run draws as an unbroken one.
+    resumed run draws as an uninterrupted one.
 
     Args:
         seed: start of the generator; None takes one from Keras's global seed.

@@ -91,9 +91,9 @@ def test_a_failure_in_writing_leaves_the_old_file(tmp_path):
 
 def test_refusals_are_one_line_and_name_the_file(tmp_path):
     bad = {
-        "text.wav": (b"not a sound", "no sound file"),
+        "text.wav": (b"not a sound", "not a sound file"),
         "empty.wav": (b"", "is empty"),
-        "bare.raw": (b"ab" * 99, "no sound file"),
+        "bare.raw": (b"ab" * 99, "not a sound file"),
         "none.wav": (wav_bytes(0, b""), "no samples"),
         "slow.wav": (wav_bytes(200, b"ab" * 100, rate=5), "5 samples a second"),
         "long.flac": (flac_bytes(tmp_path / "x", 2**36 - 1), "declares 1.19e+03 hours"),

@@ -133,7 +133,7 @@ def test_a_named_font_is_never_passed_over(tmp_path, kind):
     with pytest.raises(InputError, match="does not exist"):
         open_synth(kind, soundfont=str(tmp_path / "none.sf3"))
     (tmp_path / "text.sf3").write_text("no font")
-    with pytest.raises(InputError, match="no SoundFont"):
+    with pytest.raises(InputError, match="not a SoundFont"):
         open_synth(kind, soundfont=str(tmp_path / "text.sf3"))
 
 

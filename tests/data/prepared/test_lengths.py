@@ -88,7 +88,7 @@ def test_a_length_beyond_its_shard_and_a_group_in_two_splits_are_refused(tmp_pat
     changes = {
         "length": (lambda rows, frames: {"length": np.full(len(rows), frames + 1, "<i4")}, "it must be from 1 to"),
         "none": (lambda rows, frames: {"length": np.zeros(len(rows), "<i4")}, "has length 0"),
-        "group": (lambda rows, frames: {"group": np.zeros(len(rows), "<i4")}, "group 0 stands in test and in train"),
+        "group": (lambda rows, frames: {"group": np.zeros(len(rows), "<i4")}, "group 0 is in test and in train"),
     }
     for name, (change, words) in changes.items():
         monkeypatch.setattr(unequal, "arrays_of", lambda *given, c=change: arrays_of(*given) | c(given[3], given[1]))

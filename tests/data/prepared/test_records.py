@@ -110,7 +110,7 @@ def test_the_same_command_finds_it_another_format_is_refused(folders, sounds, ca
     monkeypatch.setattr("tsdsae_keras.data.sets.recordings.layout.SHARD_BYTES", 1 << 16)
     out = folders[EQUAL, "tfrecord"]
     assert prepare(sounds, out, EQUAL, "--format", "tfrecord") == 0
-    assert "found prepared" in capsys.readouterr().out
+    assert "already prepared" in capsys.readouterr().out
     assert prepare(sounds, out, EQUAL) != 0
     assert "another storage" in capsys.readouterr().err
     assert prepare(sounds, folders[EQUAL, "npy"], EQUAL, "--format", "tfrecord") != 0

@@ -66,7 +66,7 @@ def test_damage_of_any_kind_is_refused_or_read(whole):
     check()
     with_shard(whole, SHARD, good)
     (whole / SHARD).write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
-    assert "another SHA-256" in answer(lambda: read(whole))
+    assert "does not have the SHA-256" in answer(lambda: read(whole))
 
 
 def test_any_change_of_the_manifest(whole):
@@ -111,7 +111,11 @@ def test_what_is_wrong_at_a_url_is_told_in_a_line(whole):
     url = uploaded(whole)
     assert read(url).counts == {"train": 2}
     tf.io.gfile.remove(f"{url}/{SHARD}")
-    for place, words in ((url, "is missing"), ("ram://nowhere", "is no folder"), ("foo://bucket/x", "foo://bucket/x")):
+    for place, words in (
+        (url, "is missing"),
+        ("ram://nowhere", "is not a folder"),
+        ("foo://bucket/x", "foo://bucket/x"),
+    ):
         with pytest.raises(InputError, match=words) as caught:
             read(place)
         assert str(caught.value).isprintable()

@@ -119,7 +119,7 @@ def test_the_data_s_own_splits_stay_and_their_groups_follow():
         ([("g", None, "train"), ("g", None, "test")], "group 'g' in train and in test"),
         ([("g", None, "train"), ("h", None, "test")], "leave none for validation"),
         ([("g", None, "dev")] * 3, "split 'dev'; it should be train"),
-        ([(name, name, None) for name in "abc"], "every instrument in training; 'a' stands in the fewest"),
+        ([(name, name, None) for name in "abc"], "every instrument in training; 'a' is in the fewest"),
         ([("a", "x", "train"), ("b", "x", "validation"), ("c", "y", "test")], "'y' .00002. would be missing"),
     ],
 )
@@ -142,5 +142,5 @@ def test_names_stand_once():
 
 def test_a_group_in_two_splits_is_refused():
     check_disjoint({"train": np.array([1, 2, 2]), "validation": np.array([3]), "test": ["x"]})
-    with pytest.raises(InputError, match="group 2 stands in train and in test"):
+    with pytest.raises(InputError, match="group 2 is in train and in test"):
         check_disjoint({"train": np.array([1, 2, 2]), "validation": np.array([3]), "test": np.array([4, 2])})

@@ -90,8 +90,8 @@ def _link(folder):
         (lambda f: _edit(f, counts={"train": 9}), "does not list train-00002"),
         (lambda f: (f / "train-00001.singer.npy").unlink(), r"train-00001.singer.npy is missing"),
         (_cut, "was cut or changed"),
-        (_flip, "another SHA-256"),
-        (_link, "no plain file"),
+        (_flip, "does not have the SHA-256"),
+        (_link, "not a plain file"),
         (lambda f: _relist(f, "../secret.npy"), "plain name"),
         (lambda f: _relist(f, "/etc/passwd"), "plain name"),
         (lambda f: _edit(f, arrays={"features": {"dtype": "<f4", "shape": [3, 4]}}), r"instead of <f4 \(2, 3, 4\)"),
@@ -108,7 +108,7 @@ def test_a_damaged_folder_is_refused_in_one_line(folder, damage, word):
 
 
 def test_a_missing_folder_and_an_unknown_split(folder, tmp_path):
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(InputError, match="not a folder"):
         PreparedData(tmp_path / "nowhere")
     with pytest.raises(InputError, match="train, validation"):
         PreparedData(folder).features("test")

@@ -179,7 +179,7 @@ def test_links_lead_nowhere(whole, tmp_path):
         (whole / name).symlink_to(tmp_path / name)
         assert str(whole) in answer(lambda: read(whole))
         if data:  # replaced after it was opened
-            with pytest.raises(InputError, match="no plain file"):
+            with pytest.raises(InputError, match="not a plain file"):
                 data.features("train")
         (whole / name).unlink()
         (whole / name).write_bytes(content)
@@ -192,7 +192,7 @@ def test_a_header_that_says_it_is_long(whole):
     manifest["files"][SHARD]["bytes"] = 5 << 30
     with_manifest(whole, manifest)
     with little_memory(1 << 26):
-        assert "no readable .npy file" in answer(lambda: read(whole, verify=False))
+        assert "not a readable .npy file" in answer(lambda: read(whole, verify=False))
 
 
 def test_a_pickle_in_a_shard_is_not_opened(whole):

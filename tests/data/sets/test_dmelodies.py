@@ -68,7 +68,7 @@ def test_labels_belong_to_their_sounds(prepared):
 def test_a_second_run_finds_the_first_and_another_setting_does_not(prepared, tmp_path, caplog):
     caplog.set_level(logging.INFO, logger="tsdsae_keras")
     folder = prepare_melodies(MelodySet(melodies=40, synth="additive"), prepared.folder.parent).folder
-    assert folder == prepared.folder and len(caplog.messages) == 1 and "found prepared" in caplog.messages[0]
+    assert folder == prepared.folder and len(caplog.messages) == 1 and "already prepared" in caplog.messages[0]
     other = prepare_melodies(MelodySet(melodies=6, synth="additive", seed=1), tmp_path, workers=1).folder
     assert other.name != folder.name
 
@@ -105,11 +105,11 @@ def test_a_foreign_folder_in_the_way_is_left_alone(prepared, tmp_path):
     foreign = tmp_path / prepared.folder.name
     foreign.mkdir()
     (foreign / "letter.txt").write_text("mine")
-    with pytest.raises(InputError, match="no prepared data"):
+    with pytest.raises(InputError, match="not prepared data"):
         prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path)
     assert [path.name for path in foreign.iterdir()] == ["letter.txt"]
     foreign.rename(foreign.with_name(foreign.name + ".partial"))
-    with pytest.raises(InputError, match="no broken run left"):
+    with pytest.raises(InputError, match="not from an interrupted run"):
         prepare_melodies(MelodySet(melodies=40, synth="additive"), tmp_path)
 
 

@@ -119,7 +119,7 @@ def test_it_is_found_again_and_other_input_is_refused(sounds, data, caplog):
     caplog.set_level(logging.INFO, logger="tsdsae_keras")
     before = hashes(data.folder)
     prepared(sounds, data.folder)
-    assert "found prepared" in caplog.messages[-1]
+    assert "already prepared" in caplog.messages[-1]
     with pytest.raises(InputError, match=r"hop 0\.5 instead of 0\.25"):
         prepared(sounds, data.folder, SoundSettings(segment=0.5, hop=0.25, front_end=SMALL.front_end))
     with pytest.raises(InputError, match="other files, labels or groups"):
@@ -239,7 +239,7 @@ def test_labels_of_a_table(sounds, tmp_path, caplog):
         ("file,a\nno.wav,b\n", "names 'no.wav', which is not in the folder"),
         ("file,a\nhorn/p0_0.wav,b\nhorn/p0_0.wav,c\n", "line 3 names 'horn/p0_0.wav' a second time"),
         ("file,a\nhorn/p0_0.wav\n", "line 2 has 1 cells, its header 2"),
-        ("file,a\nhorn/p0_0.wav,\xff\n", "no CSV file in UTF-8"),
+        ("file,a\nhorn/p0_0.wav,\xff\n", "not a CSV file in UTF-8"),
     ),
 )
 def test_a_table_that_cannot_be_used(sounds, tmp_path, content, error):
@@ -248,7 +248,7 @@ def test_a_table_that_cannot_be_used(sounds, tmp_path, content, error):
         list_folder(sounds, tmp_path / "a.csv")
 
 
-@pytest.mark.parametrize(("split_by", "error"), (("(", "no regular expression"), ("xyz", "found in no name")))
+@pytest.mark.parametrize(("split_by", "error"), (("(", "not a regular expression"), ("xyz", "matches no name")))
 def test_an_expression_that_cannot_be_used(sounds, split_by, error):
     with pytest.raises(InputError, match=error):
         list_folder(sounds, None, split_by)

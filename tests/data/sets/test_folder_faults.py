@@ -43,7 +43,7 @@ BAD = {
     "truncated.ogg": (lambda path: truncated(path, ".ogg"), None),
     "zero.wav": (lambda path: path.write_bytes(b""), "is empty"),
     "header.wav": (lambda path: write(path, np.zeros(0)), "holds no samples"),
-    "text.wav": (lambda path: path.write_text("this is no sound\n" * 99), "no sound file that can be read"),
+    "text.wav": (lambda path: path.write_text("this is no sound\n" * 99), "not a sound file that can be read"),
     "nan.wav": (nan, "holds NaN or infinity before"),
     "infinite.wav": (lambda path: write(path, np.full(9000, np.inf), subtype="FLOAT"), "holds NaN or infinity"),
     "huge.wav": (lambda path: write(path, noise(3, 1) * 1e12, subtype="DOUBLE"), "full scale is 1"),
@@ -59,7 +59,7 @@ BAD = {
     "loop.wav": (lambda path: path.symlink_to("loop.wav"), "a link that leads nowhere"),
     "gone.wav": (lambda path: path.symlink_to("nowhere.wav"), "a link that leads nowhere"),
     "circle": (lambda path: path.symlink_to("."), "a link to a folder, which is not followed"),
-    "pipe.wav": (os.mkfifo, "no plain file"),
+    "pipe.wav": (os.mkfifo, "not a plain file"),
     "folder.wav/": (lambda path: path.mkdir(), None),
 }
 GOOD = {

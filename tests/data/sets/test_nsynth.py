@@ -125,7 +125,7 @@ def test_what_is_not_there_or_not_listed_is_said(root, tmp_path):
     assert "no such file" in reasons["audio/string_acoustic_091-064-100.wav"]
     assert "no such file" in reasons["audio/../audio/stranger.wav"]
     assert "not listed" in reasons["audio/stranger.wav"]
-    assert "no object" in reasons["audio/x.wav"] and "lacks instrument_source_str" in reasons["audio/y.wav"]
+    assert "not an object" in reasons["audio/x.wav"] and "lacks instrument_source_str" in reasons["audio/y.wav"]
     with pytest.raises(InputError, match="does not say its split"):
         list_nsynth(tmp_path / "a", split="published")
 
@@ -133,8 +133,8 @@ def test_what_is_not_there_or_not_listed_is_said(root, tmp_path):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"families": ("violin",)}, "family 'violin' is none of NSynth: choose bass, brass"),
-        ({"sources": ()}, r"source \(\) is none"),
+        ({"families": ("violin",)}, "family 'violin' is not in NSynth: choose bass, brass"),
+        ({"sources": ()}, r"source \(\) is not in NSynth"),
         ({"split": "note"}, "'note'; choose instrument or published"),
         ({"families": "flute"}, "no note to take .*1 notes of family brass"),
     ],

@@ -152,7 +152,7 @@ def test_where_both_forms_are_the_split_decides(original, tmp_path):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"instruments": ("violin",)}, "'violin' is no instrument of URMP: choose from vn"),
+        ({"instruments": ("violin",)}, "'violin' is not an instrument of URMP: choose from vn"),
         ({"instruments": ()}, "no instrument is named"),
         ({"split": "random"}, "'random'; choose recording or published"),
         ({"instruments": "tba"}, "no recording of tba; of 19 files: 6: a mixture"),
@@ -165,7 +165,7 @@ def test_refusals(original, options, text):
 
 
 def test_no_such_folder_and_an_empty_one(tmp_path):
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         list_urmp(tmp_path / "none")
     with pytest.raises(InputError, match="has no recording of vn, tpt: give the folder"):
         list_urmp(tmp_path)

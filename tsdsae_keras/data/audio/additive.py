@@ -80,7 +80,7 @@ class AdditiveSynth:
 
 
 def timbre_of(program):
-    """The name of the timbre that stands for a General MIDI program."""
+    """The name of the timbre that represents a General MIDI program."""
     return _FAMILIES[program // 8]
 
 

@@ -40,7 +40,7 @@ class NotInstalled(InputError):
 class FluidSynth:
     """Notes to samples through FluidSynth and a SoundFont.
 
-    Every sound is played by a new synthesiser, since one used again still rings and its chorus stands elsewhere.
+    Every sound is played by a new synthesiser, since one used again still rings and its chorus is at another phase.
     Loading the font is what costs time, so keepers hold it in memory, one for each thread that renders at once (the
     reference counts inside a font are not safe between threads), and the new synthesiser borrows it. Samples are
     taken as floats: FluidSynth dithers its 16-bit output with the C library's random numbers.
@@ -52,7 +52,7 @@ class FluidSynth:
         sample_rate: Hz.
 
     Raises:
-        InputError: no library or font (`NotInstalled`), or the file is no SoundFont; with the first melody or `load`,
+        InputError: no library or font (`NotInstalled`), or not a SoundFont; with the first melody or `load`,
             FluidSynth cannot read the font or it lacks a program.
     """
 
@@ -140,7 +140,7 @@ class FluidSynth:
         self._keepers.append(keeper)  # first of all, so that close() frees it even where the font fails
         font = keeper.sfload(str(self.soundfont), 1)
         if font == -1:
-            raise InputError(f"FluidSynth cannot load {self.soundfont}: give a sound .sf2 or .sf3 SoundFont")
+            raise InputError(f"FluidSynth cannot load {self.soundfont}: give an intact .sf2 or .sf3 SoundFont")
         for channel, program in zip(_KEEPING, self.programs, strict=False):
             self._select(keeper, channel, font, program)
         return keeper
@@ -247,7 +247,7 @@ def load_module():
 
     Raises:
         NotInstalled: the module or the library is missing.
-        InputError: another package of that name stands in its place.
+        InputError: another package has that name.
     """
     import soundfile  # noqa: F401 - before fluidsynth
 
@@ -283,7 +283,7 @@ def _checked_font(path, origin):
     with path.open("rb") as file:
         head = file.read(12)
     if head[:4] != b"RIFF" or head[8:] != b"sfbk":
-        raise InputError(f"{path}{origin} is no SoundFont: give the path of an .sf2 or .sf3 file")
+        raise InputError(f"{path}{origin} is not a SoundFont: give the path of an .sf2 or .sf3 file")
     return path.resolve()
 
 

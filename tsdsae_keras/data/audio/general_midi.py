@@ -35,7 +35,7 @@ def check_programs(programs):
         raise InputError("programs is empty: name at least one General MIDI program, such as 40 (violin)")
     for program in programs:
         if isinstance(program, bool) or program not in range(len(PROGRAMS)):
-            raise InputError(f"program {program!r} is no General MIDI program: numbers go from 0 to 127 (violin is 40)")
+            raise InputError(f"program {program!r} is not a General MIDI program: give 0 to 127 (violin is 40)")
     if len(set(programs)) < len(programs):
         raise InputError(f"programs {programs} name one instrument twice: name each once")
     return tuple(int(program) for program in programs)

@@ -1,4 +1,4 @@
-"""Samples to log-mel frames: the front end of the TS-DSAE study, and the one place where its numbers stand."""
+"""Samples to log-mel frames: the front end of the TS-DSAE study, and the one place where its numbers are defined."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""How sure one is that a segment has a pitch: what decides which segments of a recording are kept."""
+"""How certain it is that a segment has a pitch: this decides which segments of a recording are kept."""
 
 import functools
 

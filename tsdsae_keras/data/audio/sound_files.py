@@ -153,7 +153,7 @@ def _open(path):
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error})") from error
     except (soundfile.SoundFileError, TypeError, ValueError) as error:  # TypeError: a .raw file has no header
-        raise InputError(f"{path} is no sound file that can be read here; {_CONVERT}") from error
+        raise InputError(f"{path} is not a sound file that can be read here; {_CONVERT}") from error
 
 
 def _check_declared(path, file, longest):
@@ -166,7 +166,7 @@ def _check_declared(path, file, longest):
         raise InputError(f"{path} does not say how long it is; {_CONVERT}")
     if file.frames > longest * file.samplerate:
         hours = file.frames / file.samplerate / 3600
-        raise InputError(f"{path} declares {hours:.3g} hours; at most {longest / 3600:.3g} can be read: cut it up")
+        raise InputError(f"{path} declares {hours:.3g} hours; at most {longest / 3600:.3g} can be read: split it")
 
 
 def _mono_blocks(path, file, channel):

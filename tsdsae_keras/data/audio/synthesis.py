@@ -30,7 +30,7 @@ def open_synth(kind="auto", programs=(40, 56), soundfont=None, sample_rate=16000
         `FluidSynth` or `AdditiveSynth`.
 
     Raises:
-        InputError: an unknown kind, a font that cannot be used, or FluidSynth asked for and not there.
+        InputError: an unknown kind, an unusable font, or FluidSynth was requested but is not installed.
     """
     if kind not in KINDS:
         raise InputError(f"unknown synth {kind!r}: choose from {', '.join(KINDS)}")

@@ -35,11 +35,11 @@ def read_manifest(folder):
         InputError: there is none, or it is too large.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder: give the path that preparing printed, or prepare the data first")
+        raise InputError(f"{folder} is not a folder: give the path that preparing printed, or prepare the data first")
     path = folder / MANIFEST
     if not path.is_file() or path.is_symlink():
         state = "holds no manifest.json" if any(folder.iterdir()) else "is empty"
-        raise InputError(f"{folder} {state}, so it is no prepared data: give the path that preparing printed")
+        raise InputError(f"{folder} {state}, so it is not prepared data: give the path that preparing printed")
     with path.open("rb") as file:
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
@@ -55,7 +55,7 @@ def parse_manifest(content, path):
         path: where from, for errors.
 
     Raises:
-        InputError: it is no manifest of this format, or a value has another form.
+        InputError: it is not a manifest of this format, or a value has another form.
     """
     try:
         manifest = json.loads(content)

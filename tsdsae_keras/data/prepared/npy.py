@@ -12,12 +12,12 @@ import numpy as np
 from tsdsae_keras.data.prepared.manifest import AGAIN
 from tsdsae_keras.errors import InputError
 
-HEADER = 1 << 14  # bytes in which the header of an .npy file stands; NumPy's take 128
+HEADER = 1 << 14  # bytes that hold the header of an .npy file; NumPy's take 128
 
 
 @dataclass(frozen=True)
 class NpyShard:
-    """Where the values of one .npy file stand: `path`, the byte they begin at, their type and their shape (n, ...)."""
+    """Where the values of one .npy file are: `path`, the byte they begin at, their type and their shape (n, ...)."""
 
     path: Path
     start: int
@@ -82,4 +82,4 @@ def _read_header(path):
             raise ValueError("columns first")
         return (dtype.str, shape), start.tell(), start.tell() + math.prod(shape) * dtype.itemsize
     except Exception as error:  # a header is Python source: it raises whatever its bytes happen to mean
-        raise InputError(f"{path} is no readable .npy file: {AGAIN}") from error
+        raise InputError(f"{path} is not a readable .npy file: {AGAIN}") from error

@@ -19,7 +19,7 @@ IN_MEMORY = 1 << 29  # bytes
 def _begin_generators():
     """Runs a first data set from a generator, of nothing, and puts the allocator back to what it was.
 
-    On Python 3.11 TensorFlow makes glibc map every array above 128 KiB anew as soon as there is such a data set; a
+    On Python 3.11 TensorFlow makes glibc map every array above 128 KiB on its own once there is such a data set; a
     step of PyTorch then met 17,000 page faults and took 15 % longer.
     """
     with tf.device("CPU:0"):
@@ -31,7 +31,7 @@ class SequenceStream:
     """Batches of sequences, always on the CPU.
 
     In training every epoch has its own order, drawn from (seed, epoch) alone, and what does not fill a batch is left
-    out, drawn anew each time. Otherwise the order is that of the data and the last batch may be smaller.
+    out, drawn again each time. Otherwise the order is that of the data and the last batch may be smaller.
 
     Sequences of unequal length come as {"x": ..., "mask": ...}, those of like length together (`buckets`), so that a
     batch is hardly longer than its sequences and few different lengths of batches occur. Their order outside training

@@ -16,7 +16,7 @@ from tsdsae_keras.files import replacing, sha256_of
 LARGEST_RECORD = (1 << 31) - 1  # bytes: Protocol Buffers read no longer ones
 # TFRecord puts a length of 8 bytes and its checksum of 4 before the data of a record, and a checksum of 4 behind it.
 _HEAD, _TAIL = 12, 4
-_MOST_AROUND = 1024  # bytes of names and lengths that may stand around one value
+_MOST_AROUND = 1024  # bytes of names and lengths that may surround one value
 
 
 def write_records(path, arrays):

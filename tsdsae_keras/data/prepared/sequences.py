@@ -38,7 +38,7 @@ class Sequences:
 
     Features of another shape (n, T, ...) and type, such as images, are read in the same way, T being their first axis.
     It has the `shape`, `ndim`, `dtype`, `nbytes` and length of an array; a whole number, a slice, or an array of rows
-    as index gives an array. What lies behind the end of a sequence is `fill`, whatever stands there on disk.
+    as index gives an array. What lies behind the end of a sequence is `fill`, whatever is there on disk.
 
     Args:
         shards: `NpyShard`s, `RecordShard`s, or arrays (n_k, T_k, F), that follow one another; each may have a T of its

@@ -19,7 +19,7 @@ _SHUFFLES = 48
 
 
 def split_by_group(recordings, seed, shares=(0.8, 0.1, 0.1)):
-    """Which split every recording stands in, no group in two of them.
+    """Which split every recording is in, no group in two of them.
 
     Splits that the data give themselves (`SoundFile.split`) stay as they are, and the rest of such a group follows.
     What is left is drawn among the splits that the data do not give: candidates of scikit-learn's StratifiedGroupKFold
@@ -56,7 +56,7 @@ def split_by_group(recordings, seed, shares=(0.8, 0.1, 0.1)):
 
 
 def check_disjoint(groups_of_splits):
-    """Refuses groups that stand in two splits.
+    """Refuses groups that are in two splits.
 
     Args:
         groups_of_splits: {split: groups}, an array or a list of one value a sequence.
@@ -69,7 +69,7 @@ def check_disjoint(groups_of_splits):
         for group in sorted(set(np.asarray(groups).tolist())):
             if group in owner:
                 raise InputError(
-                    f"group {group!r} stands in {owner[group]} and in {split}, so scores would be of sound that was "
+                    f"group {group!r} is in {owner[group]} and in {split}, so scores would be of sound that was "
                     "trained on: prepare the data again, and what belongs together stays together"
                 )
             owner[group] = split
@@ -85,7 +85,7 @@ def _check_shares(shares):
 def _check_names(ordered):
     for before, after in itertools.pairwise(ordered):
         if before.name == after.name:
-            raise InputError(f"two recordings are named {after.name!r}; every name should stand once")
+            raise InputError(f"two recordings are named {after.name!r}; every name must be unique")
 
 
 def _read_given(ordered):
@@ -119,7 +119,7 @@ def _draw_splits(free, seed, shares):
     if best is None:
         fewest = labels[np.argmin([len(set(group[label == i].tolist())) for i in range(len(labels))])]
         raise InputError(
-            f"{len(groups)} groups make no splits with every instrument in training; {fewest!r} stands in the fewest: "
+            f"{len(groups)} groups make no splits with every instrument in training; {fewest!r} is in the fewest: "
             "add recordings of it in other groups, group more finely (--split-by file), or leave the labels out"
         )
     return dict(zip(groups, np.array([*shares])[best].tolist(), strict=True))

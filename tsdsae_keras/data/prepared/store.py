@@ -4,7 +4,7 @@ A folder holds .npy shards named `<split>-<number>.<array>.npy` and `manifest.js
 size and SHA-256, every array with its type and shape, the settings, and what the labels mean. The array `features`
 is always there, for log-mel frames (T, F) in float32, for images (height, width, channels) or whatever the models of a
 family take; all others are labels. Three of them mean something here: `length`, the valid frames of a
-sequence where not all are, `group`, what must not stand in two splits, and `recording`, what a sequence is part of.
+sequence where not all are, `group`, what must not be in two splits, and `recording`, what a sequence is part of.
 Where the manifest has `shard_frames`, {split: [T of each shard]}, every shard is padded to its own longest sequence.
 Where it has `storage` "tfrecord", one file `<split>-<number>.tfrecord` holds all arrays of a shard (`records`).
 """
@@ -229,12 +229,12 @@ def check_file(path, stated, *, verify=True):
         InputError: it is missing, a link, of another size, or of other content.
     """
     if path.is_symlink() or not path.is_file():
-        raise InputError(f"{path} is missing or no plain file: {AGAIN}")
+        raise InputError(f"{path} is missing or not a plain file: {AGAIN}")
     size = path.stat().st_size
     if size != stated["bytes"]:
         raise InputError(f"{path} has {size} bytes instead of {stated['bytes']}, so it was cut or changed: {AGAIN}")
     if verify and sha256_of(path) != stated["sha256"]:
-        raise InputError(f"{path} has another SHA-256 than the manifest says, so it was changed: {AGAIN}")
+        raise InputError(f"{path} does not have the SHA-256 of the manifest, so it was changed: {AGAIN}")
 
 
 def _list(names):

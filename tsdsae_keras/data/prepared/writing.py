@@ -1,4 +1,4 @@
-"""Writing a prepared folder so that a broken run can go on: finished shards stay, the name comes last."""
+"""Writing a prepared folder so that an interrupted run can resume: finished shards stay, the name comes last."""
 
 import io
 import json
@@ -20,11 +20,11 @@ class PreparedWriter:
     """Fills `<folder>.partial` shard by shard and renames it to `<folder>` when the manifest is written.
 
     Args:
-        folder: where the prepared folder will stand; it must not exist yet.
+        folder: where the prepared folder will be; it must not exist yet.
         storage: "npy", a file an array, or "tfrecord", a file of records for all arrays of a shard.
 
     Raises:
-        InputError: the partial folder holds something that is not from a broken run.
+        InputError: the partial folder holds something that is not from an interrupted run.
     """
 
     def __init__(self, folder, storage="npy"):
@@ -61,7 +61,7 @@ class PreparedWriter:
         return self.folder
 
     def _read_finished(self):
-        """The files of a broken run, from its progress or, if it was broken at the very end, its manifest."""
+        """The files of an interrupted run, from its progress or, if it stopped at the very end, its manifest."""
         for name in (PROGRESS, MANIFEST):
             path = self.partial / name
             if path.is_file():
@@ -71,7 +71,7 @@ class PreparedWriter:
                     raise InputError(f"{path} cannot be read: delete {self.partial} and prepare again") from error
         strangers = [path.name for path in self.partial.iterdir() if not path.name.startswith(TEMPORARY)]
         if strangers:
-            raise InputError(f"{self.partial} holds {strangers[0]}, which no broken run left: move it away")
+            raise InputError(f"{self.partial} holds {strangers[0]}, which is not from an interrupted run: move it away")
         return {}
 
     def _is_whole(self, name):

@@ -41,7 +41,7 @@ class MelodySet:
         front_end: samples to frames.
 
     Raises:
-        InputError: a value that cannot be prepared, or more melodies than the subset has.
+        InputError: a setting is invalid, or more melodies than the subset has.
     """
 
     melodies: int = 3000
@@ -66,7 +66,7 @@ class MelodySet:
         _check_integer("melodies", self.melodies, len(SPLITS) * len(self.programs))
         available = len(self.pool())
         if self.melodies > available:
-            raise InputError(f"{self.melodies} melodies were asked for, the subset has {available}: ask for fewer")
+            raise InputError(f"{self.melodies} melodies were requested, but the subset has {available}: request fewer")
 
     def pool(self):
         """The indices of all melodies of the subset, ascending."""
@@ -102,14 +102,14 @@ def prepare_melodies(settings=None, cache="data", workers=2):
 
     Args:
         settings: a `MelodySet`; None takes the defaults.
-        cache: the folder under which prepared folders stand, each named for a hash of its settings.
+        cache: the folder under which prepared folders are, each named for a hash of its settings.
         workers: threads that render.
 
     Returns:
         The `PreparedData`.
 
     Raises:
-        InputError: a setting that cannot be used, or a folder in the way that is damaged or foreign.
+        InputError: a setting is invalid, or a damaged or foreign folder is in the way.
     """
     settings = settings or MelodySet()
     _check_integer("workers", workers, 1)
@@ -122,12 +122,12 @@ def prepare_melodies(settings=None, cache="data", workers=2):
             if os.path.lexists(cache / name):
                 return _open_prepared(cache / name)
             _render(cache / name, manifest, settings, synth, workers)
-    return PreparedData(cache / name, verify=False)  # just written: nobody changed it
+    return PreparedData(cache / name, verify=False)  # just written, so unchanged
 
 
 def _open_prepared(folder):
     data = PreparedData(folder)
-    log.info(f"{folder}: found prepared, {sum(data.counts.values())} sequences")
+    log.info(f"{folder}: already prepared, {sum(data.counts.values())} sequences")
     return data
 
 
@@ -179,7 +179,7 @@ def _check_all_written(writer, examples):
     """A partial folder of another layout would leave files that no split owns."""
     shards = sum(len(shard_sizes(len(indices), SHARD_SIZE)) for indices, _ in examples.values())
     if len(writer.files) != 5 * shards:
-        raise InputError(f"{writer.partial} holds files of other settings: delete it and prepare again")
+        raise InputError(f"{writer.partial} holds files made with other settings: delete it and prepare again")
 
 
 def _manifest(settings, synth):
@@ -216,7 +216,7 @@ def _make_folder(cache):
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cache {cache} cannot be made a folder ({error.strerror}): name another place") from error
+        raise InputError(f"cache {cache} cannot be created ({error.strerror}): name another place") from error
 
 
 def _check_choice(name, value, choices):

@@ -1,1 +1,1 @@
-"""Recordings of one's own and published ones."""
+"""Your own recordings and published ones."""

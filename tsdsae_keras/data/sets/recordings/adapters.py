@@ -37,8 +37,8 @@ def from_mirdata(dataset, *, labels=None, group=None, split=None, audio="audio_p
 
     Args:
         dataset: a `mirdata` Dataset (its `load_tracks()` and `data_home` are used), or a dictionary {id: track}.
-        labels: {label: attribute}; values are turned to text, and None is no label. None for no labels.
-        group: what must not stand in two splits, such as a player or a piece. None makes every track a group of its
+        labels: {label: attribute}; values are turned into text, and a value of None means no label. None: no labels.
+        group: what must not be in two splits, such as a player or a piece. None makes every track a group of its
             own, which leaks where tracks share a player, a piece or a session: mirdata does not know, you must.
         split: the data's own split of a track; None has splits drawn.
         audio: the attribute that holds the path of the sound.
@@ -112,7 +112,7 @@ def from_tfds(
         name: the feature that names an example; None numbers them, so that the order of the dataset decides names: then
             load it with shuffle_files=False.
         labels: {label: feature}; None for no labels.
-        group: the feature of what must not stand in two splits. None makes every example a group of its own, which
+        group: the feature of what must not be in two splits. None makes every example a group of its own, which
             leaks where examples share a player or an instrument. A group that the data's own splits tear apart is
             refused later, by `split_by_group`.
         full_scale: of integer samples, 2^15 for the 16 bits that are usual.

@@ -1,4 +1,4 @@
-"""A folder of sound files as recordings: every file is taken or listed with the reason why not."""
+"""A folder of sound files as recordings: every file is used, or listed with the reason why not."""
 
 import csv
 import os
@@ -23,9 +23,9 @@ def list_folder(root, labels=None, split_by="file"):
 
     Args:
         root: the folder. Links to files are followed, links to folders are not.
-        labels: None; "folder", which gives each file the label "instrument", the name of the folder it stands in; or
+        labels: None; "folder", which gives each file the label "instrument", the name of the folder it is in; or
             the path of a CSV file with a header, a column `file` (path below the folder, "/" between folders) and a
-            column for each label. Empty cells are no labels.
+            column for each label. Empty cells mean no label.
         split_by: what goes together when splits are drawn: "file" (each alone), "folder" (the files of one folder), the
             name of a column of the CSV file, or a regular expression that is looked for in the name of each file: what
             its first group finds, else what all of it finds, is the group. The group also decides what is normalised
@@ -36,7 +36,7 @@ def list_folder(root, labels=None, split_by="file"):
 
     Raises:
         InputError: no such folder; a CSV file that cannot be used, or that names a file that is not there; a regular
-            expression that is none or is found in no name.
+            expression that is invalid or matches no name.
     """
     root = Path(root)
     if not root.is_dir():
@@ -82,20 +82,20 @@ def _name(path, root):
 
 
 def _no_sound(path):
-    """Why a file is no recording, or None, as far as its name and kind tell."""
+    """Why a file is not a recording, or None, as far as its name and kind tell."""
     suffix = path.suffix.lower()
     if path.name.startswith("."):
         return "a hidden file"
     if suffix in _COMPRESSED:
         return f"{suffix} is not read here; convert it to WAV or FLAC"
     if suffix not in SUFFIXES:
-        return f"the suffix {suffix!r} is not that of a sound file" if suffix else "has no suffix, so it is no sound"
+        return f"the suffix {suffix!r} is not that of a sound file" if suffix else "has no suffix of a sound file"
     try:
         mode = path.stat().st_mode
     except OSError as error:
         what = "a link that leads nowhere" if path.is_symlink() else "cannot be read"
         return f"{what}; {error.strerror}"
-    return None if stat.S_ISREG(mode) else "no plain file"
+    return None if stat.S_ISREG(mode) else "not a plain file"
 
 
 def _labels_of(name, labels, table):
@@ -105,7 +105,7 @@ def _labels_of(name, labels, table):
     if table is not None:
         return table.labels(name)
     parent = name.rpartition("/")[0].rpartition("/")[2]
-    return ({"instrument": parent}, None) if parent else ({}, "stands in no sub-folder that could name its label")
+    return ({"instrument": parent}, None) if parent else ({}, "is not in a sub-folder that could name its label")
 
 
 def _make_grouping(split_by, table, names):
@@ -120,12 +120,12 @@ def _make_grouping(split_by, table, names):
         pattern = re.compile(split_by)
     except re.error as error:
         raise InputError(
-            f"--split-by {split_by!r} is no regular expression ({error}); give file, folder, a column of the "
+            f"--split-by {split_by!r} is not a regular expression ({error}); give file, folder, a column of the "
             "labels or such as '^([^_]+)_'"
         ) from error
     if names and not any(_find_group(pattern, name) for name in names):
         columns = f", nor a column among {', '.join(table.columns)}" if table is not None else ""
-        raise InputError(f"--split-by {split_by!r} is found in no name, such as {names[0]!r}{columns}")
+        raise InputError(f"--split-by {split_by!r} matches no name, such as {names[0]!r}{columns}")
     return lambda name: _find_group(pattern, name)
 
 
@@ -145,7 +145,7 @@ class _Table:
         except OSError as error:
             raise InputError(f"--labels {path} cannot be read ({error.strerror}); give 'folder' or a CSV") from error
         except (UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"{path} is no CSV file in UTF-8 ({error}); save it as such") from error
+            raise InputError(f"{path} is not a CSV file in UTF-8 ({error}); save it as such") from error
         header = [name.strip() for name in rows[0]] if rows else []
         if "file" not in header or len(set(header)) < len(header) or "" in header:
             shown = ", ".join(map(repr, header[:8])) or "nothing"
@@ -180,7 +180,7 @@ class _Table:
         if not row:
             return
         if len(row) != len(header):
-            raise InputError(f"{self.path} line {line} has {len(row)} cells, its header {len(header)}: mend the line")
+            raise InputError(f"{self.path} line {line} has {len(row)} cells, its header {len(header)}: fix the line")
         cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
         key = _plain(cells["file"])
         if key in self._rows:
@@ -189,5 +189,5 @@ class _Table:
 
 
 def _plain(name):
-    """A path as it is compared: whoever wrote it, with composed letters."""
+    """A path as it is compared: on any system, with composed characters."""
     return unicodedata.normalize("NFC", name.replace("\\", "/").removeprefix("./"))

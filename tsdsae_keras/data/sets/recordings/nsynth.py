@@ -1,6 +1,6 @@
 """NSynth, single notes of about a thousand instruments, 4 s at 16 kHz: a list of recordings from its JSON and WAV form.
 
-`nsynth-{train,valid,test}/examples.json`, {note: what is known of it}, and `audio/<note>.wav` beside it. Source: Engel,
+`nsynth-{train,valid,test}/examples.json`, {note: what is known of it}, and `audio/<note>.wav`. Source: Engel,
 Resnick, Roberts, Dieleman, Eck, Simonyan, Norouzi, ICML 2017.
 """
 
@@ -47,7 +47,7 @@ def list_nsynth(root, families=None, sources=None, split="instrument"):
         ([SoundFile], [(name, reason)]), both ordered by name.
 
     Raises:
-        InputError: no such folder, family, source or split; no examples.json, or one that is none; not one note.
+        InputError: no such folder, family, source or split; examples.json missing or invalid; not one note.
     """
     wanted = {
         "instrument": _check_choice("family", families, FAMILIES),
@@ -73,7 +73,7 @@ def _check_choice(what, values, known):
     values = (values,) if isinstance(values, str) else tuple(values)
     unknown = [value for value in values if value not in known]
     if unknown or not values:
-        raise InputError(f"{what} {unknown[0] if unknown else values!r} is none of NSynth: choose {', '.join(known)}")
+        raise InputError(f"{what} {unknown[0] if unknown else values!r} is not in NSynth: choose {', '.join(known)}")
     return values
 
 
@@ -127,7 +127,7 @@ def _recording(name, path, about, split):
 
 def _fault(about):
     if not isinstance(about, dict):
-        return f"its entry in {_LIST} is no object"
+        return f"its entry in {_LIST} is not an object"
     missing = [key for key, label in {**_TEXTS, **_NUMBERS}.items() if label not in about]
     return f"its entry in {_LIST} lacks {missing[0]}, or holds something else there" if missing else None
 
@@ -142,7 +142,7 @@ def _exclusion(about, wanted):
 
 def _sounds(folder):
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder: unpack the sounds beside {_LIST}")
+        raise InputError(f"{folder} is not a folder: unpack the sounds next to {_LIST}")
     return {name for name in os.listdir(folder) if name.endswith(".wav") and not name.startswith(".")}
 
 
@@ -154,7 +154,7 @@ def _read_list(path):
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON ({type(error).__name__}): unpack the data again") from error
     if not isinstance(notes, dict):
-        raise InputError(f"{path} is no list of notes by name: unpack the data again")
+        raise InputError(f"{path} is not a list of notes by name: unpack the data again")
     return notes
 
 

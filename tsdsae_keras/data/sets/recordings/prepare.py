@@ -83,7 +83,7 @@ def prepare_recordings(
             return _open_prepared(out, decides)
         confidence = confidence or _default_confidence(settings)
         _prepare(out, decides, inputs, skipped, settings, confidence, workers)
-    return PreparedData(out, verify=False)  # just written: nobody changed it
+    return PreparedData(out, verify=False)  # just written, so unchanged
 
 
 def _prepare(out, decides, inputs, skipped, settings, confidence, workers):
@@ -167,7 +167,7 @@ def _open_prepared(out, decides):
         value = decides.get(name)
         if data.manifest.get(name) != value:
             raise InputError(f"{out} was prepared {_difference(name, data.manifest, value)}; give another --out")
-    log.info(f"{out}: found prepared, {sum(data.counts.values())} sequences")
+    log.info(f"{out}: already prepared, {sum(data.counts.values())} sequences")
     return data
 
 
@@ -205,4 +205,4 @@ def _make_parent(out):
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{out.parent} cannot be made a folder ({error.strerror}); give another --out") from error
+        raise InputError(f"{out.parent} cannot be created ({error.strerror}); give another --out") from error

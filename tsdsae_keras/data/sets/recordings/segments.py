@@ -216,7 +216,7 @@ def _sequences(blocks, settings):
     for block in blocks:
         parts.append(block)
         if blocks.samples > most:
-            raise InputError(f"lasts more than {LONGEST:g} s, the most of a whole file; cut it up or give --segment")
+            raise InputError(f"lasts more than {LONGEST:g} s, the limit for a whole file; split it or give --segment")
     if blocks.samples > settings.front_end.n_fft // 2:
         yield 0, np.concatenate(parts)
 

@@ -1,4 +1,4 @@
-"""What was left out of a prepared folder, and why: one line each, so that nothing is lost in silence."""
+"""What was left out of a prepared folder, and why: one line each, so that nothing is lost silently."""
 
 import csv
 import io

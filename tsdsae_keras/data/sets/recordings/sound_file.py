@@ -59,7 +59,7 @@ def _read_npy_blocks(path):
     try:
         samples = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise InputError(f"{path} is no readable .npy file ({type(error).__name__})") from error
+        raise InputError(f"{path} is not a readable .npy file ({type(error).__name__})") from error
     if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 1 or not len(samples):
         found = f"{getattr(samples, 'dtype', type(samples).__name__)} {getattr(samples, 'shape', '')}"
         raise InputError(f"{path} holds {found}; samples are float32 of shape (n,)")

@@ -1,6 +1,6 @@
 """URMP, chamber music of which every part was recorded alone: a list of recordings from either form of it on disk.
 
-The original: `NN_Name_inst_inst/AuSep_k_inst_NN_Name.wav`, 48 kHz, 24 bit, beside it `F0s_k_inst_NN_Name.txt`. The form
+The original: `NN_Name_inst_inst/AuSep_k_inst_NN_Name.wav`, 48 kHz, 24 bit, with `F0s_k_inst_NN_Name.txt`. The form
 that the TS-DSAE study was published with: `inst/{train,val,test}/audio/audio_AuSep_k_inst_NN_Name_i.npy`, 4-s segments
 at 16 kHz. Sources: Li, Liu, Dinesh, Duan, Sharma, IEEE Transactions on Multimedia 2019; github
 ben-hayes/neural-waveshaping-synthesis.
@@ -30,7 +30,7 @@ INSTRUMENTS = {
 }
 SPLITS = ("recording", "published")
 WARNING = (
-    "The published split of URMP is over 4-s segments: pieces of one recording stand in training, validation and test, "
+    "The published split of URMP is over 4-s segments: pieces of one recording are in training, validation and test, "
     "so scores on it flatter; use it for comparison only."
 )
 _TRACK = re.compile(r"AuSep_\d+_([a-z]+)_\d+_(.+)\.wav", re.IGNORECASE)
@@ -44,11 +44,11 @@ def list_urmp(root, instruments=("vn", "tpt"), split="recording"):
 
     Groups are titles: pieces of one title ("17_Nocturne", "18_Nocturne") are arrangements that partly share the very
     same recordings under other numbers, so a split by number leaks. It cannot tell players, whom the files do not name:
-    one player may stand in two splits. Of two channels the left is taken, as published. The published search missed
+    one player may be in two splits. Of two channels the left is taken, as published. The published search missed
     parts whose instrument ends the folder's name (the violin of 08_Spring_fl_vn); here they are found.
 
     Args:
-        root: the folder that holds the pieces (above it `Dataset/` may stand), or the one that holds `vn/train/audio`.
+        root: the folder that holds the pieces (`Dataset/` may be above it), or the one that holds `vn/train/audio`.
             Where both forms are there, "recording" takes the original.
         instruments: URMP's short names, the keys of `INSTRUMENTS`; the label "instrument" holds the long ones.
         split: "recording": drawn later, by title, whatever the folders say. "published": over segments, which leaks,
@@ -63,7 +63,7 @@ def list_urmp(root, instruments=("vn", "tpt"), split="recording"):
     """
     root, codes = Path(root), _check_options(instruments, split)
     if not root.is_dir():
-        raise InputError(f"{root} is no folder: give the one that holds 01_Jupiter_vn_vc, or vn/train/audio")
+        raise InputError(f"{root} is not a folder: give the one that holds 01_Jupiter_vn_vc, or vn/train/audio")
     files, left_out = _files(root)
     segments = [path for path in files if _is_segment(path)]
     tracks = [path for path in files if path.suffix.lower() == ".wav"]
@@ -81,7 +81,7 @@ def _check_options(instruments, split):
     codes = (instruments,) if isinstance(instruments, str) else tuple(instruments)
     unknown = [code for code in codes if code not in INSTRUMENTS]
     if unknown or not codes:
-        given = f"{unknown[0]!r} is no instrument" if unknown else "no instrument is named"
+        given = f"{unknown[0]!r} is not an instrument" if unknown else "no instrument is named"
         raise InputError(f"{given} of URMP: choose from {', '.join(INSTRUMENTS)}")
     if split not in SPLITS:
         raise InputError(f"split is {split!r}; choose {' or '.join(SPLITS)}")
