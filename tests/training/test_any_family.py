@@ -80,14 +80,14 @@ def test_it_is_loaded_on_another_backend(run, backend):
     x = np.linspace(-1, 1, 12).reshape(3, 4).astype("float32")
     code = "import json, sys, tests.toy, numpy as np; from tsdsae_keras.families import MODELS\n"
     code += "MODELS['toy'] = 'tests.toy'; from tsdsae_keras.base.loading import load_model\n"
-    code += (
-        f"x = np.linspace(-1, 1, 12).reshape(3, 4).astype('float32'); m = load_model({str(run / 'model.keras')!r})\n"
-    )
+    code += "x = np.linspace(-1, 1, 12).reshape(3, 4).astype('float32')\n"
+    code += f"m = load_model({str(run / 'model.keras')!r})\n"
     code += "print(json.dumps(float(m.loss_terms({'x': x})['loss'])))"
     environment = os.environ | {"KERAS_BACKEND": backend}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     here = float(load_model(run / "model.keras").loss_terms({"x": x})["loss"])
-    assert float(done.stdout.splitlines()[-1]) == pytest.approx(here, rel=1e-5), done.stderr[-300:]
+    assert done.returncode == 0, done.stderr[-300:]
+    assert float(done.stdout.splitlines()[-1]) == pytest.approx(here, rel=1e-5)
 
 
 @pytest.mark.slow
