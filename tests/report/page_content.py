@@ -62,13 +62,7 @@ def scores():
             "rows": [
                 {"name": "swap F1, global", "value": 0.953, "interval": (0.921, 0.978), "note": f1, **own},
                 {"name": "swap F1, local", "value": 0.871, "interval": (0.82, 0.914), "note": f1, **own},
-                {
-                    "name": "judge F1, real sounds",
-                    "value": 0.998,
-                    "interval": None,
-                    "best": 1,
-                    "direction": "higher",
-                },
+                {"name": "judge F1, real sounds", "value": 0.998, "interval": None, "best": 1, "direction": "higher"},
             ],
         },
         {

@@ -39,10 +39,7 @@ def test_the_smallest_within_the_margin_of_the_best_is_taken():
 def test_of_one_size_the_model_of_fewer_parameters_is_taken():
     assert choose(
         [row(0, 0.9, parameters=200), row(1, 0.9, seed=0, parameters=90)], "balanced", "max", 0.01
-    ).parameters in (
-        90,
-        200,
-    )
+    ).parameters in (90, 200)
     narrow = Row(
         "1",
         "finished",

@@ -155,9 +155,7 @@ class Features:
 
 INFO = types.SimpleNamespace(
     features=Features(
-        audio=types.SimpleNamespace(sample_rate=RATE),
-        id=object(),
-        instrument=Features(family=Label(), label=object()),
+        audio=types.SimpleNamespace(sample_rate=RATE), id=object(), instrument=Features(family=Label(), label=object())
     )
 )
 

@@ -2,12 +2,7 @@
 
 from tsdsae_keras.report.figures import BRIGHT, new_figure
 
-MODELS = {
-    "tsdsae": "TS-DSAE",
-    "tsdsae-noreg": "TS-DSAE without regularisation",
-    "dsae-f": "DSAE-f",
-    "dsae": "DSAE",
-}
+MODELS = {"tsdsae": "TS-DSAE", "tsdsae-noreg": "TS-DSAE without regularisation", "dsae-f": "DSAE-f", "dsae": "DSAE"}
 SHORT = {"tsdsae-noreg": "TS-DSAE\nno reg."}
 COLUMNS = {"pre": "before the swap", "global": "after the global swap", "local": "after the local swap"}
 JUDGES = {"own": "own encoder", "judge": "independent judge"}
