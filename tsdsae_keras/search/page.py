@@ -103,13 +103,7 @@ def _pictures(found):
 
 
 def size_figure(by_size, objective, size):
-    """Score against size: a point a seed, a bar an interval.
-
-    Args:
-        by_size: [{"size", "mean", "interval", "scores"}].
-        objective: name of the score.
-        size: name of the size.
-    """
+    """Score against size, both by name, from `results.group_by_size`: a point a seed, a bar an interval."""
     figure = new_figure(6.4, 3.6)
     axes = figure.subplots()
     places = np.arange(len(by_size))
@@ -126,12 +120,7 @@ def size_figure(by_size, objective, size):
 
 
 def parallel_figure(trials, objective):
-    """Parallel coordinates of the trials.
-
-    Args:
-        trials: [{"values", "score", "taken"}], at least one, all with the same names.
-        objective: name of the score.
-    """
+    """Parallel coordinates of [{"values", "score", "taken"}], one trial or more, all with the same names."""
     from matplotlib import colormaps
 
     names = list(trials[0]["values"])

@@ -25,10 +25,7 @@ from tsdsae_keras.training.run import RunFolder
 
 
 class Search:
-    """A search in its folder, on its data.
-
-    Args:
-        folder: `SearchFolder` with a plan.
+    """A search in its `SearchFolder`, which has a plan, on its data.
 
     Raises:
         InputError: the data are not those the search was begun with, or do not allow its objective.

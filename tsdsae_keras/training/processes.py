@@ -19,11 +19,8 @@ REFUSED = 2  # the status of what cannot be used, as for any command
 
 
 class Team:
-    """Processes by name, each in a session of its own, so that a Ctrl-C reaches them once, through here.
-
-    Args:
-        command: what starts each, a list.
-        names: of the processes.
+    """Processes by name, started by one command, each in a session of its own: a Ctrl-C reaches them once,
+    through here.
     """
 
     def __init__(self, command, names):

@@ -71,11 +71,7 @@ def train_seeds(settings, seeds):
 
 
 def resume_seeds(folder, runs):
-    """Goes on with the unfinished runs that `train_seeds` made in a folder, from the last epoch that all of them have.
-
-    Args:
-        folder: the folder.
-        runs: `RunFolder`s.
+    """Resumes the unfinished `RunFolder`s that `train_seeds` made in a folder, from the last epoch that all have.
 
     Raises:
         InputError: the data are not those they were begun with, or as in `train_seeds`.

@@ -48,11 +48,7 @@ def read_manifest(folder):
 
 
 def parse_manifest(content, path):
-    """The manifest in some bytes, every value of a form that can be used.
-
-    Args:
-        content: what was read.
-        path: where from, for errors.
+    """The manifest in some bytes, which were read from `path`, every value of a form that can be used.
 
     Raises:
         InputError: it is not a manifest of this format, or a value has another form.

@@ -103,15 +103,7 @@ class PreparedData:
         return sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape, sequences.dtype))
 
     def sequences(self, split, frames=None):
-        """The sequences of a split, left on disk, with their lengths: `Sequences`.
-
-        Args:
-            split: its name.
-            frames: to which longer sequences are cut; None cuts none.
-
-        Raises:
-            InputError: as in `shards`.
-        """
+        """The sequences of a split, left on disk, with their lengths: `Sequences`, longer ones cut to `frames`."""
         with self._name_folder():
             return Sequences(self._open_shards(split), self.lengths(split), frames, fill=self._silence)
 

@@ -149,13 +149,7 @@ def _collect(results, group, series, value):
 
 
 def _boxes(axes, groups, colours, values):
-    """For every group a box of each series, and all its points.
-
-    Args:
-        groups: {group: label}.
-        colours: {series: colour}.
-        values: {(group, series): [number]}.
-    """
+    """For every group, {group: label}, a box of each series, {series: colour}, and all its points."""
     width = 0.8 / max(1, len(colours))
     for place, group in enumerate(groups):
         for number, (name, colour) in enumerate(colours.items()):

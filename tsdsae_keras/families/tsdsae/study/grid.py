@@ -29,9 +29,7 @@ FREE = (
 def grid(base, axes):
     """The runs of a study, one seed after the other so that the first whole picture comes early: {name: Settings}.
 
-    Args:
-        base: `Settings` of all that does not vary.
-        axes: {option of `AXES`: values}.
+    `base` has all that does not vary, `axes` the values of every option of `AXES`.
 
     Raises:
         InputError: a value is invalid.
@@ -59,11 +57,7 @@ def varied_settings(settings):
 
 
 class StudyFolder:
-    """The paths of a study.
-
-    Args:
-        folder: of the study.
-    """
+    """The paths of a study."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -84,10 +78,6 @@ class StudyFolder:
 
     def begin(self, data, pairs):
         """Makes the folder, or finds it with a study of the same data.
-
-        Args:
-            data: `PreparedData`.
-            pairs: how many pairs sound.
 
         Raises:
             InputError: the folder holds something else, or results of other data or another number of pairs.

@@ -25,10 +25,6 @@ def octave_scores(subject, data):
     sequence's mean frame, which never saw the model; ``real`` is what it knows. A decoder that ignores v scores 0 after
     a swap.
 
-    Args:
-        subject: `TestSubject` of the instruments, whose codes are taken.
-        data: `PreparedData`.
-
     Returns:
         {"own": {"pre", "global", "local"}, "judge": {"real", "pre", "global", "local"}}.
     """

@@ -38,10 +38,7 @@ ENDS = {
 
 
 def draw(folder):
-    """Writes figures and table of the results that are there; returns the paths.
-
-    Args:
-        folder: `StudyFolder`.
+    """Writes figures and table of the results in a `StudyFolder`; returns the paths.
 
     Raises:
         InputError: there is no result, or one cannot be read.

@@ -8,11 +8,6 @@ from tsdsae_keras.training.processes import RESTARTS, Team
 def supervise(command, count, how_to_go_on):
     """Runs `count` processes until each finds nothing left to take; one that dies is started again.
 
-    Args:
-        command: what starts each, a list.
-        count: of processes.
-        how_to_go_on: the command, for the line with which a study that is stopped ends.
-
     Raises:
         InputError: a process was refused, or they died too often.
         Stopped: on Ctrl-C or SIGTERM, when all have ended in good order.
