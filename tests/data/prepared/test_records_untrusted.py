@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzzing import answer, damaged, fuzz, little_memory
+from tests.prepared import singers, write_prepared
 from tests.strangers import check_any_manifest, manifest_of, put_back, with_manifest, with_shard
 from tests.uploading import uploaded
 from tsdsae_keras.data.prepared.store import PreparedData
@@ -18,19 +19,12 @@ import tensorflow as tf  # isort: skip - behind Keras, which the fixtures import
 
 SHARD = "train-00000.tfrecord"
 SMALL = {"dtype": "<f4", "shape": [4, 3]}
-MANIFEST = {
-    **{"format": "tsdsae-prepared", "version": 1, "key": "abc", "settings": {}, "front_end": {"n_mels": 3}},
-    **{"counts": {"train": 2}, "shard_size": 2, "label_names": {}},
-    "arrays": {"features": SMALL, "singer": {"dtype": "<i8", "shape": []}},
-}
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    writer = PreparedWriter(tmp_path_factory.mktemp("hostile") / "data", "tfrecord")
-    x = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
-    writer.write_shard("train", 0, {"features": x, "singer": np.array([7, 8])})
-    return writer.finish(MANIFEST)
+    folder = tmp_path_factory.mktemp("hostile") / "data"
+    return write_prepared(folder, {"train": [singers(2, 7)]}, "tfrecord", front_end={"n_mels": 3})
 
 
 @pytest.fixture
@@ -81,11 +75,8 @@ def test_any_change_of_the_manifest(whole):
         ({"storage": "npy"}, "does not list"),
         ({"arrays": {"features": {"dtype": "<f4", "shape": [1 << 40, 1 << 40]}}}, "instead of"),
         ({"arrays": {"features": {"dtype": "<f4", "shape": [1 << 26, 4]}}}, "instead of"),
-        ({"arrays": {"features": {"dtype": "<f4", "shape": [4, 3]}, "a": {"dtype": "<f3", "shape": []}}}, "not a type"),
-        (
-            {"arrays": {"features": {"dtype": "<f4", "shape": [4, 3]}, "finger": {"dtype": "<i8", "shape": []}}},
-            "damaged",
-        ),
+        ({"arrays": {"features": SMALL, "a": {"dtype": "<f3", "shape": []}}}, "not a type"),
+        ({"arrays": {"features": SMALL, "finger": {"dtype": "<i8", "shape": []}}}, "damaged"),
     ],
 )
 def test_what_a_manifest_may_not_say(whole, change, words):
@@ -111,11 +102,8 @@ def test_what_is_wrong_at_a_url_is_told_in_a_line(whole):
     url = uploaded(whole)
     assert read(url).counts == {"train": 2}
     tf.io.gfile.remove(f"{url}/{SHARD}")
-    for place, words in (
-        (url, "is missing"),
-        ("ram://nowhere", "is not a folder"),
-        ("foo://bucket/x", "foo://bucket/x"),
-    ):
+    wrong = {url: "is missing", "ram://nowhere": "is not a folder", "foo://bucket/x": "foo://bucket/x"}
+    for place, words in wrong.items():
         with pytest.raises(InputError, match=words) as caught:
             read(place)
         assert str(caught.value).isprintable()

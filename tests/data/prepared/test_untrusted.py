@@ -9,19 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzzing import answer, damaged, fuzz, little_memory
+from tests.prepared import singers, write_prepared
 from tests.strangers import check_any_manifest, manifest_of, put_back, with_manifest, with_shard
 from tsdsae_keras.data.prepared.store import PreparedData
-from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.errors import InputError
 
 pytestmark = pytest.mark.no_backend
 
 ARRAYS = {"features": {"dtype": "<f4", "shape": [4, 3]}, "singer": {"dtype": "<i8", "shape": []}}
-MANIFEST = {
-    **{"format": "tsdsae-prepared", "version": 1, "key": "abc", "settings": {"a": [1]}, "front_end": {"n_mels": 3}},
-    **{"counts": {"train": 3, "test": 1}, "shard_size": 2, "arrays": ARRAYS},
-    "label_names": {"singer": ["ann", "bob"], "more": {"0": "x"}},
-}
 SHARD = "train-00000.features.npy"
 HOSTILE = (
     *("'|O'", "'<f4'", "'<f8'", "('<f4', (4, 3))", "[('a', '<f4')]", "'V999999999999'", "'S2147483647'", "[[[]]]", "1"),
@@ -30,19 +25,13 @@ HOSTILE = (
 )
 
 
-def prepared(folder):
-    """Three training sequences in two shards and one of the test split, with one label."""
-    writer = PreparedWriter(folder)
-    for split, number, n in (("train", 0, 2), ("train", 1, 1), ("test", 0, 1)):
-        x = np.arange(n * 12, dtype=np.float32).reshape(n, 4, 3)
-        writer.write_shard(split, number, {"features": x, "singer": np.full(n, number, np.int64)})
-    return writer.finish(MANIFEST)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Damaged by every test here, each in a part that it writes anew."""
-    return prepared(tmp_path_factory.mktemp("prepared") / "folder")
+    shards = {"train": [singers(2, 0), singers(1, 1)], "test": [singers(1, 0)]}
+    about = {"settings": {"a": [1]}, "front_end": {"n_mels": 3}}
+    names = {"singer": ["ann", "bob"], "more": {"0": "x"}}
+    return write_prepared(tmp_path_factory.mktemp("prepared") / "folder", shards, label_names=names, **about)
 
 
 def read(folder, verify=True):
