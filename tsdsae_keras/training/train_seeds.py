@@ -151,7 +151,7 @@ def _fit(runs, data, stop):
     left = [member for run, member in zip(runs, members, strict=True) if not run.trained]
     first = max((run.epoch + 1 for run in runs if not run.trained), default=0)
     if first:
-        log.info(f"going on after epoch {first} of {settings.epochs}")
+        log.info(f"resuming after epoch {first} of {settings.epochs}")
     batches = [validation[at : at + settings.batch_size] for at in range(0, len(validation), settings.batch_size)]
 
     def show(epoch, logs, spent):

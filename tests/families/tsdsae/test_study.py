@@ -2,9 +2,6 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -12,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
+from tests.processes import Script, said, wait_for
 from tests.search.small import write_folder
-from tests.search.test_killed import ROOT, said, wait_for
 from tsdsae_keras.commands import study
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError, TrainingDiverged
@@ -30,6 +27,7 @@ from tsdsae_keras.settings import Settings
 BACKEND = keras.backend.backend()
 SMALL = ["--backend", BACKEND, "--data", "data", "--stage-two-at", "2", "--batch-size", "8", "--v-dim", "2"]
 SMALL += ["--optimizers", "adam", "--z-dims", "3", "--pairs", "2", "--watch-every", "0", "--bad-steps", "2"]
+STUDY = Script("tuning/study.py", *SMALL)
 
 
 def options(*arguments):
@@ -226,14 +224,6 @@ def test_the_octave_follows_v_or_stays_with_z(uses_v, after):
     assert found["judge"] == {"real": 1.0, "pre": 1.0, "global": after, "local": after}
 
 
-def start(folder, *arguments):
-    """A process of `tuning/study.py` in a folder, its output in a file there."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with (folder / "output.txt").open("ab") as output:
-        command = [sys.executable, str(ROOT / "tuning" / "study.py"), *SMALL, *arguments]
-        return subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, env=environment)
-
-
 def results_of(folder):
     """{name: result} without what depends on the clock."""
     found = {path.stem: json.loads(path.read_text()) for path in (folder / "study" / "results").glob("*.json")}
@@ -250,22 +240,18 @@ def test_a_killed_study_goes_on_and_comes_to_the_same(tmp_path):
     for each in (whole, broken):
         each.mkdir()
         write_folder(each / "data")
-    assert start(whole, *runs).wait() == 0, said(whole)
-    for path in (
-        "runs/tsdsae-z3-adam-frame-s1/checkpoints/epoch-000003.ckpt",
-        "runs/dsae-z3-adam-frame-s1/model.keras",
-    ):
-        process = start(broken, *runs)
-        assert wait_for(process, (broken / "study" / path).exists), said(broken)
+    STUDY.finish(whole, *runs)
+    for path in ("tsdsae-z3-adam-frame-s1/checkpoints/epoch-000003.ckpt", "dsae-z3-adam-frame-s1/model.keras"):
+        process = STUDY.start(broken, *runs)
+        assert wait_for(process, (broken / "study" / "runs" / path).exists), said(broken)
         process.kill()
         process.wait()
-    process = start(broken, *runs, "--workers", "2")
-    assert process.wait() == 0, said(broken)
-    assert "2 of 2 runs have a result" in said(broken) and "going on after epoch" in said(broken)
+    STUDY.finish(broken, *runs, "--workers", "2")
+    assert "2 of 2 runs have a result" in said(broken) and "resuming after epoch" in said(broken)
     assert results_of(broken) == results_of(whole)
     assert all(math.isfinite(each["scores"]["recon"]) for each in results_of(whole).values())
     written = {path: path.stat().st_mtime_ns for path in Path(broken / "study" / "results").iterdir()}
-    assert start(broken, *runs).wait() == 0
+    STUDY.finish(broken, *runs)
     assert {path: path.stat().st_mtime_ns for path in written} == written, "a finished result was made again"
 
 
@@ -273,11 +259,11 @@ def test_a_killed_study_goes_on_and_comes_to_the_same(tmp_path):
 def test_an_interrupted_study_says_how_to_go_on_and_failures_do_not_end_it(tmp_path):
     write_folder(tmp_path / "data")
     runs = ["--models", "dsae", "--seeds", "1", "2", "--epochs", "4000", "--learning-rate", "1e30"]
-    assert start(tmp_path, *runs).wait() == 0, said(tmp_path)
+    STUDY.finish(tmp_path, *runs)
     assert all("no finite loss or gradient" in each["failure"] for each in results_of(tmp_path).values())
     assert len(results_of(tmp_path)) == 2
     runs = ["--models", "dsae", "--seeds", "3", "--epochs", "4000"]
-    process = start(tmp_path, *runs)
+    process = STUDY.start(tmp_path, *runs)
     assert wait_for(process, (tmp_path / "study" / "runs" / "dsae-z3-adam-frame-s3" / "model.keras").exists)
     process.send_signal(2)
     assert process.wait() == 130
