@@ -2,7 +2,6 @@
 
 import json
 import math
-from argparse import ArgumentParser
 from pathlib import Path
 
 import keras
@@ -11,7 +10,7 @@ import pytest
 
 from tests.processes import Script, said, wait_for
 from tests.search.small import write_folder
-from tsdsae_keras.commands import study
+from tsdsae_keras.cli import main
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
@@ -20,7 +19,7 @@ from tsdsae_keras.families.tsdsae.study import run as study_run
 from tsdsae_keras.families.tsdsae.study.figures import study_figures
 from tsdsae_keras.families.tsdsae.study.grid import StudyFolder, grid
 from tsdsae_keras.families.tsdsae.study.octave import list_octaves, octave_scores
-from tsdsae_keras.families.tsdsae.study.options import add_study_options
+from tsdsae_keras.families.tsdsae.study.options import StudyOptions
 from tsdsae_keras.families.tsdsae.study.results import draw, format_table
 from tsdsae_keras.settings import Settings
 
@@ -28,12 +27,6 @@ BACKEND = keras.backend.backend()
 SMALL = ["--backend", BACKEND, "--data", "data", "--stage-two-at", "2", "--batch-size", "8", "--v-dim", "2"]
 SMALL += ["--optimizers", "adam", "--z-dims", "3", "--pairs", "2", "--watch-every", "0", "--bad-steps", "2"]
 STUDY = Script("tuning/study.py", *SMALL)
-
-
-def options(*arguments):
-    parser = ArgumentParser()
-    add_study_options(parser)
-    return vars(parser.parse_args(arguments))
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +42,13 @@ def folder(tmp_path, data):
 
 
 def test_the_grid_is_the_papers_or_any_part_of_it():
-    assert len(grid(Settings(), options())) == 4 * 3 * 6 * 2
-    part = options("--models", "tsdsae", "dsae", "--z-dims", "8", "8", "--seeds", "3", "1", "--optimizers", "adam")
+    assert len(grid(Settings(), StudyOptions())) == 4 * 3 * 6 * 2
+    part = StudyOptions(models=("tsdsae", "dsae"), z_dims=(8, 8), seeds=(3, 1), optimizers=("adam",))
     names = ["tsdsae-z8-adam-frame-s3", "dsae-z8-adam-frame-s3", "tsdsae-z8-adam-frame-s1", "dsae-z8-adam-frame-s1"]
     assert list(grid(Settings(epochs=9), part)) == names
     assert {each.epochs for each in grid(Settings(epochs=9), part).values()} == {9}
     with pytest.raises(InputError, match="--z-dim is 0"):
-        grid(Settings(), options("--z-dims", "0"))
+        grid(Settings(), StudyOptions(z_dims=(0,)))
 
 
 def test_a_study_is_of_one_set_of_data_and_pairs(folder, data, tmp_path):
@@ -73,7 +66,7 @@ def test_a_study_is_of_one_set_of_data_and_pairs(folder, data, tmp_path):
 
 
 def test_a_run_that_was_begun_keeps_its_settings(folder):
-    part = options("--models", "dsae", "--seeds", "1", "--z-dims", "8", "--optimizers", "adam")
+    part = StudyOptions(models=("dsae",), seeds=(1,), z_dims=(8,), optimizers=("adam",))
     [(name, settings)] = grid(Settings(), part).items()
     folder.run(name).create(settings.to_dict() | {"data_folder": "d", "data_identity": "i"})
     folder.check(grid(Settings(data="elsewhere", workers=1), part))
@@ -177,10 +170,10 @@ def test_figures_are_drawn_without_training(folder, capsys):
     with pytest.raises(InputError, match="no result"):
         draw(folder)
     folder.result("a").write_text(json.dumps(result()))
-    assert study.main(["--figures", "--out", str(folder.folder)]) == 0
+    assert main(["study", "--figures", "--out", str(folder.folder)]) == 0
     assert {path.name for path in folder.figures.iterdir()} == {"f1.png", "fad_f1.png", "pitch.png"}
     folder.result("b").write_text("[]")
-    assert study.main(["--figures", "--out", str(folder.folder)]) == 2
+    assert main(["study", "--figures", "--out", str(folder.folder)]) == 2
     assert "b.json is not a result of a study" in capsys.readouterr().err
 
 

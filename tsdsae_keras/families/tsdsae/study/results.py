@@ -14,7 +14,7 @@ from tsdsae_keras.report.table import NOTHING, number_text
 from tsdsae_keras.search.folder import inner
 
 GROUPED = ("model", "z_dim", "optimizer", "decoder")  # a row of the table is what agrees in these
-VARIED = [setting for setting, _ in AXES.values()]
+VARIED = AXES.values()
 SCORES = {
     **{f"own F1, {name}": ("scores", "own", column) for column, name in COLUMNS.items()},
     **{f"judge F1, {name}": ("scores", "judge", column) for column, name in COLUMNS.items()},
