@@ -46,20 +46,17 @@ def search_page(found):
 
 
 def _lead(found):
-    counts, values = found["counts"], ", ".join(f"{name} {short_text(value)}" for name, value in _values(found).items())
+    counts, taken = found["counts"], found["taken"]
+    values = ", ".join(f"{name} {short_text(value)}" for name, value in taken["values"].items())
     said = (
         f"{counts['finished']} trials finished, {counts['failed']} failed, {counts['unfinished']} unfinished. Trial "
-        f"{found['taken']['trial']} is taken ({values}): the smallest model whose {found['objective']} lies within "
+        f"{taken['trial']} is taken ({values}): the smallest model whose {found['objective']} lies within "
         f"{found['margin']:g} of the best."
     )
     if found["agreement"] is None or found["agreement"][1] is None:
         return said
     name, rho = found["agreement"]
     return f"{said} Over the trials, {name} ranks as judges with labels do: Spearman's rho {rho:.2f}."
-
-
-def _values(found):
-    return found["taken"]["values"]
 
 
 def _parts(found):

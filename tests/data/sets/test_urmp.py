@@ -18,7 +18,8 @@ from tsdsae_keras.errors import InputError
 pytestmark = pytest.mark.no_backend
 
 RATE = 48000
-PIECES = "01_Alpha_vn_vc 02_Beta_tpt_vn 03_Gamma_vn_tpt 04_Gamma_vn_tpt_sax 05_Delta_tpt_tpt 06_Eps_vn_vn".split()
+PIECES = ["01_Alpha_vn_vc", "02_Beta_tpt_vn", "03_Gamma_vn_tpt", "04_Gamma_vn_tpt_sax"]
+PIECES += ["05_Delta_tpt_tpt", "06_Eps_vn_vn"]
 
 
 def tone(rate, seconds, hz):

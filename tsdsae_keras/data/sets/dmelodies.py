@@ -10,7 +10,8 @@ from tsdsae_keras.data.audio.general_midi import check_programs, names_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.synthesis import open_synth
 from tsdsae_keras.data.prepared.files import json_bytes, only_one
-from tsdsae_keras.data.prepared.store import FORMAT, VERSION, PreparedData, shard_sizes
+from tsdsae_keras.data.prepared.manifest import FORMAT, VERSION
+from tsdsae_keras.data.prepared.store import PreparedData, shard_sizes
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.errors import InputError

@@ -26,17 +26,12 @@ def study_figures(results):
         results: a dict a run, as the study records them; runs that failed are not among them. A score that is None is
             not drawn.
     """
-    usual = _usual_decoder(results)
+    usual = [each for each in results if each["decoder"] == "frame"] or results
     found = {"f1.png": _f1(usual), "fad_f1.png": _distance_and_f1(results), "pitch.png": _pitch(usual)}
     both = _with_both_decoders(results)
     found |= {"decoder.png": _decoders(both)} if both else {}
     octave = [each for each in usual if each["scores"].get("octave")]
     return found | ({"octave.png": _octave(octave)} if octave else {})
-
-
-def _usual_decoder(results):
-    frame = [each for each in results if each["decoder"] == "frame"]
-    return frame or results
 
 
 def _with_both_decoders(results):
@@ -139,12 +134,12 @@ def _by_model_and_z(axes, results, value):
 
 
 def _collect(results, group, series, value):
-    """{(group, series): [value]} of what is not None; `series` is a name, or found of each result."""
+    """{(group, series): [value]} of what is not None, each found of a result by a function."""
     found = {}
     for each in results:
         number = value(each)
         if number is not None:
-            found.setdefault((group(each), series if isinstance(series, str) else series(each)), []).append(number)
+            found.setdefault((group(each), series(each)), []).append(number)
     return found
 
 
@@ -165,18 +160,10 @@ def _boxes(axes, groups, colours, values):
 
 def _box(axes, values, x, width, colour):
     lines = {name: {"color": colour} for name in ("whiskerprops", "capprops")}
-    axes.boxplot(
-        values,
-        positions=[x],
-        widths=width,
-        manage_ticks=False,
-        showfliers=False,
-        whis=(0, 100),
-        patch_artist=True,
-        boxprops={"facecolor": colour, "alpha": 0.3, "edgecolor": colour},
-        medianprops={"color": colour, "linewidth": 2},
-        **lines,
-    )
+    lines |= {"medianprops": {"color": colour, "linewidth": 2}}
+    lines |= {"boxprops": {"facecolor": colour, "alpha": 0.3, "edgecolor": colour}}
+    place = {"positions": [x], "widths": width, "manage_ticks": False}
+    axes.boxplot(values, showfliers=False, whis=(0, 100), patch_artist=True, **place, **lines)
 
 
 def _level(axes, values, text):
