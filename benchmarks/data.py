@@ -37,11 +37,12 @@ def making(clips, workers, rounds, kind="auto", soundfont=None):
 
     from tsdsae_keras.data.audio.logmel import FrontEnd
     from tsdsae_keras.data.audio.synthesis import open_synth
-    from tsdsae_keras.data.sets.dmelodies import MelodySet
+    from tsdsae_keras.data.sets.cards.dmelodies import MelodySettings
+    from tsdsae_keras.data.sets.dmelodies import draw_examples
     from tsdsae_keras.data.sets.melodies import SECONDS, notes_of, timed_notes
 
-    settings, front_end = MelodySet(), FrontEnd()
-    rows, players = settings.examples()["train"]
+    settings, front_end = MelodySettings(), FrontEnd()
+    rows, players = draw_examples(settings)["train"]
     notes, players = notes_of(rows[:clips]), players[:clips]
     with open_synth(kind, settings.programs, soundfont, front_end.sample_rate) as synth:
         synth.load()
@@ -91,11 +92,12 @@ def reading(folder, rounds, batch=128):
 
 def preparing(clips, workers, kind, soundfont, folder):
     """(path, {"prepare": rate}) of `prepare` from nothing, with all the threads asked for; once, for it writes."""
-    from tsdsae_keras.data.sets.dmelodies import MelodySet, prepare_melodies
+    from tsdsae_keras.data.sets.cards.dmelodies import MelodySettings
+    from tsdsae_keras.data.sets.dmelodies import prepare_melodies
 
     start = time.perf_counter()
-    settings = MelodySet(melodies=clips, synth=kind, soundfont=soundfont)
-    path = prepare_melodies(settings, folder, max(workers)).folder
+    own = {"cache": folder, "workers": max(workers)}
+    path = prepare_melodies(MelodySettings(melodies=clips, synth=kind, soundfont=soundfont, **own)).folder
     return path, {f"prepare, threads {max(workers)}": {"clips_a_second": [clips / (time.perf_counter() - start)]}}
 
 

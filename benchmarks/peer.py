@@ -118,10 +118,7 @@ class Peer(nn.Module):
         if pi_local is None:
             return terms | {"kl_v_lswap": terms["kl_v_gswap"], "kl_z_lswap": terms["kl_z_gswap"]}
         v_local, z_local = self.encode_again(self.decode(z[pi_local], v), sample)
-        return terms | {
-            "kl_v_lswap": kl(v_local, q_v),
-            "kl_z_lswap": kl(z_local, [each[pi_local] for each in q_z]),
-        }
+        return terms | {"kl_v_lswap": kl(v_local, q_v), "kl_z_lswap": kl(z_local, [each[pi_local] for each in q_z])}
 
     def encode_again(self, x, sample):
         """The posteriors of a swap."""

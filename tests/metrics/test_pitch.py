@@ -7,12 +7,7 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.metrics.pitch import (
-    PyinTracker,
-    hz_of_notes,
-    melody_accuracy,
-    voiced_hz,
-)
+from tsdsae_keras.metrics.pitch import PyinTracker, hz_of_notes, melody_accuracy, voiced_hz
 
 pytestmark = pytest.mark.no_backend
 

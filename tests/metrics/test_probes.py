@@ -147,11 +147,7 @@ def test_rows_of_a_group_are_not_parted():
 
 @pytest.mark.parametrize(
     ("codes", "labels", "said"),
-    [
-        (NOISE[:4], [0, 1, 0], r"\(3,\)"),
-        (NOISE[:3] * np.nan, [0, 1, 0], "nan"),
-        (NOISE[:3], [7, 7, 7], r"\[7\]"),
-    ],
+    [(NOISE[:4], [0, 1, 0], r"\(3,\)"), (NOISE[:3] * np.nan, [0, 1, 0], "nan"), (NOISE[:3], [7, 7, 7], r"\[7\]")],
 )
 def test_what_no_probe_can_learn_from(codes, labels, said):
     with pytest.raises(InputError, match=said):

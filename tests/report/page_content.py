@@ -44,10 +44,7 @@ def pictures():
     codes = {"v": np.sort(rng.gamma(1, 0.4, 16)), "z": rng.gamma(1, 0.02, 16)}
     return {
         "Swap": ("Both swaps of two melodies; the line is the pitch. Each row holds one melody.", swap),
-        "Codes v of the test split": (
-            "A colour an instrument.",
-            codes_figure(v, np.repeat(["flute", HOSTILE, "c"], 30)),
-        ),
+        "Codes v of the test split": ("A colour each.", codes_figure(v, np.repeat(["flute", HOSTILE, "c"], 30))),
         "Training": ("Losses by epoch. Stage 2 begins at the dotted line.", loss_figure(history, 4)),
         "KL by dimension": ("Near 0: collapsed onto the prior.", kl_figure(codes)),
     }
@@ -62,13 +59,7 @@ def scores():
             "rows": [
                 {"name": "swap F1, global", "value": 0.953, "interval": (0.921, 0.978), "note": f1, **own},
                 {"name": "swap F1, local", "value": 0.871, "interval": (0.82, 0.914), "note": f1, **own},
-                {
-                    "name": "judge F1, real sounds",
-                    "value": 0.998,
-                    "interval": None,
-                    "best": 1,
-                    "direction": "higher",
-                },
+                {"name": "judge F1, real sounds", "value": 0.998, "interval": None, "best": 1, "direction": "higher"},
             ],
         },
         {
@@ -94,7 +85,7 @@ def content_sounds():
 
 
 def content():
-    drawn = pictures()
+    found = pictures().items()
     return {
         "title": "TS-DSAE on dMelodies",
         "lead": "300 test melodies on three instruments, none of them in training or validation.",
@@ -102,16 +93,10 @@ def content():
         "scores_note": "Intervals are 95 %, by bootstrap over test sequences; latents are at their means.",
         "left_out": {LONG: LONG, "Fréchet audio distance": "no embedding is installed", QUOTED: "no instrument labels"},
         "sounds": content_sounds(),
-        "pictures": {
-            name: {"image": figure, "alt": f"{name}, drawn", "caption": text} for name, (text, figure) in drawn.items()
-        },
+        "pictures": {name: {"image": drawn, "alt": f"{name}, drawn", "caption": text} for name, (text, drawn) in found},
         "settings": {
-            LONG: LONG,
-            "seed": 0,
-            "data": HOSTILE,
-            "front_end": {"n_mels": 80, "fmax": 8000.0},
-            "z_dim": 16,
-            "mask": None,
+            **{LONG: LONG, "seed": 0, "data": HOSTILE, "front_end": {"n_mels": 80, "fmax": 8000.0}},
+            **{"z_dim": 16, "mask": None},
         },
         "versions": {"keras": "3.15.0", "numpy": "2.3.1", "tsdsae-keras": "0.1.0", "backend": "tensorflow"},
     }

@@ -62,6 +62,10 @@ def test_numbers_keep_three_digits_or_say_that_there_is_none():
     assert {value: number_text(value) for value in shown} == shown
 
 
+def sound_of(samples):
+    return {"name": "s", "samples": samples, "sample_rate": 1}
+
+
 def decoded(uri):
     return soundfile.read(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
 
@@ -84,11 +88,8 @@ def test_a_sound_too_loud_is_scaled_and_not_clipped():
     [
         ({"titel": "x"}, "no 'titel'"),
         ({}, "needs a title"),
-        (
-            {"title": "x", "sounds": [{"name": "s", "samples": np.zeros((2, 9)), "sample_rate": 1}]},
-            r"sound 's'.*\(2, 9\)",
-        ),
-        ({"title": "x", "sounds": [{"name": "s", "samples": [np.nan], "sample_rate": 1}]}, "nan or infinite"),
+        ({"title": "x", "sounds": [sound_of(np.zeros((2, 9)))]}, r"sound 's'.*\(2, 9\)"),
+        ({"title": "x", "sounds": [sound_of([np.nan])]}, "nan or infinite"),
         ({"title": "x", "pictures": {"p": {"image": b"GIF89a", "alt": "a"}}}, "picture 'p' begins with b'GIF89a'"),
         ({"title": "x", "pictures": {"p": {"image": swap_figure({"a": np.zeros((2, 2))})}}}, "no 'alt'"),
     ],

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from tests.prepared import write_prepared
 from tsdsae_keras.data.audio.logmel import FrontEnd
-from tsdsae_keras.data.prepared.writing import PreparedWriter
 
 FRAMES, BANDS = 12, 8
 COUNTS = {"train": 24, "validation": 8, "test": 8}
@@ -20,23 +20,9 @@ def sequences(n, seed):
 
 def write_folder(path):
     """A prepared folder."""
-    writer = PreparedWriter(path)
+    shards = {}
     for seed, (split, n) in enumerate(COUNTS.items()):
         x, instrument = sequences(n, seed)
-        writer.write_shard(split, 0, {"features": x, "instrument": instrument})
-    return writer.finish(
-        {
-            "format": "tsdsae-prepared",
-            "version": 1,
-            "key": "small",
-            "settings": {},
-            "front_end": FRONT_END.to_dict(),
-            "counts": COUNTS,
-            "shard_size": max(COUNTS.values()),
-            "arrays": {
-                "features": {"dtype": "<f4", "shape": [FRAMES, BANDS]},
-                "instrument": {"dtype": "<i8", "shape": []},
-            },
-            "label_names": {"instrument": ["falling", "rising"]},
-        }
-    )
+        shards[split] = [{"features": x, "instrument": instrument}]
+    names = {"instrument": ["falling", "rising"]}
+    return write_prepared(path, shards, front_end=FRONT_END.to_dict(), label_names=names)

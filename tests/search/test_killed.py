@@ -3,22 +3,20 @@
 import json
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import keras
 import pytest
 
+from tests.processes import PATIENCE, Script, said, wait_for
 from tests.search.small import write_folder
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 BACKEND = keras.backend.backend()
-PATIENCE = 600  # seconds, on a machine that others use too
 EPOCHS = 12
-COMMAND = [sys.executable, str(ROOT / "tuning" / "search.py")]
+SCRIPT = Script("tuning/search.py")
 SEARCH = [
     *("--backend", BACKEND, "--data", "data", "--space", "space.json", "--tuner", "grid", "--watch-every", "0"),
     *("--epochs", str(EPOCHS), "--stage-two-at", "4", "--batch-size", "4", "--v-dim", "2", "--out", "s"),
@@ -26,34 +24,10 @@ SEARCH = [
 SAME = ("model.keras", "history.csv")
 
 
-def start(folder, *options):
-    """A process of `tuning/search.py` in a folder, its output in a file there."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with (folder / "output.txt").open("ab") as output:
-        return subprocess.Popen([*COMMAND, *options], cwd=folder, stdout=output, stderr=output, env=environment)
-
-
-def finish(folder, *options):
-    assert start(folder, *options).wait(timeout=PATIENCE) == 0, said(folder)
-
-
-def said(folder):
-    return (folder / "output.txt").read_text()
-
-
 def prepared(folder, z_dims):
     write_folder(folder / "data")
     (folder / "space.json").write_text(json.dumps({"z_dim": z_dims, "units": [4]}))
     return folder
-
-
-def wait_for(process, condition):
-    """True as soon as the condition holds, False when the process has ended before."""
-    while process.poll() is None:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return False
 
 
 def checkpoint(folder, trial, epoch):
@@ -64,7 +38,7 @@ def checkpoint(folder, trial, epoch):
 def whole(tmp_path_factory):
     """The folder of a search that nothing broke."""
     folder = prepared(tmp_path_factory.mktemp("whole"), [2, 3])
-    finish(folder, *SEARCH)
+    SCRIPT.finish(folder, *SEARCH)
     return folder
 
 
@@ -75,11 +49,11 @@ def scores(folder, trial):
 def test_a_killed_search_goes_on_in_the_running_trial_and_ends_the_same(whole, tmp_path):
     folder = prepared(tmp_path, [2, 3])
     for options, trial, epoch in ((SEARCH, "0000", 1), (["--resume", "s"], "0001", 6)):
-        process = start(folder, *options)
+        process = SCRIPT.start(folder, *options)
         assert wait_for(process, checkpoint(folder, trial, epoch)), said(folder)
         process.kill()
         process.wait()
-    finish(folder, "--resume", "s")
+    SCRIPT.finish(folder, "--resume", "s")
     assert said(folder).count("resuming after epoch") == 2
     assert "Traceback" not in said(folder)
     for trial in ("0000", "0001"):
@@ -104,7 +78,7 @@ def children(parent):
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked for in /proc")
 def test_a_chief_and_two_workers_one_of_which_dies(whole, tmp_path):
     folder = prepared(tmp_path, [2, 3, 4, 5])
-    process = start(folder, *SEARCH, "--workers", "2")
+    process = SCRIPT.start(folder, *SEARCH, "--workers", "2")
     assert wait_for(process, checkpoint(folder, "0000", 1)), said(folder)
     team = children(process.pid)
     assert set(team) == {"chief", "worker0", "worker1"}
@@ -127,7 +101,7 @@ def test_a_chief_and_two_workers_one_of_which_dies(whole, tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked for in /proc")
 def test_nothing_is_left_behind_by_a_killed_search_of_several_processes(tmp_path):
     folder = prepared(tmp_path, [2, 3, 4])
-    process = start(folder, *SEARCH, "--workers", "2")
+    process = SCRIPT.start(folder, *SEARCH, "--workers", "2")
     assert wait_for(process, checkpoint(folder, "0000", 1)), said(folder)
     team = children(process.pid)
     process.kill()
@@ -136,6 +110,6 @@ def test_nothing_is_left_behind_by_a_killed_search_of_several_processes(tmp_path
     while any(Path(f"/proc/{each}").exists() for each in team.values()) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(Path(f"/proc/{each}").exists() for each in team.values())
-    finish(folder, "--resume", "s", "--workers", "2")
+    SCRIPT.finish(folder, "--resume", "s", "--workers", "2")
     assert "resuming after epoch" in said(folder)
     assert all(scores(folder, trial) for trial in ("0000", "0001", "0002"))

@@ -11,21 +11,11 @@ pytestmark = pytest.mark.no_backend
 JUDGED = ("swap_f1_global", "swap_f1_local", "judge_f1_global", "judge_f1_local")
 
 
-def row(trial, score, z_dim=8, seed=0, status="finished", judged=None, parameters=100):
+def row(trial, score, z_dim=8, seed=0, status="finished", judged=None, parameters=100, **values):
     metrics = {"balanced": score, "val_loss": 1 - score} if status == "finished" else {}
     metrics |= dict.fromkeys(JUDGED, judged) if judged is not None else {}
-    values = {"z_dim": z_dim, "seed": seed}
-    return Row(
-        str(trial),
-        status,
-        "lost" * (status == "failed"),
-        values,
-        metrics,
-        {"z_dim": z_dim, "v_dim": 16},
-        28,
-        parameters,
-        1.0,
-    )
+    values, sizes = {"z_dim": z_dim, "seed": seed} | values, {"z_dim": z_dim, "v_dim": 16}
+    return Row(str(trial), status, "lost" * (status == "failed"), values, metrics, sizes, 28, parameters, 1.0)
 
 
 def test_the_smallest_within_the_margin_of_the_best_is_taken():
@@ -37,25 +27,7 @@ def test_the_smallest_within_the_margin_of_the_best_is_taken():
 
 
 def test_of_one_size_the_model_of_fewer_parameters_is_taken():
-    assert choose(
-        [row(0, 0.9, parameters=200), row(1, 0.9, seed=0, parameters=90)], "balanced", "max", 0.01
-    ).parameters in (
-        90,
-        200,
-    )
-    narrow = Row(
-        "1",
-        "finished",
-        "",
-        {"z_dim": 8, "seed": 0, "units": 32},
-        {"balanced": 0.895},
-        {"z_dim": 8, "v_dim": 16},
-        28,
-        90,
-    )
-    wide = Row(
-        "0", "finished", "", {"z_dim": 8, "seed": 0, "units": 64}, {"balanced": 0.9}, {"z_dim": 8, "v_dim": 16}, 28, 200
-    )
+    narrow, wide = row(1, 0.895, units=32, parameters=90), row(0, 0.9, units=64, parameters=200)
     assert choose([wide, narrow], "balanced", "max", 0.01) is narrow
     assert choose([wide, narrow], "balanced", "max", 0.001) is wide
 
@@ -86,9 +58,8 @@ def agreed(rows):
 
 
 def test_agreement_with_judges_is_of_ranks():
-    rows = [
-        row(number, score, judged=judged) for number, (score, judged) in enumerate([(0.1, 0.0), (0.2, 0.7), (0.9, 0.8)])
-    ]
+    scores = [(0.1, 0.0), (0.2, 0.7), (0.9, 0.8)]
+    rows = [row(number, score, judged=judged) for number, (score, judged) in enumerate(scores)]
     assert agreed(rows) == pytest.approx(1.0)
     assert agreed(rows[::-1]) == pytest.approx(1.0)
     assert agreed([*rows[:2], row(3, 0.05, judged=1.0)]) == pytest.approx(-0.5)
@@ -98,15 +69,8 @@ def test_agreement_with_judges_is_of_ranks():
 
 def test_figures_take_one_trial_and_many():
     for count in (1, 12):
-        trials = [
-            {
-                "trial": str(n),
-                "score": 0.5,
-                "taken": n == 0,
-                "values": {"z_dim": 8, "decoder": "frame", "rate": 10.0**-n},
-            }
-            for n in range(count)
-        ]
+        values = [{"z_dim": 8, "decoder": "frame", "rate": 10.0**-n} for n in range(count)]
+        trials = [{"trial": str(n), "score": 0.5, "taken": n == 0, "values": values[n]} for n in range(count)]
         assert len(parallel_figure(trials, "balanced").axes[0].lines) == count + 4  # a line a trial, and four scales
     sizes = [{"size": 8, "mean": 0.5, "interval": (0.4, 0.6), "scores": [0.45, 0.55]}]
     assert size_figure(sizes, "balanced", "z_dim").axes[0].get_xlabel() == "z_dim"

@@ -72,36 +72,26 @@ def test_the_last_two_are_kept(whole):
     assert [path.name for path in checkpoint_files(whole / "checkpoints")] == ["epoch-000002.ckpt", "epoch-000003.ckpt"]
 
 
-def _cut(path):
-    path.write_bytes(path.read_bytes()[:-1000])
+DAMAGE = {
+    "cut": lambda content: content[:-1000],
+    "a bit turned": lambda content: content[:2000] + bytes([content[2000] ^ 1]) + content[2001:],
+    "empty": lambda content: b"",
+    "replaced": lambda content: np.random.default_rng(0).bytes(5000),
+}
 
 
-def _flip(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
-
-
-def _empty(path):
-    path.write_bytes(b"")
-
-
-def _replace(path):
-    path.write_bytes(np.random.default_rng(0).bytes(5000))
-
-
-@pytest.mark.parametrize("damage", [_cut, _flip, _empty, _replace])
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_one_is_named_and_passed_over(whole, tmp_path, damage, caplog):
     copies = [tmp_path / path.name for path in checkpoint_files(whole / "checkpoints")]
     for copy in copies:
         copy.write_bytes((whole / "checkpoints" / copy.name).read_bytes())
-    damage(copies[-1])
+    copies[-1].write_bytes(damage(copies[-1].read_bytes()))
     (tmp_path / ".tmp-epoch-000004-x.ckpt").write_bytes(b"half")
     assert newest(tmp_path).epoch == 2
     (said,) = caplog.messages
     assert "epoch-000003.ckpt is damaged" in said and "the one before" in said
     assert sorted(tmp_path.iterdir()) == copies
-    damage(copies[0])
+    copies[0].write_bytes(damage(copies[0].read_bytes()))
     assert newest(tmp_path) is None
 
 

@@ -12,50 +12,23 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import keras
 import pytest
 
+from tests.processes import PATIENCE, Script, said, wait_for
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 BACKEND = keras.backend.backend()
 KILLS = 7
 IN_WRITING = 3
-PATIENCE = 300  # seconds, on a machine that others use too
-TRAIN = [sys.executable, str(ROOT / "train.py")]
+TRAIN = Script("train.py")
 DATA = ["--melodies", "40", "--synth", "additive", "--cache", "data"]
 EPOCHS = 16
 RUN = ["--backend", BACKEND, *DATA, "--epochs", str(EPOCHS), "--stage-two-at", "6", "--batch-size", "16"]
 FINISHED = ("model.keras", "history.csv", "evaluation.json")
-
-
-def start(folder, *options):
-    """A process of `train.py` in a folder, its output in a file there."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with (folder / "output.txt").open("ab") as output:
-        return subprocess.Popen([*TRAIN, *options], cwd=folder, stdout=output, stderr=output, env=environment)
-
-
-def finish(folder, *options):
-    assert start(folder, *options).wait(timeout=PATIENCE) == 0, said(folder)
-
-
-def said(folder):
-    output = folder / "output.txt"
-    return output.read_text() if output.exists() else ""
-
-
-def wait_for(process, condition):
-    """True as soon as the condition holds, False when the process has ended without it."""
-    while process.poll() is None:
-        if condition():
-            return True
-        time.sleep(0.001)
-    return condition()
 
 
 def begun(folder):
@@ -68,7 +41,7 @@ def begun(folder):
 def whole(tmp_path_factory):
     """The folder of a run that nothing broke, and the seconds that its training took."""
     folder = tmp_path_factory.mktemp("whole")
-    finish(folder, *RUN, "--out", "r")
+    TRAIN.finish(folder, *RUN, "--out", "r")
     return folder, json.loads((folder / "r" / "seconds.json").read_text())["train"]
 
 
@@ -91,7 +64,7 @@ def test_killed_again_and_again_it_ends_the_same(whole, tmp_path):
     options = [*RUN, "--out", "r"]
     while kills < KILLS + IN_WRITING:
         ready = begun(folder)
-        process = start(folder, *options)
+        process = TRAIN.start(folder, *options)
         assert wait_for(process, ready), said(folder)
         if kills % 3 == 2:
             wait_for(process, half_written(folder))
@@ -104,36 +77,36 @@ def test_killed_again_and_again_it_ends_the_same(whole, tmp_path):
             check_equal(whole, folder)
             shutil.rmtree(folder / "r")
             options = [*RUN, "--out", "r"]
-    finish(folder, *options)
+    TRAIN.finish(folder, *options)
     check_equal(whole, folder)
     assert "Traceback" not in said(folder)
 
 
 def test_told_to_stop_it_says_how_to_resume_and_loses_nothing(whole, tmp_path):
     folder = copy_of_data(whole, tmp_path)
-    process = start(folder, *RUN, "--out", "r")
+    process = TRAIN.start(folder, *RUN, "--out", "r")
     for epoch, number in ((2, signal.SIGINT), (5, signal.SIGTERM)):
         assert wait_for(process, lambda epoch=epoch: f"epoch {epoch:>2}/" in said(folder)), said(folder)
         process.send_signal(number)
         assert process.wait(timeout=PATIENCE) == 128 + number
         done = sum(line.startswith("epoch ") for line in said(folder).splitlines())
         assert last_line(folder) == f"stopped with epoch {done} saved; resume with: python train.py --resume r"
-        process = start(folder, "--resume", "r")
+        process = TRAIN.start(folder, "--resume", "r")
 
     assert wait_for(process, lambda: "epoch  8/" in said(folder)), said(folder)
     process.send_signal(signal.SIGSTOP)  # another takes seconds to start, in which this one might come to its end
-    assert start(folder, "--resume", "r").wait(timeout=PATIENCE) == 2
+    TRAIN.finish(folder, "--resume", "r", status=2)
     assert last_error(folder) == "error: another process is at work in r; wait for it, or end it"
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGCONT)
-    assert wait_for(process, lambda: said(folder).count("once more") == 3), said(folder)
+    assert wait_for(process, lambda: said(folder).count("press Ctrl-C again") == 3), said(folder)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=PATIENCE) == 130
     assert last_line(folder).endswith("resume with: python train.py --resume r")
 
-    assert start(folder, *RUN, "--out", "r").wait(timeout=PATIENCE) == 2
+    TRAIN.finish(folder, *RUN, "--out", "r", status=2)
     assert last_error(folder) == "error: r holds an unfinished run; resume it: python train.py --resume r"
-    finish(folder, "--resume", "r")
+    TRAIN.finish(folder, "--resume", "r")
     check_equal(whole, folder)
     assert "Traceback" not in said(folder)
 
@@ -155,7 +128,7 @@ def test_a_full_disk_ends_in_one_line_and_loses_nothing(whole, tmp_path):
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(disk)], capture_output=True).returncode:
         pytest.skip("this machine lets nobody mount a small disk to fill")
     try:
-        process = start(folder, *RUN, "--out", "r")
+        process = TRAIN.start(folder, *RUN, "--out", "r")
         assert wait_for(process, lambda: "epoch  3/" in said(folder)), said(folder)
         filler = disk / "filler"
         with contextlib.suppress(OSError):
@@ -166,7 +139,7 @@ def test_a_full_disk_ends_in_one_line_and_loses_nothing(whole, tmp_path):
         assert "Traceback" not in said(folder)
         filler.unlink()
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
-        finish(folder, "--resume", "r")
+        TRAIN.finish(folder, "--resume", "r")
         check_equal(whole, folder)
     finally:
         process.kill()

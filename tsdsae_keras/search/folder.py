@@ -10,11 +10,7 @@ SAME = ("space", "base", "objective", "tuner", "data_identity")
 
 
 class SearchFolder:
-    """The paths of a search.
-
-    Args:
-        folder: of the search.
-    """
+    """The paths of a search."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -33,8 +29,7 @@ class SearchFolder:
     def begin(self, plan):
         """Makes the folder, or finds it with the same search; returns the plan, with what was changed recorded.
 
-        Args:
-            plan: `SAME`, "data_folder", "trials", "margin" and "backend", as JSON has them.
+        A plan holds `SAME`, "data_folder", "trials", "margin" and "backend", as JSON has them.
 
         Raises:
             InputError: the folder holds something else, or another search.

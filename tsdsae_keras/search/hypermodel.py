@@ -20,15 +20,11 @@ EPOCHS = "tuner/epochs"  # what Hyperband sets
 
 
 class RepresentationHyperModel(keras_tuner.HyperModel):
-    """Models of one family over a `Space`, for KerasTuner.
+    """Models of one family over a `Space`, trained on what its data set's `open` gave, for KerasTuner.
 
     `build` gives a model that is built and compiled; `fit` trains it in a run folder; `rebuild` gives the trained model
     of a trial. With KerasTuner's own tuners use `tuner.SearchTuner`: they would load the weights of a later stage into
     a model of the first.
-
-    Args:
-        data: what the data set's `open` gave.
-        space: `Space`.
     """
 
     def __init__(self, data, space):
@@ -59,12 +55,7 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
         return model
 
     def rebuild(self, hp, weights):
-        """A trained model: built from its hyperparameters, put in its last stage, its weights loaded.
-
-        Args:
-            hp: `HyperParameters` of the trial.
-            weights: the `.keras` file of the trial.
-        """
+        """The trained model of a trial: built from its hyperparameters, put in its last stage, its weights loaded."""
         model = self.build(hp)
         if model.phase():
             model.enter_stage(model.stages)
@@ -72,13 +63,7 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
         return model
 
     def fit(self, hp, model, run, stop=None):
-        """Trains a built model from the run's last whole checkpoint on, and scores its best epoch.
-
-        Args:
-            hp: `HyperParameters` of the trial.
-            model: what `build` gave.
-            run: `TrialFolder`.
-            stop: `StopOnSignal`, or None.
+        """Trains a built model in its `TrialFolder`, from the last whole checkpoint on, and scores its best epoch.
 
         Returns:
             {name: number}: of the family's scorer, the lowest "val_loss" of the last stage, and the sum by which the

@@ -5,15 +5,8 @@ TRIALS = 20  # of "random" and "bayesian"
 MARGIN = 0.01
 LEFT_OUT = ("out", "workers")  # options of a run that mean something else here
 SEARCH_OPTIONS = {
-    "resume": None,
-    "tuner": "random",
-    "trials": None,
-    "space": None,
-    "objective": None,
-    "seeds": 1,
-    "margin": None,
-    "workers": 1,
-    "out": None,
+    **dict.fromkeys(("resume", "trials", "space", "objective", "margin", "out")),
+    **{"tuner": "random", "seeds": 1, "workers": 1},
 }  # and their defaults
 
 

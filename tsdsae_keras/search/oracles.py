@@ -68,16 +68,7 @@ class HyperbandOracle(_Whole, oracles.HyperbandOracle):
 
 
 def make_oracle(name, objective, direction, trials, epochs, seed):
-    """The oracle called "random", "bayesian", "hyperband" or "grid".
-
-    Args:
-        name: which.
-        objective: name of the measure that decides.
-        direction: "max" or "min".
-        trials: how many at most; None leaves it to a grid or to Hyperband.
-        epochs: of a whole run, for Hyperband.
-        seed: of what is drawn.
-    """
+    """The oracle called "random", "bayesian", "hyperband" or "grid"; the last two set the number of trials if None."""
     shared = {
         "objective": keras_tuner.Objective(objective, direction),
         "seed": seed + 1,

@@ -46,20 +46,17 @@ def search_page(found):
 
 
 def _lead(found):
-    counts, values = found["counts"], ", ".join(f"{name} {short_text(value)}" for name, value in _values(found).items())
+    counts, taken = found["counts"], found["taken"]
+    values = ", ".join(f"{name} {short_text(value)}" for name, value in taken["values"].items())
     said = (
         f"{counts['finished']} trials finished, {counts['failed']} failed, {counts['unfinished']} unfinished. Trial "
-        f"{found['taken']['trial']} is taken ({values}): the smallest model whose {found['objective']} lies within "
+        f"{taken['trial']} is taken ({values}): the smallest model whose {found['objective']} lies within "
         f"{found['margin']:g} of the best."
     )
     if found["agreement"] is None or found["agreement"][1] is None:
         return said
     name, rho = found["agreement"]
     return f"{said} Over the trials, {name} ranks as judges with labels do: Spearman's rho {rho:.2f}."
-
-
-def _values(found):
-    return found["taken"]["values"]
 
 
 def _parts(found):
@@ -103,13 +100,7 @@ def _pictures(found):
 
 
 def size_figure(by_size, objective, size):
-    """Score against size: a point a seed, a bar an interval.
-
-    Args:
-        by_size: [{"size", "mean", "interval", "scores"}].
-        objective: name of the score.
-        size: name of the size.
-    """
+    """Score against size, both by name, from `results.group_by_size`: a point a seed, a bar an interval."""
     figure = new_figure(6.4, 3.6)
     axes = figure.subplots()
     places = np.arange(len(by_size))
@@ -126,12 +117,7 @@ def size_figure(by_size, objective, size):
 
 
 def parallel_figure(trials, objective):
-    """Parallel coordinates of the trials.
-
-    Args:
-        trials: [{"values", "score", "taken"}], at least one, all with the same names.
-        objective: name of the score.
-    """
+    """Parallel coordinates of [{"values", "score", "taken"}], one trial or more, all with the same names."""
     from matplotlib import colormaps
 
     names = list(trials[0]["values"])

@@ -25,10 +25,7 @@ from tsdsae_keras.training.run import RunFolder
 
 
 class Search:
-    """A search in its folder, on its data.
-
-    Args:
-        folder: `SearchFolder` with a plan.
+    """A search in its `SearchFolder`, which has a plan, on its data.
 
     Raises:
         InputError: the data are not those the search was begun with, or do not allow its objective.
@@ -64,7 +61,7 @@ class Search:
             InputError: another process is at work in the folder, or the disk is full.
             Stopped: on Ctrl-C or SIGTERM.
         """
-        with self._hold(), StopOnSignal() as stop, graceful_exit(self.folder, stop):
+        with RunFolder(self.folder.folder).held(), StopOnSignal() as stop, graceful_exit(self.folder, stop):
             self._describe()
             self._search(stop, check=not chief)
 
@@ -79,20 +76,14 @@ class Search:
         quieten()
         self.tuner(stop).search()
 
-    def _hold(self):
-        return RunFolder(self.folder.folder).held()
-
     def _describe(self):
         """Tells TensorBoard what is varied; once."""
         if not any(self.folder.events.glob("*")):
             measures = (self.plan["objective"], *self.searched.measures, "val_loss", self.searched.selection)
-            domains = {name: _domain(values) for name, values in self.space.ranges.items()}
+            ranges = self.space.ranges.items()
+            domains = {name: each if isinstance(each, list) else (each["min"], each["max"]) for name, each in ranges}
             with ExperimentWriter(self.folder.events, domains, dict.fromkeys(measures)):
                 pass
-
-
-def _domain(values):
-    return values if isinstance(values, list) else (values["min"], values["max"])
 
 
 def quieten():

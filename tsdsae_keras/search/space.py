@@ -26,11 +26,7 @@ def names_of(settings):
 
 @dataclass(frozen=True)
 class Space:
-    """A checked space.
-
-    Args:
-        ranges: the dict described above.
-        base: `Settings` of what does not vary.
+    """A checked space: the dict described above, and the `Settings` of what does not vary.
 
     Raises:
         InputError: a name that is not in `names_of(base)`, a range of another form, or a value no run could have.
@@ -63,12 +59,7 @@ class Space:
         return {name: hp.get(name) for name in self.ranges}
 
     def settings(self, values, epochs=None):
-        """The `Settings` of a trial.
-
-        Args:
-            values: of the options.
-            epochs: of the run, where it is not as in `base`.
-        """
+        """The `Settings` of a trial with these values; `epochs` where they are not those of `base`."""
         settings = self.base.replace(**values)
         shorten = searched_of(settings.card).shorten
         return settings if epochs is None or epochs == settings.epochs else shorten(settings, epochs)

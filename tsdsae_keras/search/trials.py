@@ -22,11 +22,7 @@ NO_MEMORY = ("RESOURCE_EXHAUSTED", "out of memory", "OutOfMemory", "OOM when all
 
 
 class TrialFolder(RunFolder):
-    """The paths of a trial.
-
-    Args:
-        folder: of the trial.
-    """
+    """The paths of a trial."""
 
     def __init__(self, folder):
         super().__init__(folder)

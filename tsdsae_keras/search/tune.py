@@ -22,11 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def run(options):
-    """What the command line asks for: a new search, or one that is resumed.
-
-    Args:
-        options: of `search.options` and of a run.
-    """
+    """What the command line asks for: a new search, or one that is resumed."""
     own = {name: options.pop(name) for name in SEARCH_OPTIONS}
     resumed, processes = own.pop("resume"), own.pop("workers")
     if resumed is None:

@@ -21,14 +21,7 @@ IDLE = 0.5  # seconds between questions to an oracle that has nothing to do yet
 
 
 class SearchTuner(keras_tuner.Tuner):
-    """Runs the trials of an oracle, each in its own `TrialFolder`; alone, or as chief or worker (`workers`).
-
-    Args:
-        oracle: of `oracles`.
-        hypermodel: `RepresentationHyperModel`.
-        search: `SearchFolder`.
-        stop: `StopOnSignal` that was entered, or None.
-    """
+    """Runs the trials of an oracle, each in its own `TrialFolder`; alone, or as chief or worker (`workers`)."""
 
     def __init__(self, oracle, hypermodel, search, stop=None):
         self.search_folder, self.stop, self.asked = search, stop, 0.0

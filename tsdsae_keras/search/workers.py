@@ -60,11 +60,6 @@ def _wait_and_end():
 def supervise(command, count, folder):
     """Runs a chief and `count` workers on this machine until the search is done; a worker that dies is started anew.
 
-    Args:
-        command: what starts each, a list.
-        count: of workers.
-        folder: of the search.
-
     Raises:
         Stopped: on Ctrl-C or SIGTERM, when all have ended in good order.
         InputError: the chief ended with an error, or a worker too often.

@@ -40,12 +40,7 @@ class EnterStageTwo(keras.callbacks.Callback):
 
 
 class SeedEpochs(keras.callbacks.Callback):
-    """Sets the draws of the model and the order of the data from (seed, epoch), so that a resumed run can be exact.
-
-    Args:
-        seed: of the run.
-        stream: something with `set_epoch`, or None.
-    """
+    """Sets the draws of the model and the order of a stream from (seed, epoch), so that a resumed run can be exact."""
 
     def __init__(self, seed, stream=None):
         super().__init__()

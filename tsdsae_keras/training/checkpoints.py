@@ -44,13 +44,9 @@ class Checkpoint:
 
 
 class WriteCheckpoint(keras.callbacks.Callback):
-    """Writes a checkpoint at the end of every epoch and keeps the last two.
+    """Writes a checkpoint at the end of every epoch, with the callbacks' `state()`, and keeps the last two.
 
     It belongs behind all callbacks whose state it keeps.
-
-    Args:
-        folder: of the checkpoints; made when missing.
-        callbacks: those with `state()`.
     """
 
     def __init__(self, folder, callbacks=()):

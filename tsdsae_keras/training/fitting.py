@@ -67,14 +67,7 @@ def _watch(settings, data):
 
 
 def epoch_callbacks(fitting, settings, data, writer):
-    """The callbacks of a run between the one that seeds an epoch and those that show and save its end.
-
-    Args:
-        fitting: `Fitting`.
-        settings: `Settings`.
-        data: of the run.
-        writer: `EventWriter` for TensorBoard.
-    """
+    """The callbacks of a run between the one that seeds an epoch and those that show and save its end."""
     more = settings.card.part("callbacks")
     pictures = settings.card.part("pictures") if settings.pictures_every else None
     show = pictures(data, settings) if pictures else None
@@ -100,13 +93,7 @@ def event_writer(run, fitting):
 
 
 def fit(fitting, run, settings, data, streams, writer, stop, progress=True):
-    """Trains what is left to train; returns the seconds it took.
-
-    Args:
-        streams: of `open_streams`.
-        stop: `StopOnSignal`, or None.
-        progress: whether to print a line an epoch.
-    """
+    """Trains what is left to train on the streams of `open_streams`; returns the seconds it took."""
     start = time.perf_counter()
     if fitting.first < settings.epochs and not fitting.keep.finished:
         train, validation = streams

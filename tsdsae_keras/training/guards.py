@@ -63,14 +63,10 @@ class Watch:
 
 
 class WatchCollapse(keras.callbacks.Callback):
-    """Measures every few epochs whether the codes are in use, adds that to the logs, and warns once if they are not.
+    """Measures by a `Watch` every few epochs whether the codes are in use, logs it, and warns once if they are not.
 
     It belongs before the callbacks that write logs. In a stage that constrains the codes nothing can be said of the
     next, so the warning waits until the model is selectable.
-
-    Args:
-        watch: `Watch`.
-        every: epochs.
     """
 
     def __init__(self, watch, every=4):

@@ -50,12 +50,9 @@ class TrialWriter(EventWriter):
 
 
 class ExperimentWriter(EventWriter):
-    """Says once, in the folder above all trials, what they vary and what is measured of each.
+    """Says once, in the folder above all trials, what is measured of each and what they vary.
 
-    Args:
-        folder: the log folder.
-        domains: {name: list of values, or (least, most)} of the hyperparameters.
-        measures: names of the measures.
+    `domains` are {name: list of values, or (least, most)}.
     """
 
     def __init__(self, folder, domains, measures):

@@ -27,10 +27,8 @@ class StopOnSignal(keras.callbacks.Callback):
         self.file, self.asked, self.in_epoch, self.at_once = file or sys.stderr, None, False, False
 
     def __enter__(self):
-        if threading.current_thread() is threading.main_thread():  # only it may set handlers
-            self.before = {number: signal.signal(number, self._handle) for number in self.SIGNALS}
-        else:
-            self.before = {}
+        ours = threading.current_thread() is threading.main_thread()  # only it may set handlers
+        self.before = {number: signal.signal(number, self._handle) for number in self.SIGNALS if ours}
         self.hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
         return self
 

@@ -1,6 +1,7 @@
 """Processes that work at one thing on this machine: started together, started again where they die, ended together."""
 
 import collections
+import contextlib
 import logging
 import os
 import signal
@@ -19,11 +20,8 @@ REFUSED = 2  # the status of what cannot be used, as for any command
 
 
 class Team:
-    """Processes by name, each in a session of its own, so that a Ctrl-C reaches them once, through here.
-
-    Args:
-        command: what starts each, a list.
-        names: of the processes.
+    """Processes by name, started by one command, each in a session of its own: a Ctrl-C reaches them once,
+    through here.
     """
 
     def __init__(self, command, names):
@@ -35,17 +33,34 @@ class Team:
         Raises:
             InputError: a process was refused, or died too often.
         """
-        with _Forwarding(self) as forwarding:
+        with self._forward_signals() as asked:
             try:
                 for name in self.processes:
                     self._start(name)
                 while self.is_working():
                     time.sleep(POLL)
-                    if not forwarding.asked:
+                    if not asked:
                         self.restart_dead()  # before the question above, which would miss the last to die
             finally:
                 self.end()
-        return forwarding.asked
+        return asked[-1] if asked else None
+
+    @contextlib.contextmanager
+    def _forward_signals(self):
+        """While it is entered, signals to this process go to the team; yields a list of them."""
+        asked = []
+
+        def forward(number, frame):
+            asked.append(number)
+            self.send(number)
+
+        numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+        before = {number: signal.signal(number, forward) for number in numbers}
+        try:
+            yield asked
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def environment(self, name):
         """What a process finds set."""
@@ -90,23 +105,3 @@ class Team:
                 process.kill()
             process.stdin.close()
             process.wait()
-
-
-class _Forwarding:
-    """While it is entered, signals to this process go to the team."""
-
-    def __init__(self, team):
-        self.team, self.asked = team, None
-
-    def __enter__(self):
-        numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-        self.before = {number: signal.signal(number, self._forward) for number in numbers}
-        return self
-
-    def __exit__(self, *_):
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def _forward(self, number, frame):
-        self.asked = number
-        self.team.send(number)

@@ -26,11 +26,7 @@ PACKAGES = ("tsdsae-keras", "keras", "tensorflow", "jax", "torch", "numpy", "lib
 
 
 class RunFolder:
-    """The paths of a run.
-
-    Args:
-        folder: of the run.
-    """
+    """The paths of a run."""
 
     def __init__(self, folder):
         self.folder = Path(folder)

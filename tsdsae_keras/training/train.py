@@ -47,10 +47,6 @@ def train(settings):
 def resume(run, settings):
     """Continues an unfinished run from its last whole checkpoint, to the same end as if it had not been interrupted.
 
-    Args:
-        run: `RunFolder` of the run.
-        settings: those it was started with.
-
     Raises:
         InputError: the data are not those the run was started with, or as in `train`.
         Stopped: on Ctrl-C or SIGTERM.

@@ -71,11 +71,7 @@ def train_seeds(settings, seeds):
 
 
 def resume_seeds(folder, runs):
-    """Goes on with the unfinished runs that `train_seeds` made in a folder, from the last epoch that all of them have.
-
-    Args:
-        folder: the folder.
-        runs: `RunFolder`s.
+    """Resumes the unfinished `RunFolder`s that `train_seeds` made in a folder, from the last epoch that all have.
 
     Raises:
         InputError: the data are not those they were begun with, or as in `train_seeds`.
@@ -155,7 +151,7 @@ def _fit(runs, data, stop):
     left = [member for run, member in zip(runs, members, strict=True) if not run.trained]
     first = max((run.epoch + 1 for run in runs if not run.trained), default=0)
     if first:
-        log.info(f"going on after epoch {first} of {settings.epochs}")
+        log.info(f"resuming after epoch {first} of {settings.epochs}")
     batches = [validation[at : at + settings.batch_size] for at in range(0, len(validation), settings.batch_size)]
 
     def show(epoch, logs, spent):

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from tests import unequal
+from tests.strangers import manifest_of, with_manifest
 from tsdsae_keras.cli import main
 from tsdsae_keras.data.prepared.buckets import draw_batches, pad_lengths
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
@@ -71,14 +73,10 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_manifest_that_does_not_fit_is_refused(folder, tmp_path, name):
     change, words = WRONG[name]
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for path in folder.iterdir():
-        (copy / path.name).hardlink_to(path)
-    manifest = json.loads((copy / "manifest.json").read_text())
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    manifest = manifest_of(copy)
     manifest |= {key: manifest[key] | value if key == "arrays" else value for key, value in change.items()}
-    (copy / "manifest.json").unlink()
-    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with_manifest(copy, manifest)
     with pytest.raises(InputError, match=words):
         PreparedData(copy)
 

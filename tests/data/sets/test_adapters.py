@@ -115,9 +115,8 @@ def test_with_mirdata_itself(tmp_path):
         (home / path).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(home / path, sound(number), RATE)
         index["tracks"][f"s{number}"] = {"audio": [path, None]}
-        rows.append(
-            [path, number % 5, family, name[:2], name, "ord", "ordinario", "A4", 69, "mf", 2, number // 2, "", ""]
-        )
+        about = [path, number % 5, family, name[:2], name, "ord", "ordinario", "A4", 69, "mf", 2, number // 2, "", ""]
+        rows.append(about)
     (home / "annotation").mkdir()
     (home / "index.json").write_text(json.dumps(index))
     indexes = {"default": "x", "test": "x", "x": core.Index(filename=str(home / "index.json"))}
@@ -155,20 +154,15 @@ class Features:
 
 INFO = types.SimpleNamespace(
     features=Features(
-        audio=types.SimpleNamespace(sample_rate=RATE),
-        id=object(),
-        instrument=Features(family=Label(), label=object()),
+        audio=types.SimpleNamespace(sample_rate=RATE), id=object(), instrument=Features(family=Label(), label=object())
     )
 )
 
 
 def examples(numbers, audio=sound):
     for n in numbers:
-        yield {
-            "id": f"note {n}".encode(),
-            "audio": audio(n),
-            "instrument": {"family": np.int64(n % 2), "label": np.int64(n // 2)},
-        }
+        instrument = {"family": np.int64(n % 2), "label": np.int64(n // 2)}
+        yield {"id": f"note {n}".encode(), "audio": audio(n), "instrument": instrument}
 
 
 OPTIONS = {"info": INFO, "name": "id", "labels": {"instrument": "instrument/family"}, "group": "instrument/label"}
@@ -185,13 +179,12 @@ def test_examples_become_files_recordings_and_sequences(tmp_path):
 
 
 def test_files_are_the_same_however_often_they_are_written(tmp_path):
-    before = [
-        (each.path.read_bytes(), each.path.stat().st_mtime_ns)
-        for each in from_tfds(examples(range(3)), tmp_path, **OPTIONS)[0]
-    ]
-    again = from_tfds(examples([2, 0, 1]), tmp_path, **OPTIONS)[0]
-    assert [(each.path.read_bytes(), each.path.stat().st_mtime_ns) for each in again] == before
-    from_tfds(examples(range(3), audio=lambda n: sound(n) / 2), tmp_path, **OPTIONS)
+    def written(numbers):
+        recordings = from_tfds(examples(numbers), tmp_path, **OPTIONS)[0]
+        return [(each.path.read_bytes(), each.path.stat().st_mtime_ns) for each in recordings]
+
+    assert written(range(3)) == written([2, 0, 1])
+    again, _ = from_tfds(examples(range(3), audio=lambda n: sound(n) / 2), tmp_path, **OPTIONS)
     assert soundfile.read(again[1].path)[0].max() == pytest.approx(0.2, abs=1e-3)
 
 

@@ -16,6 +16,7 @@ from tsdsae_keras.cli import main
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.prepared.jobs import jobs_on
 from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.data.sets.recordings import segments
 from tsdsae_keras.data.sets.recordings.folder import list_folder
 from tsdsae_keras.data.sets.recordings.prepare import prepare_recordings
 from tsdsae_keras.data.sets.recordings.segments import SoundSettings
@@ -154,19 +155,10 @@ def test_a_broken_run_goes_on(sounds, data, tmp_path, stage, monkeypatch):
     done = subprocess.run([sys.executable, "-c", BROKEN, sounds, out, stage], capture_output=True, text=True)
     assert done.returncode == 9 and not out.exists(), done.stderr
     read = []
-    monkeypatch.setattr("tsdsae_keras.data.sets.recordings.segments._measure", count_calls(read))
+    measure = segments._measure
+    monkeypatch.setattr(segments, "_measure", lambda *given: read.append(given[0].name) or measure(*given))
     assert hashes(prepared(sounds, out).folder) == hashes(data.folder)
     assert len(read) == {"reading": 8, "writing": 0}[stage]  # of ten, each large enough to be read alone
-
-
-def count_calls(calls):
-    from tsdsae_keras.data.sets.recordings.segments import _measure
-
-    def counted(recording, *rest):
-        calls.append(recording.name)
-        return _measure(recording, *rest)
-
-    return counted
 
 
 def test_a_broken_run_of_other_settings_leaves_nothing_wrong(sounds, tmp_path):
@@ -208,12 +200,9 @@ def test_a_factor_on_a_file_changes_nothing_and_a_group_keeps_its_balance(tmp_pa
     gains = {row["name"]: float(row["gain_db"]) for row in table(alone)}
     assert gains["g0_0.wav"] - gains["g1_1.wav"] == pytest.approx(6, abs=0.2)
     together = SoundSettings(**settings, normalise_by="group")
-    gains = {row["name"]: row["gain_db"] for row in table(prepared_groups(tmp_path, together))}
+    data = prepared(tmp_path / "a", tmp_path / "group", together, labels=None, split_by="^g.")
+    gains = {row["name"]: row["gain_db"] for row in table(data)}
     assert gains["g0_0.wav"] == gains["g0_3.wav"] != gains["g1_1.wav"]
-
-
-def prepared_groups(folder, settings):
-    return prepared(folder / "a", folder / "group", settings, labels=None, split_by="^g.")
 
 
 def test_labels_of_a_table(sounds, tmp_path, caplog):

@@ -32,21 +32,12 @@ def truncated(path, suffix):
     path.with_suffix(suffix).write_bytes(whole[: len(whole) // 2])
 
 
-def nan(path):
-    samples = noise(2, 2)
-    samples[9000] = np.nan
-    write(path, samples, subtype="FLOAT")
-
-
 BAD = {
     "truncated.flac": (lambda path: truncated(path, ".flac"), "damaged after|cut off: it declares 60.00 s"),
     "truncated.ogg": (lambda path: truncated(path, ".ogg"), None),
     "zero.wav": (lambda path: path.write_bytes(b""), "is empty"),
-    "header.wav": (lambda path: write(path, np.zeros(0)), "holds no samples"),
     "text.wav": (lambda path: path.write_text("this is no sound\n" * 99), "not a sound file that can be read"),
-    "nan.wav": (nan, "holds NaN or infinity before"),
     "infinite.wav": (lambda path: write(path, np.full(9000, np.inf), subtype="FLOAT"), "holds NaN or infinity"),
-    "huge.wav": (lambda path: write(path, noise(3, 1) * 1e12, subtype="DOUBLE"), "full scale is 1"),
     "short.wav": (lambda path: write(path, noise(4, 0.05)), "lasts 0.05 s, shorter than a segment of 0.5 s"),
     "silent.wav": (lambda path: write(path, np.zeros(2 * RATE)), "silent: no sample is above -80 dB"),
     "constant.wav": (lambda path: write(path, np.full(3 * 44100, 0.5), 44100), r"a constant \(DC\), no sound"),
@@ -87,10 +78,7 @@ def folder(tmp_path_factory):
 
 def listed(data):
     with (data.folder / "skipped.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {row["name"]: row["reason"] for row in rows if not row["seconds"]} | {
-        row["name"]: row["reason"] for row in rows if row["seconds"] == "0.000"
-    }
+        return {row["name"]: row["reason"] for row in csv.DictReader(file) if row["seconds"] in ("", "0.000")}
 
 
 def test_every_bad_file_has_its_reason_and_the_good_ones_go_on(folder, tmp_path, caplog):

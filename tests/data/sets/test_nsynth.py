@@ -34,19 +34,10 @@ def write_folder(folder, instruments, pitches):
         for pitch in pitches:
             note = f"{name}-{pitch:03d}-100"
             notes[note] = {
-                "note": len(notes),
-                "note_str": note,
-                "instrument": number,
-                "instrument_str": name,
-                "instrument_family": 1,
-                "instrument_family_str": family,
-                "instrument_source": 0,
-                "instrument_source_str": source,
-                "pitch": pitch,
-                "velocity": 100,
-                "sample_rate": RATE,
-                "qualities": [0] * 10,
-                "qualities_str": [],
+                **{"note": len(notes), "note_str": note, "instrument": number, "instrument_str": name},
+                **{"instrument_family": 1, "instrument_family_str": family, "pitch": pitch, "velocity": 100},
+                **{"instrument_source": 0, "instrument_source_str": source, "sample_rate": RATE},
+                **{"qualities": [0] * 10, "qualities_str": []},
             }
             hz = 440 * 2 ** ((pitch - 69) / 12)
             samples = 0.2 * np.sin(2 * np.pi * hz * np.arange(4 * RATE) / RATE + number + len(family) / 10)
@@ -85,9 +76,7 @@ def test_the_published_split_shares_instruments_between_validation_and_test_alon
     recordings, _ = list_nsynth(root, split="published")
     split = split_by_group(recordings, 0)
     assert all(f"nsynth-{split[each.name][:4]}" in each.name for each in recordings)
-    instruments = {
-        name: {each.loudness_group for each in recordings if each.split == name} for name in set(split.values())
-    }
+    instruments = {name: {each.loudness_group for each in recordings if each.split == name} for name in split.values()}
     assert instruments["validation"] == instruments["test"] and not instruments["test"] & instruments["train"]
     assert "validation and test" in WARNING
 
@@ -113,11 +102,8 @@ def test_what_is_not_there_or_not_listed_is_said(root, tmp_path):
     notes = json.loads((tmp_path / "a" / "examples.json").read_text())
     (tmp_path / "a" / "audio" / "string_acoustic_091-064-100.wav").unlink()
     (tmp_path / "a" / "audio" / "stranger.wav").write_bytes(b"")
-    notes |= {
-        "x": 3,
-        "y": {"instrument_family_str": "reed", "pitch": 3.5},
-        "../audio/stranger": notes[next(iter(notes))],
-    }
+    notes |= {"x": 3, "y": {"instrument_family_str": "reed", "pitch": 3.5}}
+    notes["../audio/stranger"] = notes[next(iter(notes))]
     (tmp_path / "a" / "examples.json").write_text(json.dumps(notes))
     recordings, left_out = list_nsynth(tmp_path / "a")
     assert [each.name for each in recordings] == ["audio/brass_acoustic_090-064-100.wav"]

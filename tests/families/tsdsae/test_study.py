@@ -2,19 +2,15 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
-from argparse import ArgumentParser
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+from tests.processes import Script, said, wait_for
 from tests.search.small import write_folder
-from tests.search.test_killed import ROOT, said, wait_for
-from tsdsae_keras import cli
+from tsdsae_keras.cli import main
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
@@ -23,19 +19,14 @@ from tsdsae_keras.families.tsdsae.study import run as study_run
 from tsdsae_keras.families.tsdsae.study.figures import study_figures
 from tsdsae_keras.families.tsdsae.study.grid import StudyFolder, grid
 from tsdsae_keras.families.tsdsae.study.octave import list_octaves, octave_scores
-from tsdsae_keras.families.tsdsae.study.options import add_study_options
+from tsdsae_keras.families.tsdsae.study.options import StudyOptions
 from tsdsae_keras.families.tsdsae.study.results import draw, format_table
 from tsdsae_keras.settings import Settings
 
 BACKEND = keras.backend.backend()
 SMALL = ["--backend", BACKEND, "--data", "data", "--stage-two-at", "2", "--batch-size", "8", "--v-dim", "2"]
 SMALL += ["--optimizers", "adam", "--z-dims", "3", "--pairs", "2", "--watch-every", "0", "--bad-steps", "2"]
-
-
-def options(*arguments):
-    parser = ArgumentParser()
-    add_study_options(parser, ())
-    return vars(parser.parse_args(arguments))
+STUDY = Script("tuning/study.py", *SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +42,13 @@ def folder(tmp_path, data):
 
 
 def test_the_grid_is_the_papers_or_any_part_of_it():
-    assert len(grid(Settings(), options())) == 4 * 3 * 6 * 2
-    part = options("--models", "tsdsae", "dsae", "--z-dims", "8", "8", "--seeds", "3", "1", "--optimizers", "adam")
+    assert len(grid(Settings(), StudyOptions())) == 4 * 3 * 6 * 2
+    part = StudyOptions(models=("tsdsae", "dsae"), z_dims=(8, 8), seeds=(3, 1), optimizers=("adam",))
     names = ["tsdsae-z8-adam-frame-s3", "dsae-z8-adam-frame-s3", "tsdsae-z8-adam-frame-s1", "dsae-z8-adam-frame-s1"]
     assert list(grid(Settings(epochs=9), part)) == names
     assert {each.epochs for each in grid(Settings(epochs=9), part).values()} == {9}
     with pytest.raises(InputError, match="--z-dim is 0"):
-        grid(Settings(), options("--z-dims", "0"))
+        grid(Settings(), StudyOptions(z_dims=(0,)))
 
 
 def test_a_study_is_of_one_set_of_data_and_pairs(folder, data, tmp_path):
@@ -75,7 +66,7 @@ def test_a_study_is_of_one_set_of_data_and_pairs(folder, data, tmp_path):
 
 
 def test_a_run_that_was_begun_keeps_its_settings(folder):
-    part = options("--models", "dsae", "--seeds", "1", "--z-dims", "8", "--optimizers", "adam")
+    part = StudyOptions(models=("dsae",), seeds=(1,), z_dims=(8,), optimizers=("adam",))
     [(name, settings)] = grid(Settings(), part).items()
     folder.run(name).create(settings.to_dict() | {"data_folder": "d", "data_identity": "i"})
     folder.check(grid(Settings(data="elsewhere", workers=1), part))
@@ -165,9 +156,7 @@ def test_the_table_has_the_median_of_seeds_and_what_is_missing():
 def test_figures_of_what_there_is():
     usual = {"f1.png", "fad_f1.png", "pitch.png"}
     assert set(study_figures([result(f1=None)])) == usual
-    both = [
-        result(seed=seed, decoder=decoder, z_dim=z) for seed in (1, 2) for decoder, z in (("frame", 8), ("sequence", 8))
-    ]
+    both = [result(seed=seed, decoder=decoder) for seed in (1, 2) for decoder in ("frame", "sequence")]
     assert set(study_figures(both)) == usual | {"decoder.png"}
     figures = study_figures([result(octaves=[4, 5]), result("dsae", octaves=[4, 5], seed=2)])
     assert set(figures) == usual | {"octave.png"}
@@ -179,10 +168,10 @@ def test_figures_are_drawn_without_training(folder, capsys):
     with pytest.raises(InputError, match="no result"):
         draw(folder)
     folder.result("a").write_text(json.dumps(result()))
-    assert cli.main(["study", "--figures", "--out", str(folder.folder)]) == 0
+    assert main(["study", "--figures", "--out", str(folder.folder)]) == 0
     assert {path.name for path in folder.figures.iterdir()} == {"f1.png", "fad_f1.png", "pitch.png"}
     folder.result("b").write_text("[]")
-    assert cli.main(["study", "--figures", "--out", str(folder.folder)]) == 2
+    assert main(["study", "--figures", "--out", str(folder.folder)]) == 2
     assert "b.json is not a result of a study" in capsys.readouterr().err
 
 
@@ -226,14 +215,6 @@ def test_the_octave_follows_v_or_stays_with_z(uses_v, after):
     assert found["judge"] == {"real": 1.0, "pre": 1.0, "global": after, "local": after}
 
 
-def start(folder, *arguments):
-    """A process of `tuning/study.py` in a folder, its output in a file there."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with (folder / "output.txt").open("ab") as output:
-        command = [sys.executable, str(ROOT / "tuning" / "study.py"), *SMALL, *arguments]
-        return subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, env=environment)
-
-
 def results_of(folder):
     """{name: result} without what depends on the clock."""
     found = {path.stem: json.loads(path.read_text()) for path in (folder / "study" / "results").glob("*.json")}
@@ -250,22 +231,18 @@ def test_a_killed_study_goes_on_and_comes_to_the_same(tmp_path):
     for each in (whole, broken):
         each.mkdir()
         write_folder(each / "data")
-    assert start(whole, *runs).wait() == 0, said(whole)
-    for path in (
-        "runs/tsdsae-z3-adam-frame-s1/checkpoints/epoch-000003.ckpt",
-        "runs/dsae-z3-adam-frame-s1/model.keras",
-    ):
-        process = start(broken, *runs)
-        assert wait_for(process, (broken / "study" / path).exists), said(broken)
+    STUDY.finish(whole, *runs)
+    for path in ("tsdsae-z3-adam-frame-s1/checkpoints/epoch-000003.ckpt", "dsae-z3-adam-frame-s1/model.keras"):
+        process = STUDY.start(broken, *runs)
+        assert wait_for(process, (broken / "study" / "runs" / path).exists), said(broken)
         process.kill()
         process.wait()
-    process = start(broken, *runs, "--workers", "2")
-    assert process.wait() == 0, said(broken)
+    STUDY.finish(broken, *runs, "--workers", "2")
     assert "2 of 2 runs have a result" in said(broken) and "resuming after epoch" in said(broken)
     assert results_of(broken) == results_of(whole)
     assert all(math.isfinite(each["scores"]["recon"]) for each in results_of(whole).values())
     written = {path: path.stat().st_mtime_ns for path in Path(broken / "study" / "results").iterdir()}
-    assert start(broken, *runs).wait() == 0
+    STUDY.finish(broken, *runs)
     assert {path: path.stat().st_mtime_ns for path in written} == written, "a finished result was made again"
 
 
@@ -273,11 +250,11 @@ def test_a_killed_study_goes_on_and_comes_to_the_same(tmp_path):
 def test_an_interrupted_study_says_how_to_go_on_and_failures_do_not_end_it(tmp_path):
     write_folder(tmp_path / "data")
     runs = ["--models", "dsae", "--seeds", "1", "2", "--epochs", "4000", "--learning-rate", "1e30"]
-    assert start(tmp_path, *runs).wait() == 0, said(tmp_path)
+    STUDY.finish(tmp_path, *runs)
     assert all("no finite loss or gradient" in each["failure"] for each in results_of(tmp_path).values())
     assert len(results_of(tmp_path)) == 2
     runs = ["--models", "dsae", "--seeds", "3", "--epochs", "4000"]
-    process = start(tmp_path, *runs)
+    process = STUDY.start(tmp_path, *runs)
     assert wait_for(process, (tmp_path / "study" / "runs" / "dsae-z3-adam-frame-s3" / "model.keras").exists)
     process.send_signal(2)
     assert process.wait() == 130

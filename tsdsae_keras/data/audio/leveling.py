@@ -84,15 +84,9 @@ def gain(method, peaks, powers):
 
 
 def levels(samples):
-    """The root of the mean square about the mean of each row, dB below full scale.
+    """The root of the mean square about the mean of each row, dB below full scale: (rows, n) to float64 (rows,).
 
     A sine of full scale has -3.01, a constant -inf. It cannot tell sound from noise.
-
-    Args:
-        samples: (rows, n).
-
-    Returns:
-        float64 (rows,).
     """
     samples = samples.astype(np.float64)
     samples -= samples.mean(axis=1, keepdims=True)

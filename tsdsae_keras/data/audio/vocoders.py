@@ -33,9 +33,6 @@ class KerasVocoder:
     Keras's safe mode keeps Python code and foreign classes out. It does not see how much memory a file will take, nor
     layers of Keras that read other files: take vocoders from where you would take programs.
 
-    Args:
-        path: of the file.
-
     Raises:
         InputError: no such file, not a `.keras` file, or not one that loads safely; when called, an output of another
             shape or not finite.

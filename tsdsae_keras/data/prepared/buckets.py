@@ -13,17 +13,11 @@ BUCKETS = 8  # at most: compiled backends compile a step for each number of fram
 
 
 def pad_lengths(lengths, buckets=BUCKETS):
-    """The frames to which each sequence is padded, multiples of 64, at most `buckets` different ones.
+    """The frames, (n,) integers, to which sequences of (n,) valid frames are padded: multiples of 64, at most
+    `buckets` different ones.
 
     Starts with a bucket for every multiple of 64 and merges the one into its longer neighbour that takes the least
     additional padding, until so many are left.
-
-    Args:
-        lengths: (n,) valid frames.
-        buckets: how many.
-
-    Returns:
-        (n,) integers, never below the lengths.
     """
     needed = -(-np.asarray(lengths, np.int64) // STEP) * STEP
     ends, counts = np.unique(needed, return_counts=True)

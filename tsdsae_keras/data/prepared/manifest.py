@@ -17,14 +17,8 @@ STORAGES = ("npy", "tfrecord")  # of shards; the first where none is stated
 NUMBERS = ("length", "group")  # whole numbers, one a sequence
 TYPE = re.compile(r"[<>|][fiubUS][0-9]{1,4}")
 _FIELDS = {
-    "key": str,
-    "settings": dict,
-    "front_end": dict,
-    "counts": dict,
-    "shard_size": int,
-    "arrays": dict,
-    "label_names": dict,
-    "files": dict,
+    **dict.fromkeys(("settings", "front_end", "counts", "arrays", "label_names", "files"), dict),
+    **{"key": str, "shard_size": int},
 }
 
 
@@ -48,11 +42,7 @@ def read_manifest(folder):
 
 
 def parse_manifest(content, path):
-    """The manifest in some bytes, every value of a form that can be used.
-
-    Args:
-        content: what was read.
-        path: where from, for errors.
+    """The manifest in some bytes, which were read from `path`, every value of a form that can be used.
 
     Raises:
         InputError: it is not a manifest of this format, or a value has another form.
@@ -70,7 +60,9 @@ def parse_manifest(content, path):
         if type(manifest.get(name)) is not kind:
             raise InputError(f"{path}: {name!r} is missing or no {kind.__name__}: {AGAIN}")
     _check_values(manifest, path)
-    _check_names(manifest["files"], path)
+    for name in manifest["files"]:
+        if not FILE.fullmatch(name):
+            raise InputError(f"{path} lists the file {shown(name)}, which is not a plain name in the folder: {AGAIN}")
     return manifest
 
 
@@ -132,9 +124,3 @@ def _is_meaning(value, depth=2):
     if isinstance(value, dict | list) and depth:
         return all(_is_meaning(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
     return isinstance(value, str | int | float | None)
-
-
-def _check_names(names, path):
-    for name in names:
-        if not FILE.fullmatch(name):
-            raise InputError(f"{path} lists the file {shown(name)}, which is not a plain name in the folder: {AGAIN}")

@@ -51,16 +51,7 @@ class NpyShard:
 
 
 def open_npy(path, dtype, shape):
-    """The `NpyShard` of a file.
-
-    Args:
-        path: of the file.
-        dtype: its type, as NumPy writes it.
-        shape: (n, ...).
-
-    Raises:
-        InputError: the file does not hold just that.
-    """
+    """The `NpyShard` of a file; InputError where it does not hold just this type and shape, (n, ...)."""
     held, start, size = _read_header(path)
     if held != (dtype, shape):
         shown = f"{held[0]} {reprlib.repr(held[1])[:80]}"

@@ -99,22 +99,16 @@ class SequenceStream:
             return np.concatenate(self._rows_of_batches())
         if not self.training:
             return np.arange(self._count)
-        return self._epoch_rng().permutation(self._count)
-
-    def _epoch_rng(self):
-        return epoch_rng(self.seed, self._epoch)
+        return epoch_rng(self.seed, self._epoch).permutation(self._count)
 
     def _rows_of_batches(self):
+        """The positions in each batch of the epoch that is set when an iterator starts."""
         if self._padded is not None:
-            return draw_batches(self._padded, self.batch_size, self._epoch_rng() if self.training else None)
+            rng = epoch_rng(self.seed, self._epoch) if self.training else None
+            return draw_batches(self._padded, self.batch_size, rng)
         order = self.order()
         starts = range(0, self.batches * self.batch_size, self.batch_size)
         return [order[start : start + self.batch_size] for start in starts]
-
-    def _rows(self):
-        """The positions of one batch after the other."""
-        # The order is read when an iterator starts, not when the data set is built.
-        yield from self._rows_of_batches()
 
     def _batches(self):
         """One batch after the other, read from the disk."""
@@ -130,7 +124,7 @@ class SequenceStream:
     def _gather_from_memory(self):
         """The data set from one tensor that holds everything."""
         size = self.batch_size if self.training else None
-        rows = tf.data.Dataset.from_generator(self._rows, output_signature=tf.TensorSpec((size,), tf.int64))
+        rows = tf.data.Dataset.from_generator(self._rows_of_batches, output_signature=tf.TensorSpec((size,), tf.int64))
         mask = None if self._mask is None else tf.constant(self._mask)
 
         def gather(rows):

@@ -19,10 +19,7 @@ def to_path(folder):
 
 
 class RemotePath:
-    """A file or folder by its URL; TensorFlow's file systems (`tf.io.gfile`) read it.
-
-    Args:
-        url: such as gs://bucket/data.
+    """A file or folder by its URL, such as gs://bucket/data; TensorFlow's file systems (`tf.io.gfile`) read it.
 
     Raises:
         InputError: at any access that fails, with the reason.

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from tsdsae_keras.data.prepared.manifest import AGAIN, FORMAT, MANIFEST, VERSION, parse_manifest, read_manifest
+from tsdsae_keras.data.prepared.manifest import AGAIN, MANIFEST, parse_manifest, read_manifest
 from tsdsae_keras.data.prepared.npy import open_npy
 from tsdsae_keras.data.prepared.records import RecordShard
 from tsdsae_keras.data.prepared.remote import to_path
@@ -22,9 +22,6 @@ from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.splits import check_disjoint
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import sha256, sha256_of
-
-__all__ = ["ALIGNMENT", "FORMAT", "MANIFEST", "VERSION", "PreparedData", "aligned_empty", "check_file", "shard_name"]
-__all__ += ["shard_sizes"]
 
 ALIGNMENT = 64
 
@@ -47,7 +44,7 @@ class PreparedData:
         self.manifest = parse_manifest(content, self.folder / MANIFEST)
         self._check_complete()
         for name in self.manifest["files"]:
-            self._check_file(name, verify)
+            check_file(self.folder / name, self.manifest["files"][name], verify=verify)
         self._records = {}  # {file: RecordShard}
         for split in self.counts:
             for array in self.manifest["arrays"]:
@@ -103,15 +100,7 @@ class PreparedData:
         return sequences.read(np.arange(len(sequences)), out=aligned_empty(sequences.shape, sequences.dtype))
 
     def sequences(self, split, frames=None):
-        """The sequences of a split, left on disk, with their lengths: `Sequences`.
-
-        Args:
-            split: its name.
-            frames: to which longer sequences are cut; None cuts none.
-
-        Raises:
-            InputError: as in `shards`.
-        """
+        """The sequences of a split, left on disk, with their lengths: `Sequences`, longer ones cut to `frames`."""
         with self._name_folder():
             return Sequences(self._open_shards(split), self.lengths(split), frames, fill=self._silence)
 
@@ -151,19 +140,17 @@ class PreparedData:
         opened = []
         for number, count in enumerate(shard_sizes(self.counts[split], self.manifest["shard_size"])):
             name = shard_name(split, number, array, self.storage)
-            self._check_file(name)  # once more: it may have been replaced since
+            # Once more: it may have been replaced since.
+            check_file(self.folder / name, self.manifest["files"][name], verify=False)
             stated = self._describe_shard(split, number)
             if self.storage == "npy":
                 dtype, shape = stated[array]
                 opened.append(open_npy(self.folder / name, dtype, (count, *shape)))
             else:
-                opened.append(self._open_records(name, count, stated))
+                if name not in self._records:
+                    self._records[name] = RecordShard(self.folder / name, count, stated)
+                opened.append(self._records[name])
         return opened
-
-    def _open_records(self, name, count, stated):
-        if name not in self._records:
-            self._records[name] = RecordShard(self.folder / name, count, stated)
-        return self._records[name]
 
     def _describe_shard(self, split, number):
         """{array: (type, shape of one sequence)} of a shard."""
@@ -199,9 +186,6 @@ class PreparedData:
                     name = shard_name(split, number, array, self.storage)
                     if name not in self.manifest["files"]:
                         raise InputError(f"{self.folder / MANIFEST} does not list {name}: {AGAIN}")
-
-    def _check_file(self, name, verify=False):
-        check_file(self.folder / name, self.manifest["files"][name], verify=verify)
 
 
 def aligned_empty(shape, dtype=np.float32):

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from tsdsae_keras.data.prepared.files import json_bytes, write_atomically
+from tsdsae_keras.data.prepared.manifest import MANIFEST
 from tsdsae_keras.data.prepared.records import write_records
-from tsdsae_keras.data.prepared.store import MANIFEST, check_file, shard_name
+from tsdsae_keras.data.prepared.store import check_file, shard_name
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import TEMPORARY, remove_temporary
 

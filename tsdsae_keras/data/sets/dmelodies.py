@@ -1,6 +1,5 @@
 """dMelodies as prepared sequences: choose melodies, render them, split them, store log-mel frames and labels."""
 
-import dataclasses
 import logging
 import os
 from pathlib import Path
@@ -9,9 +8,10 @@ import numpy as np
 
 from tsdsae_keras.data.audio.general_midi import check_programs, names_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
-from tsdsae_keras.data.audio.synthesis import KINDS, open_synth
+from tsdsae_keras.data.audio.synthesis import open_synth
 from tsdsae_keras.data.prepared.files import json_bytes, only_one
-from tsdsae_keras.data.prepared.store import FORMAT, VERSION, PreparedData, shard_sizes
+from tsdsae_keras.data.prepared.manifest import FORMAT, VERSION
+from tsdsae_keras.data.prepared.store import PreparedData, shard_sizes
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.errors import InputError
@@ -21,108 +21,66 @@ from tsdsae_keras.progress import Progress
 log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
-SUBSETS = ("paper", "all")
 SHARD_SIZE = 256
 LICENCE = "Melodies are generated from the dMelodies factors (Pati, Gururani, Lerch 2020); sound: see synth.licence."
 
 
-@dataclasses.dataclass(frozen=True)
-class MelodySet:
-    """Which melodies are prepared, and how they sound. The defaults are the data of the TS-DSAE study.
+def draw_examples(settings):
+    """Which melody is played by which instrument, in which split; each melody is played by one instrument only.
 
     Args:
-        melodies: how many, drawn at random without repetition; each is played by one instrument only.
-        programs: General MIDI programs, which share the melodies evenly: 40 is violin, 56 trumpet.
-        octaves, tonics, scales: the levels kept of these factors.
-        subset: "paper" (the first slot of bar 1 and the last of bar 2 sound) or "all" rhythms.
-        seed: decides the melodies drawn, their instruments and their splits.
-        synth: "auto", "fluidsynth" or "additive"; see `open_synth`.
-        soundfont: path of an .sf2 or .sf3 file; None takes the installed one.
-        front_end: samples to frames.
+        settings: `MelodySettings`, whose defaults are the data of the TS-DSAE study.
+
+    Returns:
+        {split: (melodies, instruments)}: grid indices and positions in `programs`, both of shape (n,). Eight
+        tenths train, one tenth validation, one tenth test, for every instrument alike and at least one each.
 
     Raises:
-        InputError: a setting is invalid, or more melodies than the subset has.
+        InputError: unknown programs or levels, or a number of melodies that the subset does not have.
     """
-
-    melodies: int = 3000
-    programs: tuple = (40, 56)
-    octaves: tuple = (4,)
-    tonics: tuple = ("C",)
-    scales: tuple = ("major",)
-    subset: str = "paper"
-    seed: int = 0
-    synth: str = "auto"
-    soundfont: str | None = None
-    front_end: FrontEnd = dataclasses.field(default_factory=FrontEnd)
-
-    def __post_init__(self):
-        object.__setattr__(self, "programs", check_programs(self.programs))
-        for name in ("octaves", "tonics", "scales"):
-            levels = getattr(self, name)
-            object.__setattr__(self, name, (levels,) if isinstance(levels, (str, int)) else tuple(levels))
-        _check_choice("subset", self.subset, SUBSETS)
-        _check_choice("synth", self.synth, KINDS)
-        _check_integer("seed", self.seed, 0)
-        _check_integer("melodies", self.melodies, len(SPLITS) * len(self.programs))
-        available = len(self.pool())
-        if self.melodies > available:
-            raise InputError(f"{self.melodies} melodies were requested, but the subset has {available}: request fewer")
-
-    def pool(self):
-        """The indices of all melodies of the subset, ascending."""
-        if self.subset == "paper":
-            return grid.paper_subset(self.octaves, self.tonics, self.scales)
-        return grid.subset(tonic=self.tonics, octave=self.octaves, scale=self.scales)
-
-    def examples(self):
-        """Which melody is played by which instrument, in which split.
-
-        Returns:
-            {split: (melodies, instruments)}: grid indices and positions in `programs`, both of shape (n,). Eight
-            tenths train, one tenth validation, one tenth test, for every instrument alike and at least one each.
-        """
-        drawn = np.random.default_rng(self.seed).choice(self.pool(), self.melodies, replace=False)
-        instruments = np.arange(self.melodies) % len(self.programs)
-        place = np.arange(self.melodies) // len(self.programs)  # a melody's rank among those of its instrument
-        held_out = np.maximum(1, np.round(np.bincount(instruments) / 10).astype(int))[instruments]
-        split = np.where(place < held_out, 1, np.where(place < 2 * held_out, 2, 0))
-        return {name: (drawn[split == i], instruments[split == i]) for i, name in enumerate(SPLITS)}
-
-    def settings(self):
-        """What decides the data, as plain values; the synthesiser is described apart, as it was found."""
-        apart = ("front_end", "synth", "soundfont")
-        plain = {name: value for name, value in dataclasses.asdict(self).items() if name not in apart}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+    count, players, pool = settings.melodies, len(check_programs(settings.programs)), _pool(settings)
+    if not len(SPLITS) * players <= count <= len(pool):
+        least = len(SPLITS) * players
+        raise InputError(f"--melodies is {count}; the subset and {players} programs allow {least} to {len(pool)}")
+    drawn = np.random.default_rng(settings.data_seed).choice(pool, count, replace=False)
+    instruments = np.arange(count) % players
+    place = np.arange(count) // players  # a melody's rank among those of its instrument
+    held_out = np.maximum(1, np.round(np.bincount(instruments) / 10).astype(int))[instruments]
+    split = np.where(place < held_out, 1, np.where(place < 2 * held_out, 2, 0))
+    return {name: (drawn[split == i], instruments[split == i]) for i, name in enumerate(SPLITS)}
 
 
-def prepare_melodies(settings=None, cache="data", workers=2):
-    """Prepare a set of melodies, or find it prepared; an interrupted run resumes.
+def prepare_melodies(settings):
+    """Prepare melodies, or find them prepared; an interrupted run resumes.
 
     Progress is logged (see `tsdsae_keras.process`).
 
     Args:
-        settings: a `MelodySet`; None takes the defaults.
-        cache: the folder under which prepared folders are, each named for a hash of its settings.
-        workers: threads that render.
+        settings: `MelodySettings`; the data are in a folder of `cache` that is named for a hash of what decides them.
 
     Returns:
         The `PreparedData`.
 
     Raises:
-        InputError: a setting is invalid, or a damaged or foreign folder is in the way.
+        InputError: as `draw_examples`, or a damaged or foreign folder is in the way.
     """
-    settings = settings or MelodySet()
-    _check_integer("workers", workers, 1)
-    cache = Path(cache)
-    with open_synth(settings.synth, settings.programs, settings.soundfont, settings.front_end.sample_rate) as synth:
-        manifest = _manifest(settings, synth.describe())
+    examples, cache, front_end = draw_examples(settings), Path(settings.cache), FrontEnd()
+    with open_synth(settings.synth, settings.programs, settings.soundfont, front_end.sample_rate) as synth:
+        manifest = _manifest(settings, examples, front_end, synth.describe())
         name = f"dmelodies-{manifest['key']}"
         _make_folder(cache)
         with only_one(cache / f".{name}.lock"):
             if os.path.lexists(cache / name):
                 return _open_prepared(cache / name)
-            _render(cache / name, manifest, settings, synth, workers)
+            _render(cache / name, manifest, settings, examples, front_end, synth)
     return PreparedData(cache / name, verify=False)  # just written, so unchanged
+
+
+def _pool(settings):
+    """The indices of all melodies of the subset, ascending."""
+    if settings.subset == "paper":
+        return grid.paper_subset(settings.octaves, settings.tonics, settings.scales)
+    return grid.subset(tonic=settings.tonics, octave=settings.octaves, scale=settings.scales)
 
 
 def _open_prepared(folder):
@@ -131,31 +89,27 @@ def _open_prepared(folder):
     return data
 
 
-def _render(folder, manifest, settings, synth, workers):
+def _render(folder, manifest, settings, examples, front_end, synth):
     """Renders what is not there yet, shard by shard."""
     synth.load()
-    writer = PreparedWriter(folder)
-    examples = settings.examples()
-    progress = Progress(settings.melodies)
+    writer, progress = PreparedWriter(folder), Progress(settings.melodies)
     for split, (indices, instruments) in examples.items():
-        starts = range(0, len(indices), SHARD_SIZE)
-        for number, start in enumerate(starts):
+        for number, start in enumerate(range(0, len(indices), SHARD_SIZE)):
             rows = slice(start, start + SHARD_SIZE)
-            made = not writer.has_shard(split, number, manifest["arrays"])
-            if made:
-                shard = _shard(settings, synth, indices[rows], instruments[rows], workers)
+            missing = not writer.has_shard(split, number, manifest["arrays"])
+            if missing:
+                shard = _shard(settings, front_end, synth, indices[rows], instruments[rows])
                 writer.write_shard(split, number, shard)
-            progress.add(len(indices[rows]), made=made)
+            progress.add(len(indices[rows]), made=missing)
     _check_all_written(writer, examples)
     writer.finish(manifest)
     log.info(f"{folder}: prepared {settings.melodies} sequences")
 
 
-def _shard(settings, synth, indices, instruments, workers):
+def _shard(settings, front_end, synth, indices, instruments):
     """The arrays of one shard."""
     from joblib import Parallel, delayed
 
-    front_end = settings.front_end
     notes = grid.notes_of(indices)
 
     def clip(row, player):
@@ -163,7 +117,7 @@ def _shard(settings, synth, indices, instruments, workers):
         return front_end.log_mel(samples)
 
     pairs = zip(notes, instruments, strict=True)
-    clips = Parallel(n_jobs=workers, prefer="threads")(delayed(clip)(*pair) for pair in pairs)
+    clips = Parallel(n_jobs=settings.workers, prefer="threads")(delayed(clip)(*pair) for pair in pairs)
     features = np.stack(clips)
     played = grid.frame_notes(notes, features.shape[1], front_end.hop_length, front_end.sample_rate)
     return {
@@ -182,21 +136,22 @@ def _check_all_written(writer, examples):
         raise InputError(f"{writer.partial} holds files made with other settings: delete it and prepare again")
 
 
-def _manifest(settings, synth):
+def _manifest(settings, examples, front_end, synth):
     """All of the manifest but the files: what decides the data, its key, and how to read it."""
-    front_end = settings.front_end
+    plain = {name: getattr(settings, name) for name in ("melodies", "subset")} | {"seed": settings.data_seed}
+    plain |= {name: list(getattr(settings, name)) for name in ("programs", "octaves", "tonics", "scales")}
     decides = {
         "format": FORMAT,
         "version": VERSION,
         "dataset": "dmelodies",
-        "settings": settings.settings(),
+        "settings": plain,
         "front_end": front_end.to_dict(),
         "synth": synth,
     }
     frames = front_end.frames(int(grid.SECONDS * front_end.sample_rate))
     return decides | {
         "key": sha256(json_bytes(decides))[:12],
-        "counts": {split: len(indices) for split, (indices, _) in settings.examples().items()},
+        "counts": {split: len(indices) for split, (indices, _) in examples.items()},
         "frames": frames,
         "bands": front_end.n_mels,
         "shard_size": SHARD_SIZE,
@@ -219,21 +174,9 @@ def _make_folder(cache):
         raise InputError(f"cache {cache} cannot be created ({error.strerror}): name another place") from error
 
 
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise InputError(f"unknown {name} {value!r}: choose from {', '.join(choices)}")
-
-
-def _check_integer(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(f"{name} is {value!r}: it must be an integer of at least {least}")
-
-
 def open_melodies(settings):
     """The prepared melodies that the options of a run ask for, rendered where they are not there yet."""
-    names = ("melodies", "programs", "octaves", "tonics", "scales", "subset", "synth", "soundfont")
-    melodies = MelodySet(**{name: getattr(settings, name) for name in names}, seed=settings.data_seed)
-    data = prepare_melodies(melodies, cache=settings.cache, workers=settings.workers)
+    data = prepare_melodies(settings)
     counts = ", ".join(f"{count} {split}" for split, count in data.counts.items())
     log.info(f"data: {data.folder} ({counts}; synth {data.manifest['synth']['name']})")
     return data

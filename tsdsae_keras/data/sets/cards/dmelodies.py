@@ -8,7 +8,7 @@ from tsdsae_keras.options import option
 
 @dataclass(frozen=True)
 class MelodySettings(DataSettings):
-    """Which melodies are drawn and how they sound; see `data.sets.dmelodies.MelodySet`."""
+    """Which melodies are drawn and how they sound; see `data.sets.dmelodies`."""
 
     melodies: int = option(3000, "melodies to draw", least=1)
     programs: tuple[int, ...] = option((40, 56), "General MIDI programs, zero-based")

@@ -3,6 +3,8 @@
 Neither is imported here: the objects are given, and what is asked of them is named below.
 """
 
+import functools
+import io
 import os
 import re
 from pathlib import Path
@@ -11,17 +13,12 @@ import numpy as np
 
 from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.files import replacing
+from tsdsae_keras.files import write_bytes
 
 SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "valid": "validation",
-    "validation": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("valid", "validation", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
 }
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _LOUDEST = 1e6
@@ -127,23 +124,24 @@ def from_tfds(
     """
     rate = _rate(sample_rate, info, audio)
     parts = dataset if isinstance(dataset, dict) else {None: dataset}
-    reader, recordings, left_out, names = _Features(info), [], [], set()
+    recordings, left_out, names = [], [], set()
     for part in sorted(parts, key=str):
         own = None if part is None else _split(part, splits, f"split {part}")
-        for number, example in enumerate(_examples(parts[part])):
-            given = f"{number:08d}" if name is None else reader.text(example, name)
+        examples = parts[part].as_numpy_iterator() if hasattr(parts[part], "as_numpy_iterator") else parts[part]
+        for number, example in enumerate(examples):
+            given = f"{number:08d}" if name is None else _feature_text(example, name, info)
             title = "/".join([*([] if part is None else [_fit(part)]), f"{_fit(given)}.wav"])
             if title in names:
                 raise InputError(f"two examples are named {given!r}; give a feature as name that tells them apart")
             names.add(title)
-            samples, reason = _samples(reader.value(example, audio), full_scale)
+            samples, reason = _samples(_value(example, audio), full_scale)
             if reason:
                 left_out.append((title, reason))
                 continue
             path = Path(folder) / title
             _write(path, samples, rate)
-            texts = {label: reader.text(example, what) for label, what in (labels or {}).items()}
-            key = title if group is None else reader.text(example, group)
+            texts = {label: _feature_text(example, what, info) for label, what in (labels or {}).items()}
+            key = title if group is None else _feature_text(example, group, info)
             recordings.append(SoundFile(title, path, texts, key, own))
     return _sort_or_refuse(recordings, left_out, "the dataset gives no sound that can be used")
 
@@ -195,10 +193,6 @@ def _split(value, splits, name):
     return splits[str(value)]
 
 
-def _examples(dataset):
-    return dataset.as_numpy_iterator() if hasattr(dataset, "as_numpy_iterator") else iter(dataset)
-
-
 def _rate(sample_rate, info, audio):
     rate = sample_rate or (info and getattr(info.features[audio], "sample_rate", None))
     if not rate or rate != int(rate) or rate < 1:
@@ -206,39 +200,28 @@ def _rate(sample_rate, info, audio):
     return int(rate)
 
 
-class _Features:
-    """Values of examples by path, and texts of them."""
+def _value(example, path):
+    """The value of an example at a path, or what a function makes of it."""
+    if callable(path):
+        return path(example)
+    for step in path.split("/"):
+        if not isinstance(example, dict) or step not in example:
+            known = ", ".join(map(str, example)) if isinstance(example, dict) else "no features below"
+            raise InputError(f"an example has no feature {path!r}: at {step!r} there are {known}")
+        example = example[step]
+    return example
 
-    def __init__(self, info):
-        self._features = info and info.features
 
-    def value(self, example, path):
-        if callable(path):
-            return path(example)
-        for step in path.split("/"):
-            if not isinstance(example, dict) or step not in example:
-                known = ", ".join(map(str, example)) if isinstance(example, dict) else "no features below"
-                raise InputError(f"an example has no feature {path!r}: at {step!r} there are {known}")
-            example = example[step]
-        return example
-
-    def text(self, example, path):
-        """The feature as text; the number of a class as the name that the data have for it."""
-        value = self.value(example, path)
-        value = value.item() if hasattr(value, "item") else value
-        if isinstance(value, bytes):
-            return value.decode("utf-8", "replace")
-        names = self._names_of(path)
-        return names.int2str(value) if hasattr(names, "int2str") and isinstance(value, int) else str(value)
-
-    def _names_of(self, path):
-        """What `info` says of a feature; None where it says nothing."""
-        if callable(path) or self._features is None:
-            return None
-        found = self._features
-        for step in path.split("/"):
-            found = found[step]
-        return found
+def _feature_text(example, path, info):
+    """A feature as text; the number of a class as the name that `info` has for it."""
+    value = _value(example, path)
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    names = None
+    if info is not None and not callable(path):
+        names = functools.reduce(lambda features, step: features[step], path.split("/"), info.features)
+    return names.int2str(value) if hasattr(names, "int2str") and isinstance(value, int) else str(value)
 
 
 def _samples(values, full_scale):
@@ -262,8 +245,6 @@ def _fit(name):
 
 def _write(path, samples, rate):
     """Replaces the file, unless it holds these bytes."""
-    import io
-
     from scipy.io import wavfile
 
     content = io.BytesIO()
@@ -272,7 +253,6 @@ def _write(path, samples, rate):
         if path.is_file() and path.read_bytes() == content.getvalue():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
-            beside.write_bytes(content.getvalue())
+        write_bytes(path, content.getvalue())
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror or error}); give another folder") from error

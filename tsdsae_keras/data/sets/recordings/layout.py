@@ -12,12 +12,7 @@ _LEVELS = (1 << 15) - 1  # of a label
 
 
 class Layout:
-    """Sequences in splits and shards.
-
-    Args:
-        sequences: a list of `Kept`, by recording and start.
-        settings: a `SoundSettings`.
-        by_segment: split sequences instead of groups.
+    """The sequences (`Kept`, by recording and start) in splits and shards; `by_segment` splits them instead of groups.
 
     Raises:
         InputError: a split would be empty, or what `split_by_group` refuses.

@@ -49,10 +49,8 @@ def list_nsynth(root, families=None, sources=None, split="instrument"):
     Raises:
         InputError: no such folder, family, source or split; examples.json missing or invalid; not one note.
     """
-    wanted = {
-        "instrument": _check_choice("family", families, FAMILIES),
-        "source": _check_choice("source", sources, SOURCES),
-    }
+    chosen = {"instrument": ("family", families, FAMILIES), "source": ("source", sources, SOURCES)}
+    wanted = {label: _check_choice(*choice) for label, choice in chosen.items()}
     if split not in SPLITS:
         raise InputError(f"split is {split!r}; choose {' or '.join(SPLITS)}")
     root, recordings, left_out = Path(root), [], []

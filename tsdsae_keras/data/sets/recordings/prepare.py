@@ -19,7 +19,8 @@ from pathlib import Path
 
 from tsdsae_keras.data.prepared.files import json_bytes, only_one
 from tsdsae_keras.data.prepared.jobs import in_parallel
-from tsdsae_keras.data.prepared.store import FORMAT, VERSION, PreparedData
+from tsdsae_keras.data.prepared.manifest import FORMAT, VERSION
+from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.data.sets.recordings.choice import choose_sequences
 from tsdsae_keras.data.sets.recordings.inputs import read_inputs, split_into_chunks

@@ -112,12 +112,7 @@ def read_measured(stem, n_mels):
 
 
 def cut(blocks, length, step):
-    """Cuts a stream of samples.
-
-    Args:
-        blocks: an iterator of float32 arrays (n,).
-        length: samples of a segment.
-        step: samples from one to the next.
+    """Cuts a stream of float32 blocks (n,) into segments of `length` samples, one every `step` samples.
 
     Yields:
         (start, samples (length,)) and at the end, where samples are left that no segment holds, (start, the rest).

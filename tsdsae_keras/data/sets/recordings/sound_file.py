@@ -38,14 +38,8 @@ class SoundFile:
 
 
 def read_blocks(recording, sample_rate):
-    """The samples of a recording in blocks of at most a few seconds, so that memory does not grow with its length.
-
-    Args:
-        recording: a `SoundFile`.
-        sample_rate: Hz, of the samples given.
-
-    Yields:
-        float32 arrays (n,).
+    """The samples of a recording in blocks of at most a few seconds, float32 (n,), so that memory does not grow with
+    its length.
 
     Raises:
         InputError: as `sound_files.audio_blocks`; a channel that the file does not have; an .npy file of another kind.

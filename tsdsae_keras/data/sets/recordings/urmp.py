@@ -14,19 +14,8 @@ from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 from tsdsae_keras.errors import InputError
 
 INSTRUMENTS = {
-    "vn": "violin",
-    "va": "viola",
-    "vc": "cello",
-    "db": "contrabass",
-    "fl": "flute",
-    "ob": "oboe",
-    "cl": "clarinet",
-    "sax": "saxophone",
-    "bn": "bassoon",
-    "tpt": "trumpet",
-    "hn": "horn",
-    "tbn": "trombone",
-    "tba": "tuba",
+    **{"vn": "violin", "va": "viola", "vc": "cello", "db": "contrabass", "fl": "flute", "ob": "oboe", "cl": "clarinet"},
+    **{"sax": "saxophone", "bn": "bassoon", "tpt": "trumpet", "hn": "horn", "tbn": "trombone", "tba": "tuba"},
 }
 SPLITS = ("recording", "published")
 WARNING = (

@@ -9,11 +9,7 @@ from tsdsae_keras.errors import InputError
 
 
 class Recording:
-    """A sound file, looked through once, ready to be read in windows of log-mel frames.
-
-    Args:
-        path: of the file.
-        front_end: the `FrontEnd` of the model.
+    """A sound file, looked through once, ready to be read in windows of a model's log-mel frames.
 
     Raises:
         InputError: the file cannot be read (`data.audio.audio_blocks`), is silent, or is too short.
@@ -42,11 +38,7 @@ def shortest(front_end):
 
 
 class Coder:
-    """The parts of a model as compiled functions of arrays: eager loops of recurrent parts would take 60 times as long.
-
-    Args:
-        model: a model of this library.
-    """
+    """The parts of a model as compiled functions of arrays: eager loops of recurrent parts take 60 times as long."""
 
     def __init__(self, model):
         self._v = Compiled(model, lambda x: model.infer_v(model.standardized(x))[1])

@@ -2,12 +2,7 @@
 
 from tsdsae_keras.report.figures import BRIGHT, new_figure
 
-MODELS = {
-    "tsdsae": "TS-DSAE",
-    "tsdsae-noreg": "TS-DSAE without regularisation",
-    "dsae-f": "DSAE-f",
-    "dsae": "DSAE",
-}
+MODELS = {"tsdsae": "TS-DSAE", "tsdsae-noreg": "TS-DSAE without regularisation", "dsae-f": "DSAE-f", "dsae": "DSAE"}
 SHORT = {"tsdsae-noreg": "TS-DSAE\nno reg."}
 COLUMNS = {"pre": "before the swap", "global": "after the global swap", "local": "after the local swap"}
 JUDGES = {"own": "own encoder", "judge": "independent judge"}
@@ -31,17 +26,12 @@ def study_figures(results):
         results: a dict a run, as the study records them; runs that failed are not among them. A score that is None is
             not drawn.
     """
-    usual = _usual_decoder(results)
+    usual = [each for each in results if each["decoder"] == "frame"] or results
     found = {"f1.png": _f1(usual), "fad_f1.png": _distance_and_f1(results), "pitch.png": _pitch(usual)}
     both = _with_both_decoders(results)
     found |= {"decoder.png": _decoders(both)} if both else {}
     octave = [each for each in usual if each["scores"].get("octave")]
     return found | ({"octave.png": _octave(octave)} if octave else {})
-
-
-def _usual_decoder(results):
-    frame = [each for each in results if each["decoder"] == "frame"]
-    return frame or results
 
 
 def _with_both_decoders(results):
@@ -144,23 +134,17 @@ def _by_model_and_z(axes, results, value):
 
 
 def _collect(results, group, series, value):
-    """{(group, series): [value]} of what is not None; `series` is a name, or found of each result."""
+    """{(group, series): [value]} of what is not None, each found of a result by a function."""
     found = {}
     for each in results:
         number = value(each)
         if number is not None:
-            found.setdefault((group(each), series if isinstance(series, str) else series(each)), []).append(number)
+            found.setdefault((group(each), series(each)), []).append(number)
     return found
 
 
 def _boxes(axes, groups, colours, values):
-    """For every group a box of each series, and all its points.
-
-    Args:
-        groups: {group: label}.
-        colours: {series: colour}.
-        values: {(group, series): [number]}.
-    """
+    """For every group, {group: label}, a box of each series, {series: colour}, and all its points."""
     width = 0.8 / max(1, len(colours))
     for place, group in enumerate(groups):
         for number, (name, colour) in enumerate(colours.items()):
@@ -176,18 +160,10 @@ def _boxes(axes, groups, colours, values):
 
 def _box(axes, values, x, width, colour):
     lines = {name: {"color": colour} for name in ("whiskerprops", "capprops")}
-    axes.boxplot(
-        values,
-        positions=[x],
-        widths=width,
-        manage_ticks=False,
-        showfliers=False,
-        whis=(0, 100),
-        patch_artist=True,
-        boxprops={"facecolor": colour, "alpha": 0.3, "edgecolor": colour},
-        medianprops={"color": colour, "linewidth": 2},
-        **lines,
-    )
+    lines |= {"medianprops": {"color": colour, "linewidth": 2}}
+    lines |= {"boxprops": {"facecolor": colour, "alpha": 0.3, "edgecolor": colour}}
+    place = {"positions": [x], "widths": width, "manage_ticks": False}
+    axes.boxplot(values, showfliers=False, whis=(0, 100), patch_artist=True, **place, **lines)
 
 
 def _level(axes, values, text):

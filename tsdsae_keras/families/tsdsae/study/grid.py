@@ -9,6 +9,7 @@ table.md         and its table
 """
 
 import contextlib
+import itertools
 from pathlib import Path
 
 from tsdsae_keras.errors import InputError
@@ -24,27 +25,15 @@ FREE = (
     *("out", "preset", "data", "cache", "melodies", "programs", "octaves", "tonics", "scales", "subset"),
     *("synth", "soundfont", "data_seed", "workers"),
 )
+NAMES = {"stop_at_recon": "reach"}  # options that the study names otherwise
 
 
-def grid(base, axes):
-    """The runs of a study, one seed after the other so that the first whole picture comes early: {name: Settings}.
-
-    Args:
-        base: `Settings` of all that does not vary.
-        axes: {option of `AXES`: values}.
-
-    Raises:
-        InputError: a value is invalid.
-    """
+def grid(base, own):
+    """The runs of `StudyOptions`, {name: Settings}; `base` has all that does not vary."""
     runs = {}
-    for seed in axes["seeds"]:
-        for decoder in axes["decoders"]:
-            for optimizer in axes["optimizers"]:
-                for z_dim in axes["z_dims"]:
-                    for model in axes["models"]:
-                        values = {"seed": seed, "decoder": decoder, "optimizer": optimizer, "z_dim": z_dim}
-                        settings = base.replace(model=model, **values)
-                        runs[run_name(settings)] = settings
+    for values in itertools.product(*(getattr(own, name) for name in AXES)):
+        settings = base.replace(**dict(zip(AXES.values(), values, strict=True)))
+        runs[run_name(settings)] = settings
     return runs
 
 
@@ -55,15 +44,11 @@ def run_name(settings):
 
 def varied_settings(settings):
     """{setting: value} of what the study varies."""
-    return {setting: getattr(settings, setting) for setting, _ in AXES.values()}
+    return {setting: getattr(settings, setting) for setting in AXES.values()}
 
 
 class StudyFolder:
-    """The paths of a study.
-
-    Args:
-        folder: of the study.
-    """
+    """The paths of a study."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -83,15 +68,7 @@ class StudyFolder:
         return self.results / f"{name}.json"
 
     def begin(self, data, pairs):
-        """Makes the folder, or finds it with a study of the same data.
-
-        Args:
-            data: `PreparedData`.
-            pairs: how many pairs sound.
-
-        Raises:
-            InputError: the folder holds something else, or results of other data or another number of pairs.
-        """
+        """Makes the folder; InputError where it holds something else, or a study of other data or pairs."""
         known = read_json(self.record)
         if known is None and self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
             raise InputError(f"{self.folder} is not an empty folder; give another --out, nothing is overwritten")
@@ -122,7 +99,7 @@ class StudyFolder:
             known, now = self._recorded_settings(name), settings.to_dict()
             other = [each for each in now if known and each not in FREE and known[each] != now[each]]
             if other:
-                was = ", ".join(f"{_flag(each)} {known[each]} (now {now[each]})" for each in other)
+                was = ", ".join(f"{flag(NAMES.get(each, each))} {known[each]} (now {now[each]})" for each in other)
                 raise InputError(f"{self.folder} holds {name} with {was}; give the same, or another --out")
 
     def _recorded_settings(self, name):
@@ -153,7 +130,3 @@ def _hold(stack, place):
     except InputError:
         return False
     return True
-
-
-def _flag(setting):
-    return "--reach" if setting == "stop_at_recon" else flag(setting)

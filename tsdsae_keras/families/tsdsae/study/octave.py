@@ -25,10 +25,6 @@ def octave_scores(subject, data):
     sequence's mean frame, which never saw the model; ``real`` is what it knows. A decoder that ignores v scores 0 after
     a swap.
 
-    Args:
-        subject: `TestSubject` of the instruments, whose codes are taken.
-        data: `PreparedData`.
-
     Returns:
         {"own": {"pre", "global", "local"}, "judge": {"real", "pre", "global", "local"}}.
     """
@@ -38,15 +34,9 @@ def octave_scores(subject, data):
     splits = Split(subject.train.x, train, subject.train.mask), Split(subject.test.x, test, subject.test.mask)
     if why_no_classes(*splits):
         return None
-    octave = TestSubject(
-        subject.model,
-        *splits,
-        seed=subject.seed,
-        batch_size=subject.batch_size,
-        posteriors=subject.posteriors,
-        train_posteriors=subject.train_posteriors,
-        judge=MeanFrameJudge(splits[0]),
-    )
+    known = ("seed", "batch_size", "posteriors", "train_posteriors")
+    more = {name: getattr(subject, name) for name in known} | {"judge": MeanFrameJudge(splits[0])}
+    octave = TestSubject(subject.model, *splits, **more)
     return {
         name: {column: macro_f1(*pair) for column, pair in columns.items()}
         for name, columns in zip(("own", "judge"), octave.answers.values(), strict=True)

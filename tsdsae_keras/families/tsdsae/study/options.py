@@ -1,39 +1,39 @@
 """The options of the study, in addition to those of a run. Light: no backend is loaded."""
 
-from tsdsae_keras.arguments import add_settings
+from dataclasses import dataclass, fields
+
+from tsdsae_keras.arguments import add_fields, add_settings
 from tsdsae_keras.base.family import Command
+from tsdsae_keras.options import Options, option
 
 MODELS = ("tsdsae", "tsdsae-noreg", "dsae-f", "dsae")
-CHOICES = {"model": MODELS, "optimizer": ("adam", "amsgrad"), "decoder": ("frame", "sequence")}
 PAPER_SEEDS = (831, 277, 736, 8, 172, 828)
-# What varies: {option: (setting, usual values)}.
-AXES = {
-    "models": ("model", CHOICES["model"]),
-    "z_dims": ("z_dim", (8, 16, 32)),
-    "seeds": ("seed", PAPER_SEEDS),
-    "optimizers": ("optimizer", CHOICES["optimizer"]),
-    "decoders": ("decoder", ("frame",)),
-}
-PAIRS = 64
-OUT = "study"
-LEFT_OUT = ("out", "workers", "stop_at_recon", *(setting for setting, _ in AXES.values()))
+# What varies: {option: setting}, the slowest first, so that the first whole picture comes early.
+AXES = {"seeds": "seed", "decoders": "decoder", "optimizers": "optimizer", "z_dims": "z_dim", "models": "model"}
+LEFT_OUT = ("out", "workers", "stop_at_recon", *AXES.values())
+
+
+@dataclass(frozen=True)
+class StudyOptions(Options):
+    """Which runs a study has, and what is done with them; the values of settings are checked where runs are listed."""
+
+    models: tuple[str, ...] = option(MODELS, "values of --model", choices=MODELS)
+    z_dims: tuple[int, ...] = option((8, 16, 32), "values of --z-dim")
+    seeds: tuple[int, ...] = option(PAPER_SEEDS, "values of --seed")
+    optimizers: tuple[str, ...] = option(("adam", "amsgrad"), "values of --optimizer")
+    decoders: tuple[str, ...] = option(("frame",), "values of --decoder: frame sequence")
+    reach: float | None = option(
+        None, "validation reconstruction at which a run ends, so that models are compared at an equal one", above=0
+    )
+    pairs: int = option(64, "test pairs made to sound, for pitch", least=1)
+    workers: int = option(1, "processes that train on this machine", least=1)
+    out: str = option("study", "folder of the study")
+    figures: bool = option(False, "draw figures and table of what is there; train nothing")
 
 
 def add_study_options(parser, arguments):
     """Adds the options of the study to a parser."""
-    for name, (setting, usual) in AXES.items():
-        kind = int if isinstance(usual[0], int) else str
-        text = f"values of --{setting.replace('_', '-')} (default: {' '.join(map(str, usual))})"
-        more = {"choices": CHOICES[setting]} if kind is str else {"metavar": "X"}
-        flag = "--" + name.replace("_", "-")
-        parser.add_argument(flag, nargs="+", type=kind, default=usual, help=text, **more)
-    text = "validation reconstruction at which a run ends, so that models are compared at equal reconstruction"
-    parser.add_argument("--reach", type=float, metavar="R", help=f"{text} (default: none, all epochs)")
-    text = f"test pairs made to sound, for pitch (default: {PAIRS})"
-    parser.add_argument("--pairs", type=int, default=PAIRS, help=text)
-    parser.add_argument("--workers", type=int, default=1, help="processes that train on this machine (default: 1)")
-    parser.add_argument("--out", default=OUT, help=f"folder of the study (default: {OUT})")
-    parser.add_argument("--figures", action="store_true", help="draw figures and table of what is there; train nothing")
+    add_fields(parser, StudyOptions, [each.name for each in fields(StudyOptions)])
     add_settings(parser, arguments, without=LEFT_OUT)
 
 

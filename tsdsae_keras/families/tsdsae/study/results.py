@@ -14,7 +14,7 @@ from tsdsae_keras.report.table import NOTHING, number_text
 from tsdsae_keras.search.folder import inner
 
 GROUPED = ("model", "z_dim", "optimizer", "decoder")  # a row of the table is what agrees in these
-VARIED = [setting for setting, _ in AXES.values()]
+VARIED = AXES.values()
 SCORES = {
     **{f"own F1, {name}": ("scores", "own", column) for column, name in COLUMNS.items()},
     **{f"judge F1, {name}": ("scores", "judge", column) for column, name in COLUMNS.items()},
@@ -38,10 +38,7 @@ ENDS = {
 
 
 def draw(folder):
-    """Writes figures and table of the results that are there; returns the paths.
-
-    Args:
-        folder: `StudyFolder`.
+    """Writes figures and table of the results in a `StudyFolder`; returns the paths.
 
     Raises:
         InputError: there is no result, or one cannot be read.

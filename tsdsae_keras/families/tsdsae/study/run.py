@@ -27,16 +27,9 @@ MADE = ("reconstruction", "global", "local")
 
 
 def make_run(folder, name, settings, data, pairs):
-    """Makes what is left to make of a run, and writes its result; returns it.
+    """Makes what is left to make of a run in a `StudyFolder`, and writes its result; returns it.
 
     A run that fails leaves a result that says why, so that the study can continue.
-
-    Args:
-        folder: `StudyFolder` that was begun.
-        name: of the run.
-        settings: `Settings` of the run.
-        data: `PreparedData`.
-        pairs: how many pairs sound.
 
     Raises:
         InputError: the disk is full, or a file cannot be used.
@@ -88,11 +81,7 @@ def _train(run, settings):
 
 
 def summarize_training(history, reach):
-    """How training ended, from `history.csv`.
-
-    Args:
-        history: the path.
-        reach: validation reconstruction at which the run was to end, or None.
+    """How training ended, from `history.csv`; `reach` is the validation reconstruction at which it was to, or None.
 
     Returns:
         {"epochs", "kept_epoch" (counted from 1), "reach", "reached" (None where nothing was asked for), "validation":

@@ -11,14 +11,9 @@ log = logging.getLogger(__name__)
 
 
 def work(folder, runs, data, pairs, how_to_go_on):
-    """Makes all runs that are free; one that others hold is left to them.
+    """Makes all runs, {name: Settings}, that are free; one that others hold is left to them.
 
-    Args:
-        folder: `StudyFolder` that was begun.
-        runs: {name: Settings}.
-        data: `PreparedData`.
-        pairs: how many pairs sound.
-        how_to_go_on: the command, for the line with which a study that is stopped ends.
+    `how_to_go_on` is the command that resumes the study, for the line with which it stops.
 
     Raises:
         InputError: the data do not do for any run, or the disk is full.
