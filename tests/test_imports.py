@@ -57,7 +57,7 @@ RULES = {
         {"search", "training", "base", "data", "report", *LIGHT},
     ),
     "report": ({"jinja2", "matplotlib", "numpy", "soundfile"}, {"report"}),
-    "interop": (TENSORS | {"librosa", "tensorflow"}, {"interop"}),
+    "interop": (TENSORS | {"librosa", "tensorflow"}, {"interop", "=families"}),
     "families": (set(), set()),
     "commands": (TENSORS | SOUND | {"jax", "packaging", "tensorflow", "torch"}, {"commands", *SHARED}),
     "cli": (set(), {"commands", *SHARED}),

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from tsdsae_keras.options import Options, option
 
-SETS = {"dmelodies": "tsdsae_keras.data.sets.cards.dmelodies"}
+SETS = {
+    "dmelodies": "tsdsae_keras.data.sets.cards.dmelodies",
+    "dsprites": "tsdsae_keras.data.sets.cards.dsprites",
+    "mixed": "tsdsae_keras.data.sets.cards.mixed",
+}
 
 
 @dataclass(frozen=True)

@@ -41,16 +41,67 @@ class PairModel(RepresentationModel):
         """The frames of a batch, a dict or the array itself; InputError where they do not fit."""
         x = ops.convert_to_tensor(batch["x"] if isinstance(batch, dict) else batch, "float32")
         if tuple(x.shape[1:]) != tuple(self.x_shape):
-            raise InputError(
-                f"x has shape {tuple(x.shape)}; this model takes (frames, {', '.join(map(str, self.x_shape))})"
-            )
+            raise InputError(f"x has shape {tuple(x.shape)}; this model takes frames of shape {self.x_shape}")
         if paired and x.shape[0] is not None and x.shape[0] % 2:
             raise InputError(f"the batch has {x.shape[0]} frames; pairs are interleaved, so give an even number")
         return x
 
 
+class PairVAE(PairModel):
+    """The base of the family's autoencoders: a Gaussian posterior, a decoder and a likelihood."""
+
+    def make_parts(self):
+        super().make_parts()
+        self.decoder = make_decoder(self.x_shape, self.z_dim, self.units)
+
+    def call(self, batch, training=False):
+        mean, log_var = self.posterior(self.frames(batch))
+        z = self.sample(mean, log_var, training)
+        return {"mean": mean, "log_var": log_var, "z": z, "decoded": self.decoder(z)}
+
+    def infer(self, x):
+        """Mean and log-variance of q(z | x)."""
+        return ops.split(self.encoder(x), 2, axis=-1)
+
+    def posterior(self, x):
+        """Mean and log-variance of the latents of a batch of pairs; what `infer` says of each frame by itself."""
+        return self.infer(x)
+
+    def sample(self, mean, log_var, training=False):
+        """mean + s eps in training, or with the eps that the caller gave; the mean otherwise."""
+        if not (training or self.is_given("eps")):
+            return mean
+        eps = self.draw("eps", lambda seed: random.normal(ops.shape(mean), seed=seed))
+        return mean + ops.exp(0.5 * log_var) * eps
+
+    def recon(self, batch, outputs):
+        """Negative log-likelihood of a frame, mean over the batch."""
+        return ops.mean(self.reconstruction_error(self.frames(batch), outputs["decoded"]))
+
+    def reconstruction_error(self, x, decoded):
+        """Negative log-likelihood of every frame, (frames,)."""
+        return LIKELIHOODS[self.likelihood](x, decoded, self.scale)
+
+    @arrays_for_arrays
+    def encode(self, x):
+        """{"mean", "log_var"} of q(z | x), (frames, z_dim) each; x (frames, *x_shape), in no particular order."""
+        mean, log_var = self.infer(self.frames(x, paired=False))
+        return {"mean": mean, "log_var": log_var}
+
+    @arrays_for_arrays
+    def decode(self, z):
+        """The mean of p(x | z), (frames, *x_shape), from z (frames, z_dim)."""
+        decoded = self.decoder(ops.convert_to_tensor(z, "float32"))
+        return ops.sigmoid(decoded) if self.likelihood == "bernoulli" else decoded
+
+    @arrays_for_arrays
+    def reconstruct(self, x):
+        """`decode` of the mean of q(z | x)."""
+        return self.decode(self.infer(self.frames(x, paired=False))[0])
+
+
 @register_keras_serializable(package="tsdsae_keras")
-class SlowVAE(PairModel):
+class SlowVAE(PairVAE):
     """SlowVAE (Klindt et al., ICLR 2021, arXiv 2007.10930); with `gamma` 0 a beta-VAE.
 
         loss = 2 recon + beta kl_normal + gamma kl_laplace          form "official", the authors' code
@@ -107,26 +158,6 @@ class SlowVAE(PairModel):
         laplace = {"kl_laplace": self.gamma * official, "kl_laplace_exact": self.gamma * (not official)}
         return {"recon": 2.0, "kl_normal": self.beta} | laplace
 
-    def make_parts(self):
-        super().make_parts()
-        self.decoder = make_decoder(self.x_shape, self.z_dim, self.units)
-
-    def call(self, batch, training=False):
-        mean, log_var = self.infer(self.frames(batch))
-        z = self.sample(mean, log_var, training)
-        return {"mean": mean, "log_var": log_var, "z": z, "decoded": self.decoder(z)}
-
-    def infer(self, x):
-        """Mean and log-variance of q(z | x)."""
-        return ops.split(self.encoder(x), 2, axis=-1)
-
-    def sample(self, mean, log_var, training=False):
-        """mean + s eps in training, or with the eps that the caller gave; the mean otherwise."""
-        if not (training or self.is_given("eps")):
-            return mean
-        eps = self.draw("eps", lambda seed: random.normal(ops.shape(mean), seed=seed))
-        return mean + ops.exp(0.5 * log_var) * eps
-
     def terms(self, batch, outputs, training=False):
         mean, log_var = outputs["mean"], outputs["log_var"]
         entropy = of.sum_mean(of.entropy(log_var))
@@ -134,7 +165,7 @@ class SlowVAE(PairModel):
         # The two frames of a pair are added, where all else is a mean over frames.
         laplace = 2 * of.sum_mean(of.transition_cross_entropy(mean, log_var, self.rate_prior))
         return {
-            "recon": ops.mean(self.reconstruction_error(self.frames(batch), outputs["decoded"])),
+            "recon": self.recon(batch, outputs),
             "kl_normal": normal - entropy,
             "kl_laplace": laplace - entropy,
             "kl_laplace_exact": laplace / 2 - entropy,
@@ -142,27 +173,6 @@ class SlowVAE(PairModel):
             "cross_entropy_normal": normal,
             "cross_entropy_laplace": laplace,
         }
-
-    def reconstruction_error(self, x, decoded):
-        """Negative log-likelihood of every frame, (frames,)."""
-        return LIKELIHOODS[self.likelihood](x, decoded, self.scale)
-
-    @arrays_for_arrays
-    def encode(self, x):
-        """{"mean", "log_var"} of q(z | x), (frames, z_dim) each; x (frames, *x_shape), in no particular order."""
-        mean, log_var = self.infer(self.frames(x, paired=False))
-        return {"mean": mean, "log_var": log_var}
-
-    @arrays_for_arrays
-    def decode(self, z):
-        """The mean of p(x | z), (frames, *x_shape), from z (frames, z_dim)."""
-        decoded = self.decoder(ops.convert_to_tensor(z, "float32"))
-        return ops.sigmoid(decoded) if self.likelihood == "bernoulli" else decoded
-
-    @arrays_for_arrays
-    def reconstruct(self, x):
-        """`decode` of the mean of q(z | x)."""
-        return self.decode(self.infer(self.frames(x, paired=False))[0])
 
 
 def encode_all(model, x, batch=256):
