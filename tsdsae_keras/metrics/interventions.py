@@ -11,6 +11,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.axis_aligned import fit_quietly
 
 BATCH, TRAIN, TEST = 64, 10_000, 5_000
+BLOCK = 1024  # frames that are asked for at a time
 LEAST_DEVIATION = 0.05  # of a code that counts
 
 
@@ -21,15 +22,19 @@ def beta_vae(represent, sizes, *, batch=BATCH, train=TRAIN, test=TEST, seed=0):
     """
     rng = np.random.default_rng(seed)
     labels = rng.integers(len(sizes), size=train + test)
-    features = np.stack([_shared(represent, sizes, label, batch, rng) for label in labels])
+    factors = rng.integers(sizes, size=(train + test, 2, batch, len(sizes)))
+    which = labels[:, None, None]
+    np.put_along_axis(factors[:, 1], which, np.take_along_axis(factors[:, 0], which, axis=-1), axis=-1)
+    codes = _codes(represent, factors)
+    features = beta_vae_feature(codes[:, 0], codes[:, 1])
     return beta_vae_accuracy(features[:train], labels[:train], features[train:], labels[train:])
 
 
-def _shared(represent, sizes, label, batch, rng):
-    factors = rng.integers(sizes, size=(2, batch, len(sizes)))
-    factors[1, :, label] = factors[0, :, label]
-    codes = represent(factors.reshape(-1, len(sizes)))
-    return beta_vae_feature(codes[:batch], codes[batch:])
+def _codes(represent, factors):
+    """Codes (..., z_dim) of factors (..., k), a block at a time."""
+    rows = factors.reshape(-1, factors.shape[-1])
+    codes = np.concatenate([represent(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)])
+    return codes.reshape(*factors.shape[:-1], -1)
 
 
 def beta_vae_feature(first, second):
@@ -53,16 +58,12 @@ def factor_vae(represent, sizes, *, batch=BATCH, train=TRAIN, test=TEST, frames=
     Source: Kim, Mnih, Disentangling by Factorising, ICML 2018.
     """
     rng = np.random.default_rng(seed)
-    variance = represent(rng.integers(sizes, size=(frames, len(sizes)))).var(axis=0, ddof=1)
+    variance = _codes(represent, rng.integers(sizes, size=(frames, len(sizes)))).var(axis=0, ddof=1)
     labels = rng.integers(len(sizes), size=train + test)
-    codes = np.stack([represent(_fixed(sizes, label, batch, rng)) for label in labels])
-    return factor_vae_accuracy(codes, labels, variance, train)["test"]
-
-
-def _fixed(sizes, label, batch, rng):
-    factors = rng.integers(sizes, size=(batch, len(sizes)))
-    factors[:, label] = factors[0, label]
-    return factors
+    factors = rng.integers(sizes, size=(train + test, batch, len(sizes)))
+    which = labels[:, None, None]
+    np.put_along_axis(factors, which, np.take_along_axis(factors[:, :1], which, axis=-1), axis=-1)
+    return factor_vae_accuracy(_codes(represent, factors), labels, variance, train)["test"]
 
 
 def factor_vae_accuracy(codes, labels, variance, train):

@@ -1,7 +1,7 @@
 """The scores that train a judge: BetaVAE, FactorVAE, DCI, SAP and explicitness, on data with a grid of factors.
 
-"published" takes the sizes of disentanglement_lib, and hours where a factor has many values; "fast" takes a tenth of
-the points, a random forest in place of gradient-boosted trees, and minutes.
+"published" takes the sizes of disentanglement_lib, and hours where a factor has many values; "fast" takes far fewer
+points, a random forest in place of gradient-boosted trees, and minutes.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from tsdsae_keras.families.slowvae.codes import encode_sample
 from tsdsae_keras.metrics import axis_aligned, disentanglement, interventions
 
 SIZES = {
-    "fast": {"train": 2000, "test": 1000, "points": (500, 500, 16)},
+    "fast": {"train": 1000, "test": 500, "points": (300, 200, 8)},
     "published": {"train": 10_000, "test": 5000, "points": (10_000, 5000, 64)},
 }
 NAMES = ("beta_vae", "factor_vae", "disentanglement", "completeness", "informativeness", "sap_svm", "explicitness")
