@@ -12,6 +12,8 @@ import keras
 from keras import layers
 from keras.initializers import RandomUniform, VarianceScaling
 
+from tsdsae_keras.networks.conv import DoublingConv, HalvingConv, WholeConvTranspose
+
 FILTERS = (32, 32, 64, 64)  # of the encoder; the decoder has them in reverse
 WIDTH = 256  # of the layer between the map and the code
 SLOPE = 0.2  # of the LeakyReLU in dense layers
@@ -37,8 +39,7 @@ def conv_encoder(shape, outputs):
     """Convolutions 4 x 4 of stride 2, then a dense layer over the whole map, then the outputs."""
     stack = [layers.Input(shape)]
     for index, filters in enumerate(FILTERS):
-        how = {"padding": "same", "activation": "relu", "kernel_initializer": normal()}
-        stack.append(layers.Conv2D(filters, 4, 2, **how, name=f"conv_{index}"))
+        stack.append(HalvingConv(filters, activation="relu", kernel_initializer=normal(), name=f"conv_{index}"))
     # A convolution that covers the map is a dense layer, which is faster on every backend.
     stack += [layers.Flatten(name="flatten"), dense(WIDTH, "relu", "dense"), dense(outputs, None, "outputs")]
     return keras.Sequential(stack, name="encoder")
@@ -48,10 +49,12 @@ def conv_decoder(shape, z_dim):
     """A dense layer, a transposed convolution to the whole map, then transposed convolutions 4 x 4 of stride 2."""
     height, width, channels = shape
     stack = [layers.Input((z_dim,)), dense(WIDTH, "relu", "dense"), layers.Reshape((1, 1, WIDTH), name="reshape")]
-    stack.append(transposed(FILTERS[-1], (height // 16, width // 16), 1, "valid", "relu", "map"))
+    whole = height // 16, width // 16
+    how = {"activation": "relu", "name": "map", **uniform(FILTERS[-1] * math.prod(whole))}
+    stack.append(WholeConvTranspose(FILTERS[-1], whole, **how))
     for index, filters in enumerate((*FILTERS[-2::-1], channels)):
         activation = "relu" if index < len(FILTERS) - 1 else None
-        stack.append(transposed(filters, (4, 4), 2, "same", activation, f"conv_{index}"))
+        stack.append(DoublingConv(filters, activation=activation, name=f"conv_{index}", **uniform(16 * filters)))
     return keras.Sequential(stack, name="decoder")
 
 
@@ -79,13 +82,12 @@ def dense(units, activation, name):
     return layers.Dense(units, activation, kernel_initializer=normal(), name=name)
 
 
-def transposed(filters, kernel, stride, padding, activation, name):
-    """A transposed convolution with PyTorch's initial weights: kernel and bias uniform within 1 / sqrt(fan)."""
-    # PyTorch counts the OUTPUT channels of a transposed convolution as its fan.
-    limit = (filters * math.prod(kernel)) ** -0.5
-    how = {"padding": padding, "activation": activation, "name": name}
-    initial = {f"{part}_initializer": RandomUniform(-limit, limit) for part in ("kernel", "bias")}
-    return layers.Conv2DTranspose(filters, kernel, stride, **how, **initial)
+def uniform(fan):
+    """PyTorch's initial weights of a transposed convolution, kernel and bias uniform within 1 / sqrt(fan).
+
+    PyTorch counts the OUTPUT channels of a transposed convolution as its fan.
+    """
+    return {f"{part}_initializer": RandomUniform(-(fan**-0.5), fan**-0.5) for part in ("kernel", "bias")}
 
 
 def normal():
