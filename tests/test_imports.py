@@ -41,8 +41,8 @@ RULES = {
     "base.steps.jax": ({"keras", "jax"}, {"base.steps.logs"}),
     "base.steps.torch": ({"keras", "torch"}, {"base.steps.logs"}),
     "data": (
-        TENSORS | SOUND | {"joblib", "scipy", "sklearn", "tensorflow"},
-        {"data", "process", "options", "progress"},
+        TENSORS | SOUND | {"PIL", "h5py", "joblib", "scipy", "sklearn", "tensorflow"},
+        {"data", "interop.pickles", "process", "options", "progress"},
     ),
     "data.audio.pitch_confidence": ({"numpy", "soxr"}, {"metrics.pitch"}),  # pYIN's one home
     "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),

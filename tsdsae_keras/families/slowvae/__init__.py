@@ -15,7 +15,7 @@ FAMILY = Family(
     },
     settings=SlowVAESettings,
     presets=PRESETS,
-    data=("dsprites", "mixed"),
+    data=("dsprites", "natural-sprites", "masks", "mixed", "shapes3d", "mpi3d", "frames"),
     build="building:build",
     batches="batches:batches",
     evaluate="evaluation:evaluate",

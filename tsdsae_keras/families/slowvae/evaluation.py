@@ -125,15 +125,15 @@ def terms_on(model, data):
 
 def table(result):
     """The scores of `evaluate` as a small aligned text table."""
-    lines = [f"{'':<14}{'value':>8}{'interval':>18}{'untrained':>11}{'noise':>8}"]
-    for name, score in result.items():
+    lines = [f"{'':<16}{'value':>8}{'interval':>18}{'untrained':>11}{'noise':>8}"]
+    for name, score in (result | result.get("judged", {})).items():
         if isinstance(score, dict) and "interval" in score:
             low, high = score["interval"]
-            values = f"{score['value']:8.3f}{f'{low:.3f} to {high:.3f}':>18}{score['worst']:11.3f}{score['noise']:8.3f}"
-            lines.append(f"{name:<14}{values}")
+            values = f"{score['value']:8.3f}{f'{low:.3f} to {high:.3f}':>18}{score['worst']:11.3f}"
+            lines.append(f"{name:<16}{values}" + (f"{score['noise']:8.3f}" if "noise" in score else ""))
     lines.append("")
     for name, factor in result["factors"].items():
-        lines.append(f"{name:<14}{factor['correlation']:8.3f}  code {factor['code']}")
+        lines.append(f"{name:<16}{factor['correlation']:8.3f}  code {factor['code']}")
     used = result["codes"]
     lines.append(f"\n{used['used']} of {used['dimensions']} dimensions used, {result['n']} frames")
     return "\n".join(lines)
