@@ -27,6 +27,7 @@ FAMILY = Family(
     finish="pictures:write_correlations",
     watch="watch:code_watch",
     check="settings:check",
+    search="search:SEARCH",
     reference="reference:from_reference",
     prefix="settings:prefix",
 )
