@@ -13,6 +13,11 @@ MODELS = {
     "tsdsae-noreg": "tsdsae_keras.families.tsdsae",
     "dsae-f": "tsdsae_keras.families.tsdsae",
     "dsae": "tsdsae_keras.families.tsdsae",
+    "slowvae": "tsdsae_keras.families.slowvae",
+    "beta-vae": "tsdsae_keras.families.slowvae",
+    "ada-gvae": "tsdsae_keras.families.slowvae",
+    "ada-ml-vae": "tsdsae_keras.families.slowvae",
+    "pcl": "tsdsae_keras.families.slowvae",
 }
 
 

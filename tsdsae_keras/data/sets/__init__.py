@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from tsdsae_keras.options import Options, option
 
-SETS = {"dmelodies": "tsdsae_keras.data.sets.cards.dmelodies"}
+SETS = {
+    "dmelodies": "tsdsae_keras.data.sets.cards.dmelodies",
+    "dsprites": "tsdsae_keras.data.sets.cards.dsprites",
+    "natural-sprites": "tsdsae_keras.data.sets.cards.natural_sprites",
+    "masks": "tsdsae_keras.data.sets.cards.masks",
+    "mixed": "tsdsae_keras.data.sets.cards.mixed",
+    "shapes3d": "tsdsae_keras.data.sets.cards.shapes3d",
+    "mpi3d": "tsdsae_keras.data.sets.cards.mpi3d",
+    "frames": "tsdsae_keras.data.sets.cards.frames",
+}
 
 
 @dataclass(frozen=True)
