@@ -13,6 +13,9 @@ MODELS = {
     "tsdsae-noreg": "tsdsae_keras.families.tsdsae",
     "dsae-f": "tsdsae_keras.families.tsdsae",
     "dsae": "tsdsae_keras.families.tsdsae",
+    "cpd": "tsdsae_keras.families.cpd",
+    "mdp-homomorphism": "tsdsae_keras.families.cpd",
+    "linear": "tsdsae_keras.families.cpd",
 }
 
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from tsdsae_keras.options import Options, option
 
-SETS = {"dmelodies": "tsdsae_keras.data.sets.cards.dmelodies"}
+SETS = {
+    "dmelodies": "tsdsae_keras.data.sets.cards.dmelodies",
+    "sprites": "tsdsae_keras.data.sets.cards.sprites",
+    "multi-sprites": "tsdsae_keras.data.sets.cards.multi_sprites",
+    "colour-shift": "tsdsae_keras.data.sets.cards.colour_shift",
+    "solids": "tsdsae_keras.data.sets.cards.solids",
+    "rooms": "tsdsae_keras.data.sets.cards.rooms",
+}
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class MDPHomomorphism(EquivariantModel):
             linear(fan, out, None if i == 2 else "relu", name=f"action_{i}")
             for i, (fan, out) in enumerate(itertools.pairwise(widths))
         ]
-        self.built = True
+        self.build()
 
     group_dim = property(lambda self: self.latent_dim, doc="How many numbers of a code the actions change: all.")
 
@@ -123,7 +123,7 @@ class Linear(EquivariantModel):
         super().__init__(checked_config(config, self.all_terms, least_extra=0), **kwargs)
         self.poses = find_group(VECTOR if self.group.startswith("rotate") else self.group, self.dims)
         self._make_encoder(self.poses.action_dim + self.extra_dim)
-        self.built = True
+        self.build()
 
     group_dim = property(lambda self: self.poses.group_dim, doc="How many numbers of a code are the pose.")
 

@@ -17,6 +17,9 @@ class EquivariantModel(RepresentationModel):
         self.image_encoder = ENCODERS[self.encoder](outputs, self.width, **how, name="encoder")
         self.image_encoder.build((None, SIZE, SIZE, self.channels))
 
+    def build(self, input_shape=None):
+        self.built = True  # the constructor builds all parts
+
     def images_of(self, batch):
         """x and y as floats in [0, 1]."""
         if not isinstance(batch, dict) or not {"x", "action", "y"} <= set(batch):

@@ -74,7 +74,7 @@ class CPD(EquivariantModel):
         if self.decoder:
             self.image_decoder = DECODERS[self.encoder](self.channels, self.width, name="decoder")
             self.image_decoder.build((None, self.group_dim + self.extra_dim))
-        self.built = True
+        self.build()
 
     @property
     def group_dim(self):
