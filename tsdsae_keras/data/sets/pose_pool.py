@@ -68,12 +68,25 @@ class Pool:
         rows = slice(start, start + CHUNK)
         return self.scene.render(self.poses[rows], self.classes[rows])
 
-    def rows(self, rng, n, steps=1):
-        """(n, steps + 1) positions of images; those of a row are of one class, otherwise independent."""
-        first = rng.integers(len(self.classes), size=n)
-        kinds = self.classes[first]
+    def rows(self, rng, n, steps=1, *, distinct=1, among=None):
+        """(n, steps + 1) positions of images; those of a row are of one class, otherwise independent.
+
+        Args:
+            rng: a NumPy generator.
+            n: rows.
+            steps: from the first image to the last.
+            distinct: of so many consecutive rows, the last images are all different.
+            among: positions that the last images are drawn from; by default all.
+        """
+        among = np.arange(len(self.classes)) if among is None else among
+        if distinct == 1:
+            last = among[rng.integers(len(among), size=n)]
+        else:
+            drawn = [rng.choice(among, distinct, replace=False) for _ in range(-(-n // distinct))]
+            last = np.concatenate(drawn)[:n]
+        kinds = self.classes[last]
         others = self._begin[kinds, None] + np.floor(rng.random((n, steps)) * self._count[kinds, None]).astype(int)
-        return np.concatenate([first[:, None], self._sorted[others]], axis=1)
+        return np.concatenate([self._sorted[others], last[:, None]], axis=1)
 
     def triples(self, rng, n):
         """A dict of n "x", "action" and "y"; images as uint8."""

@@ -83,10 +83,11 @@ def draw_body(rotations, normals, distances):
     place = (((np.arange(SIZE * SAMPLES) + 0.5) / SAMPLES - SIZE / 2) / SCALE).astype("float32")
     nx, ny, nz = (turned[..., i] for i in range(3))
     safe = np.where(np.abs(nz) < 1e-6, np.float32(1e-6), nz)
-    # A face is the plane n.p = d: its depth over a place is linear, and rows run against y.
+    # A face is the plane n.p = d: its depth over a place is linear, and rows run against y. One that is seen edge-on
+    # counts as a front face, of a depth beyond all others on its inner side.
     along_x, along_y = (-nx / safe)[..., None] * place, (ny / safe)[..., None] * place
     depth = (distances.astype("float32") / safe)[..., None, None] + along_y[..., None] + along_x[..., None, :]
-    front = (nz > 0)[..., None, None]
+    front = (safe > 0)[..., None, None]
     nearest = np.where(front, depth, np.inf)
     face, top = nearest.argmin(axis=1), nearest.min(axis=1)
     inside = top > np.where(front, -np.inf, depth).max(axis=1)

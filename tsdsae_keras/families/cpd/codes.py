@@ -28,8 +28,12 @@ class PoolCodes:
         self.model, self.pool = model, pool
         self.codes = encode_images(model, pool.images)
 
-    def roll_out(self, rng, n, steps):
-        """Predicted and true codes (n, code) after `steps` actions, and the rows (n, steps + 1) of the pool."""
-        rows = self.pool.rows(rng, n, steps)
+    def roll_out(self, rng, n, steps, **how):
+        """Predicted and true codes (n, code) after `steps` actions, and the rows (n, steps + 1) of the pool.
+
+        Args:
+            rng, n, steps, how: as in `Pool.rows`.
+        """
+        rows = self.pool.rows(rng, n, steps, **how)
         predicted = self.model.act(self.codes[rows[:, 0]], self.pool.actions(rows))
         return predicted, self.codes[rows[:, -1]], rows

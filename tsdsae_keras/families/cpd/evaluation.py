@@ -51,7 +51,9 @@ def hit_rates(model, codes, seed, steps):
     """Hit-rates by number of steps, of a `PoolCodes`."""
     found = {"hit_rate": {}, "hit_rate_5": {}}
     for count in steps:
-        predicted, true, _ = codes.roll_out(np.random.default_rng((seed, count)), QUERIES, count)
+        # The same image twice among the candidates would make a miss of a right prediction.
+        rng = np.random.default_rng((seed, count))
+        predicted, true, _ = codes.roll_out(rng, QUERIES, count, distinct=CANDIDATES)
         for name, k in (("hit_rate", 1), ("hit_rate_5", 5)):
             found[name][str(count)] = score(hits(predicted, true, k=k, **comparison(model)), worst=k / CANDIDATES)
     return found
@@ -79,7 +81,7 @@ def _of_parts(model, validation, test, seed):
     """Scores of the class alone and of the pose alone."""
     rng = np.random.default_rng((seed, 0))
     predicted, true, rows = test.roll_out(rng, QUERIES, 1)
-    found = {"same_class": _same_class(model, predicted, true, test.pool.classes[rows[:, 0]])}
+    found = {"same_class": _same_class(model, test, rng)}
     if test.pool.scene.shares_poses:
         found["same_pose"] = _same_pose(model, test, predicted[:COMPARED], rows[:COMPARED])
     found["class_accuracy"] = _class_accuracy(model, validation, test)
@@ -89,12 +91,13 @@ def _of_parts(model, validation, test, seed):
     return found
 
 
-def _same_class(model, predicted, true, classes):
-    found = []
-    for kind in np.unique(classes):
-        rows = classes == kind
-        if rows.sum() >= CANDIDATES:
-            found.append(hits(predicted[rows], true[rows], **comparison(model)))
+def _same_class(model, codes, rng):
+    kinds, counts = np.unique(codes.pool.classes, return_counts=True)
+    n, found = max(CANDIDATES, QUERIES // len(kinds) // CANDIDATES * CANDIDATES), []
+    for kind in kinds[counts >= CANDIDATES]:
+        among = np.flatnonzero(codes.pool.classes == kind)
+        predicted, true, _ = codes.roll_out(rng, n, 1, distinct=CANDIDATES, among=among)
+        found.append(hits(predicted, true, **comparison(model)))
     return score(np.concatenate(found), worst=1 / CANDIDATES) if found else None
 
 
@@ -180,8 +183,8 @@ def _line(name, value, interval, worst, best):
 
 
 NAMES = {
-    "hit_rate": "hit-rate, {} steps",
-    "hit_rate_5": "among the 5 nearest, {} steps",
+    "hit_rate": "hit-rate, steps: {}",
+    "hit_rate_5": "among the 5 nearest, steps: {}",
     "same_class": "hit-rate within a class",
     "same_pose": "hit-rate at one pose",
     "class_accuracy": "class accuracy",

@@ -25,16 +25,15 @@ def write_neighbours(model, data, path):
 
 
 def neighbours_png(model, data, split, title=None):
-    """The picture: PNG bytes. Rows: x; for 1 and 20 steps the true image and the nearest of the pool."""
+    """The picture: PNG bytes. A row of x, and for 1 and for 20 steps the true images and those of the nearest codes."""
     codes = PoolCodes(model, data.pool(split))
-    rows = []
+    panels = {}
     for steps in STEPS:
-        predicted, _, trajectory = codes.roll_out(np.random.default_rng(SEED), SHOWN, steps)
-        near = [nearest(model, code, codes.codes, trajectory[i, 0]) for i, code in enumerate(predicted)]
-        rows.append((trajectory[:, 0], trajectory[:, -1], np.array(near)))
-    panels = [rows[0][0], *rows[0][1:], rows[1][0], *rows[1][1:]]
-    titles = ("x", "moved once", "nearest to the prediction", "x", "moved 20 times", "nearest to the prediction")
-    return png_bytes(_draw([codes.pool.images[panel] for panel in panels], titles, title))
+        predicted, _, rows = codes.roll_out(np.random.default_rng(SEED), SHOWN, steps)  # the same x each time
+        moved = "moved once" if steps == 1 else f"moved {steps} times"
+        near = [nearest(model, code, codes.codes, rows[i, 0]) for i, code in enumerate(predicted)]
+        panels |= {"x": rows[:, 0], moved: rows[:, -1], f"{moved}, predicted": near}
+    return png_bytes(_draw({name: codes.pool.images[rows] for name, rows in panels.items()}, title))
 
 
 def nearest(model, code, others, own):
@@ -44,10 +43,10 @@ def nearest(model, code, others, own):
     return int(distance.argmin())
 
 
-def _draw(panels, names, title):
+def _draw(panels, title):
     figure = new_figure(1.0 * SHOWN + 2.2, 1.02 * len(panels) + (0.4 if title else 0.1))
     axes = figure.subplots(len(panels), SHOWN, squeeze=False)
-    for row, name, images in zip(axes, names, panels, strict=True):
+    for row, (name, images) in zip(axes, panels.items(), strict=True):
         for place, image in zip(row, images, strict=True):
             place.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
             place.set(xticks=[], yticks=[])
