@@ -18,6 +18,9 @@ MODELS = {
     "ada-gvae": "tsdsae_keras.families.slowvae",
     "ada-ml-vae": "tsdsae_keras.families.slowvae",
     "pcl": "tsdsae_keras.families.slowvae",
+    "cpd": "tsdsae_keras.families.cpd",
+    "mdp-homomorphism": "tsdsae_keras.families.cpd",
+    "linear": "tsdsae_keras.families.cpd",
 }
 
 

@@ -17,6 +17,11 @@ SETS = {
     "shapes3d": "tsdsae_keras.data.sets.cards.shapes3d",
     "mpi3d": "tsdsae_keras.data.sets.cards.mpi3d",
     "frames": "tsdsae_keras.data.sets.cards.frames",
+    "sprites": "tsdsae_keras.data.sets.cards.sprites",
+    "multi-sprites": "tsdsae_keras.data.sets.cards.multi_sprites",
+    "colour-shift": "tsdsae_keras.data.sets.cards.colour_shift",
+    "solids": "tsdsae_keras.data.sets.cards.solids",
+    "rooms": "tsdsae_keras.data.sets.cards.rooms",
 }
 
 
