@@ -83,6 +83,11 @@ def _backward(residuals, d_outputs):
 _lstm.defvjp(_with_residuals, _backward)
 
 
+def has_slow_convolutions():
+    """XLA's gradients of strided convolutions are slow without a GPU or TPU."""
+    return jax.default_backend() == "cpu"
+
+
 def linear(x, kernel, bias):
     """(n, in), (in, out), (out,) or None -> (n, out), float32: x kernel + bias.
 
