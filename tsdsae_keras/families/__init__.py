@@ -13,6 +13,14 @@ MODELS = {
     "tsdsae-noreg": "tsdsae_keras.families.tsdsae",
     "dsae-f": "tsdsae_keras.families.tsdsae",
     "dsae": "tsdsae_keras.families.tsdsae",
+    "slowvae": "tsdsae_keras.families.slowvae",
+    "beta-vae": "tsdsae_keras.families.slowvae",
+    "ada-gvae": "tsdsae_keras.families.slowvae",
+    "ada-ml-vae": "tsdsae_keras.families.slowvae",
+    "pcl": "tsdsae_keras.families.slowvae",
+    "cpd": "tsdsae_keras.families.cpd",
+    "mdp-homomorphism": "tsdsae_keras.families.cpd",
+    "linear": "tsdsae_keras.families.cpd",
 }
 
 

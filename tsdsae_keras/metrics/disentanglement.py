@@ -48,12 +48,13 @@ def factor_scores(train, test, *, seed=0):
     return {name: _all_scores(*pair, *factors, seed) for name, pair in codes.items()} | result
 
 
-def mig(codes, factors, bins=BINS):
+def mig(codes, factors, bins=BINS, information=dependence):
     """Mutual information gap: mean over factors of (I of the best dimension - I of the second) / H(factor).
 
     1 when one dimension tells the factor and no other knows of it; 0 for noise, and for a code held twice. I is
     counted in equal bins of each dimension, and 0 where chance explains it (`information.dependence`), which the
-    source does not ask for.
+    source does not ask for. With `information.mutual_information` it is that of the source and of disentanglement_lib
+    (reference: `mig/score` of metrics.npz).
 
     Raises:
         InputError: shapes disagree, or a factor has one value only.
@@ -61,15 +62,17 @@ def mig(codes, factors, bins=BINS):
     Source: Chen, Li, Grosse, Duvenaud, Isolating Sources of Disentanglement in VAEs, NeurIPS 2018.
     """
     codes, factors = _check(codes, factors)
-    ordered = np.sort(dependence(bin_codes(codes, bins), factors), axis=0)
+    ordered = np.sort(information(bin_codes(codes, bins), factors), axis=0)
     return float(((ordered[-1] - ordered[-2]) / entropies(factors)).mean())
 
 
-def modularity(codes, factors, bins=BINS):
+def modularity(codes, factors, bins=BINS, information=dependence):
     """Mean over dimensions of 1 - sum of I^2 with the other factors / (I^2 with its best factor * (k - 1)).
 
     1 when every dimension tells of one factor only; a code held twice loses nothing. I as in `mig`. Dimensions that
-    tell of no factor are left out, for they are neither; where all are, as in noise, the score is 0.
+    tell of no factor are left out, for they are neither; where all are, as in noise, the score is 0. With
+    `information.mutual_information` it is that of disentanglement_lib, where a dead dimension counts 0 (reference:
+    `modularity/score` of metrics.npz).
 
     Raises:
         InputError: as `mig`; or there are not two factors.
@@ -77,11 +80,12 @@ def modularity(codes, factors, bins=BINS):
     Source: Ridgeway, Mozer, Learning Deep Disentangled Embeddings with the F-Statistic Loss, NeurIPS 2018.
     """
     codes, factors = _check(codes, factors, at_least=2)
-    squared = np.square(dependence(bin_codes(codes, bins), factors))
-    squared = squared[squared.any(axis=1)]
-    best = squared.max(axis=1)
-    others = (squared.sum(axis=1) - best) / (factors.shape[1] - 1)
-    return float((1 - others / best).mean()) if len(best) else 0.0
+    squared = np.square(information(bin_codes(codes, bins), factors))
+    live = squared.any(axis=1)
+    best = squared[live].max(axis=1)
+    others = (squared[live].sum(axis=1) - best) / (factors.shape[1] - 1)
+    counted = live.sum() if information is dependence else len(live)
+    return float((1 - others / best).sum() / counted) if live.any() else 0.0
 
 
 def sap(train_codes, train_factors, test_codes, test_factors, bins=BINS):

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -46,10 +47,16 @@ def _end(folder, change):
     path.write_bytes(change(path.read_bytes()))
 
 
+def _link_manifest(folder):
+    (folder / "manifest.json").rename(folder.parent / "elsewhere.json")
+    os.symlink(folder.parent / "elsewhere.json", folder / "manifest.json")
+
+
 @pytest.mark.parametrize(
     ("damage", "word"),
     [
         (lambda f: (f / "manifest.json").unlink(), "no manifest.json"),
+        (_link_manifest, "no manifest.json"),
         (lambda f: [path.unlink() for path in f.iterdir()], "is empty"),
         (lambda f: (f / "manifest.json").write_text("{"), "not JSON"),
         (lambda f: _edit(f, format="other"), "of the format"),

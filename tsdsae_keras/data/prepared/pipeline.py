@@ -16,7 +16,7 @@ IN_MEMORY = 1 << 29  # bytes
 
 
 @functools.cache
-def _begin_generators():
+def begin_generators():
     """Runs a first data set from a generator, of nothing, and puts the allocator back to what it was.
 
     On Python 3.11 TensorFlow makes glibc map every array above 128 KiB on its own once there is such a data set; a
@@ -69,7 +69,7 @@ class SequenceStream:
         self._whole = None
         if lengths is None and self._sequences.nbytes <= in_memory:
             self._whole = _in_one_piece(given, self._sequences)
-        _begin_generators()
+        begin_generators()
         with tf.device("CPU:0"):  # also where there is a GPU: tf.data runs on the CPU
             self.dataset = self._gather_from_memory() if self._whole is not None else self._read_from_disk()
 

@@ -8,7 +8,21 @@ from dataclasses import dataclass
 
 from tsdsae_keras.options import Options, option
 
-SETS = {"dmelodies": "tsdsae_keras.data.sets.cards.dmelodies"}
+SETS = {
+    "dmelodies": "tsdsae_keras.data.sets.cards.dmelodies",
+    "dsprites": "tsdsae_keras.data.sets.cards.dsprites",
+    "natural-sprites": "tsdsae_keras.data.sets.cards.natural_sprites",
+    "masks": "tsdsae_keras.data.sets.cards.masks",
+    "mixed": "tsdsae_keras.data.sets.cards.mixed",
+    "shapes3d": "tsdsae_keras.data.sets.cards.shapes3d",
+    "mpi3d": "tsdsae_keras.data.sets.cards.mpi3d",
+    "frames": "tsdsae_keras.data.sets.cards.frames",
+    "sprites": "tsdsae_keras.data.sets.cards.sprites",
+    "multi-sprites": "tsdsae_keras.data.sets.cards.multi_sprites",
+    "colour-shift": "tsdsae_keras.data.sets.cards.colour_shift",
+    "solids": "tsdsae_keras.data.sets.cards.solids",
+    "rooms": "tsdsae_keras.data.sets.cards.rooms",
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,41 @@
+"""Convolutions as matrix products are Keras's own, and so are their gradients."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests.gradients import check_same
+from tsdsae_keras.networks.conv import DoublingConv, HalvingConv, WholeConvTranspose
+
+SHAPES = {HalvingConv: (3, 4, 3), DoublingConv: (12, 16, 3)}
+
+
+class Both(keras.layers.Layer):
+    """A layer whose input is a variable too; see `tests.gradients.check_same`."""
+
+    def __init__(self, kind):
+        super().__init__()
+        rng = np.random.default_rng(0)
+        self.layer = kind(3, bias_initializer="ones")
+        self.layer.build((None, 6, 8, 2))
+        self.x = self.add_weight(shape=(2, 6, 8, 2))
+        self.x.assign(rng.normal(size=(2, 6, 8, 2)).astype("float32"))
+        self.weights_of_sum = rng.normal(size=(2, *SHAPES[kind])).astype("float32")
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_products_are_convolutions(kind):
+    both = Both(kind)
+    native = keras.layers.Conv2D if kind is HalvingConv else keras.layers.Conv2DTranspose
+
+    class Layers:
+        x, weights, variables = both.x, both.weights_of_sum, both.variables
+
+    check_same(Layers, lambda x: both.layer.by_product(x) + both.layer.bias, lambda x: native.call(both.layer, x))
+
+
+def test_one_pixel_to_a_map():
+    layer = WholeConvTranspose(3, (2, 4), bias_initializer="ones")
+    x = keras.ops.convert_to_tensor(np.random.default_rng(0).normal(size=(2, 1, 1, 5)).astype("float32"))
+    found, expected = layer(x), keras.layers.Conv2DTranspose.call(layer, x)
+    np.testing.assert_allclose(*(keras.ops.convert_to_numpy(each) for each in (found, expected)), atol=1e-5)

@@ -1,0 +1,135 @@
+"""Every score of a saved model as JSON and as a page: `tsdsae-keras evaluate`."""
+
+import logging
+from pathlib import Path
+
+from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.data.sets import open_data
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.slowvae import pictures
+from tsdsae_keras.families.slowvae.evaluation import evaluate, new_model, table
+from tsdsae_keras.families.slowvae.judges import judge
+from tsdsae_keras.families.slowvae.options import FRAMES
+from tsdsae_keras.files import write_json
+from tsdsae_keras.metrics.plain import to_plain
+from tsdsae_keras.report.page import write_page
+from tsdsae_keras.settings import Settings, settings_from_dict
+from tsdsae_keras.training.model_files import model_file
+from tsdsae_keras.training.run import RunFolder, versions
+
+log = logging.getLogger(__name__)
+
+DRAWS = 3  # of a score that trains a judge; its interval is their lowest and highest value
+NOTES = {
+    "mcc": "Spearman; every factor with the code that the best assignment gives it",
+    "mcc_pearson": "the same with Pearson's correlation",
+    "mig": "mutual information gap",
+    "modularity": "share of a code's squared mutual information that is of one factor",
+    "sap": "gap between the squared correlations of the best two codes",
+    "beta_vae": "a factor that is held fixed, named from differences of codes",
+    "factor_vae": "a factor that is held fixed, named from the code that varies least",
+    "sap_svm": "accuracy gap between the best two codes",
+    "explicitness": "area under the ROC curve of logistic regressions",
+}
+
+
+def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
+    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, logs the table; returns the dict.
+
+    Args:
+        model: a run folder, a `.keras` file, or the name of a trained model of the library.
+        data: the name of a data set; None for the data of the run.
+        out: the JSON file; None for `evaluation.json` in the run folder, or next to the model file.
+        seed: fixes everything that is drawn.
+        frames: how many are scored, at least 40.
+        judges: "none", "fast" or "published": scores that train a judge.
+
+    Raises:
+        InputError: something cannot be used.
+    """
+    if frames < 40:
+        raise InputError(f"--frames is {frames}; it must be 40 or more")
+    path = model_file(model)
+    run, loaded = RunFolder(path.parent), load_model(path)
+    settings = _settings(run, data)
+    opened = open_data(settings)
+    result = evaluate(loaded, opened, seed, frames)
+    if judges != "none" and opened.grid is not None:
+        result["judged"] = judged(loaded, opened, seed, judges)
+    out = Path(out) if out else (run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json"))
+    result, _ = to_plain(result)
+    write_json(out, result)
+    write_page(content(loaded, opened, result, settings, path), out.with_name("report.html"))
+    log.info(f"{table(result)}\n\nscores: {out}\nreport: {out.with_name('report.html')}")
+    return result
+
+
+def _settings(run, data):
+    if data is not None:
+        return Settings(model="slowvae", data=data)
+    if not run.settings.is_file():
+        raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
+    return settings_from_dict(run.read_settings()["settings"])
+
+
+def judged(model, data, seed, how):
+    """{name: score} of judges trained on several draws, with the values of an untrained encoder."""
+    draws = [judge(model, data, (seed + draw) % (1 << 32), how) for draw in range(DRAWS)]
+    worst = judge(new_model(model, seed), data, seed, how)
+    found = {}
+    for name in draws[0]:
+        values = [each[name] for each in draws]
+        ends = [min(values), max(values)]
+        found[name] = {"value": sum(values) / DRAWS, "interval": ends, "n": DRAWS, "worst": worst[name], "best": 1.0}
+    return found
+
+
+def rows(result):
+    """The scores of `report` as groups of rows of a page."""
+    scores = {name: each for name, each in result.items() if isinstance(each, dict) and "interval" in each}
+    groups = [{"group": "codes and factors", "rows": [_row(name, score) for name, score in scores.items()]}]
+    if "judged" in result:
+        judged_rows = [_row(name, score) for name, score in result["judged"].items()]
+        groups.append({"group": "trained judges", "rows": judged_rows})
+    factors = [
+        {"name": name, "value": abs(each["correlation"]), "worst": 0.0, "best": 1.0, "note": f"code z{each['code']}"}
+        for name, each in result["factors"].items()
+    ]
+    return [*groups, {"group": "|Spearman| of each factor with its code", "rows": factors}]
+
+
+def _row(name, score):
+    kept = {key: score[key] for key in ("value", "interval", "worst", "best")}
+    return {"name": name, **kept, "direction": "higher", "note": NOTES.get(name, "")}
+
+
+def content(model, data, result, settings, path):
+    """The dictionary of the page."""
+    shown = {
+        "Correlations": {
+            "image": pictures.correlation_figure(model, data),
+            "alt": "a matrix of the correlations of every factor with every code, codes in the order of their factors",
+        },
+        "Steps": {"image": pictures.step_figure(data), "alt": "histograms of the steps of each factor within a pair"},
+    }
+    if hasattr(model, "decode"):
+        shown["Traversals"] = {
+            "image": pictures.traversal_figure(model, data),
+            "alt": "decoded frames, one dimension of z after the other going through its values",
+            "caption": "from the 2 % to the 98 % quantile of the codes of the data",
+        }
+        shown["Reconstructions"] = {
+            "image": pictures.reconstruction_figure(model, data),
+            "alt": "frames and what the decoder makes of their codes",
+        }
+    used = result["codes"]
+    return {
+        "title": f"{settings.model} on {settings.data}",
+        "lead": f"{path.name}: {used['used']} of {used['dimensions']} dimensions of z are used.",
+        "scores": rows(result),
+        "scores_note": "Worst is the value of an untrained encoder. Intervals: 95 % over draws of frames; of trained "
+        f"judges, the lowest and highest of {DRAWS} draws.",
+        "pictures": shown,
+        "settings": settings.to_dict(),
+        "versions": versions(),
+    }

@@ -1,0 +1,105 @@
+"""Convolutions 4 x 4 of stride 2, plain and transposed, which are fast on every backend.
+
+XLA on a CPU takes some ten times as long as other backends for the gradients of strided convolutions. There, both are
+written as one matrix product on blocks of 2 x 2 pixels; everywhere else Keras's own are used. The weights are the same.
+"""
+
+import keras
+from keras import layers, ops
+
+
+def prefers_products():
+    """Whether convolutions are slow here: JAX without a GPU or TPU."""
+    if keras.backend.backend() != "jax":
+        return False
+    import jax
+
+    return jax.default_backend() == "cpu"
+
+
+class HalvingConv(layers.Conv2D):
+    """Convolution 4 x 4, stride 2, one pixel of padding: (batch, h, w, in) -> (batch, h / 2, w / 2, filters).
+
+    Args:
+        filters: channels out.
+        options: others of `keras.layers.Conv2D`.
+    """
+
+    def __init__(self, filters, **options):
+        super().__init__(filters, 4, 2, padding="same", **options)
+
+    def call(self, inputs):
+        if not prefers_products():
+            return super().call(inputs)
+        return self.activation(self.by_product(inputs) + self.bias)
+
+    def by_product(self, x):
+        """The convolution as one matrix product, without bias and activation."""
+        # Padded and cut into blocks of 2 x 2, a window of 4 x 4 at stride 2 is 2 x 2 neighbouring blocks.
+        x = to_blocks(ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))))
+        windows = [x[:, a : x.shape[1] - 1 + a, b : x.shape[2] - 1 + b] for a in (0, 1) for b in (0, 1)]
+        kernel = ops.reshape(self.kernel, (2, 2, 2, 2, -1, self.filters))  # row 2a + c, column 2b + d
+        kernel = ops.reshape(ops.transpose(kernel, (0, 2, 1, 3, 4, 5)), (-1, self.filters))
+        return ops.matmul(ops.concatenate(windows, axis=-1), kernel)
+
+
+class DoublingConv(layers.Conv2DTranspose):
+    """Transposed convolution 4 x 4, stride 2, one pixel cropped: (batch, h, w, in) -> (batch, 2 h, 2 w, filters).
+
+    Args:
+        filters: channels out.
+        options: others of `keras.layers.Conv2DTranspose`.
+    """
+
+    def __init__(self, filters, **options):
+        super().__init__(filters, 4, 2, padding="same", **options)
+
+    def call(self, inputs):
+        if not prefers_products():
+            return super().call(inputs)
+        return self.activation(self.by_product(inputs) + self.bias)
+
+    def by_product(self, x):
+        """The transposed convolution as one matrix product, without bias and activation."""
+        kernel = ops.reshape(self.kernel, (2, 2, 2, 2, self.filters, -1))
+        kernel = ops.reshape(ops.transpose(kernel, (5, 0, 2, 1, 3, 4)), (x.shape[-1], -1))
+        # Every pixel gives 2 x 2 blocks of 2 x 2 pixels; neighbours' blocks overlap and add up.
+        parts = ops.split(ops.matmul(x, kernel), 4, axis=-1)
+        places = [(a, b) for a in (0, 1) for b in (0, 1)]
+        blocks = sum(
+            ops.pad(part, ((0, 0), (a, 1 - a), (b, 1 - b), (0, 0))) for part, (a, b) in zip(parts, places, strict=True)
+        )
+        return from_blocks(blocks, self.filters)[:, 1:-1, 1:-1]
+
+
+def to_blocks(x):
+    """(batch, 2 h, 2 w, channels) -> (batch, h, w, 4 channels): each block of 2 x 2 pixels as one."""
+    _, height, width, channels = x.shape
+    x = ops.reshape(x, (-1, height // 2, 2, width // 2, 2, channels))
+    return ops.reshape(ops.transpose(x, (0, 1, 3, 2, 4, 5)), (-1, height // 2, width // 2, 4 * channels))
+
+
+def from_blocks(x, channels):
+    """The inverse of `to_blocks`."""
+    _, height, width, _ = x.shape
+    x = ops.transpose(ops.reshape(x, (-1, height, width, 2, 2, channels)), (0, 1, 3, 2, 4, 5))
+    return ops.reshape(x, (-1, 2 * height, 2 * width, channels))
+
+
+class WholeConvTranspose(layers.Conv2DTranspose):
+    """Transposed convolution of one pixel to a whole map: (batch, 1, 1, in) -> (batch, *kernel_size, filters).
+
+    Args:
+        filters: channels out.
+        kernel_size: height and width of the map.
+        options: others of `keras.layers.Conv2DTranspose`.
+    """
+
+    def __init__(self, filters, kernel_size, **options):
+        super().__init__(filters, kernel_size, padding="valid", **options)
+
+    def call(self, inputs):
+        height, width, filters, fan_in = self.kernel.shape
+        kernel = ops.transpose(ops.reshape(self.kernel, (-1, fan_in)))
+        maps = ops.reshape(ops.matmul(ops.reshape(inputs, (-1, fan_in)), kernel), (-1, height, width, filters))
+        return self.activation(maps + self.bias)
