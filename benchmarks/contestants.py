@@ -155,7 +155,7 @@ def run_keras(race, wait, reply):
     x = sequences(race)
     model = _model(race, x)
     stream = pipeline.SequenceStream(x, race.batch, training=True)
-    calls = [_taking_turns(wait, reply), SeedEpochs(0, stream)]
+    calls = [_turn_callback(wait, reply), SeedEpochs(0, stream)]
     model.fit(stream.dataset, epochs=10**9, shuffle=False, verbose=0, callbacks=calls)
 
 
@@ -172,14 +172,14 @@ def run_several(race, wait, reply):
     stop.asked = False
 
     def member(seed):
-        own = [_taking_turns(wait, reply)] if seed == 0 else []
+        own = [_turn_callback(wait, reply)] if seed == 0 else []
         return Member(_model(race, x, seed), [*own, SeedEpochs(seed)], rows_of(len(x), race.batch, seed))
 
     several = Several([member(seed) for seed in range(race.models)], x, [], range(10**9))
     several.fit(stop, lambda *_: None)
 
 
-def _taking_turns(wait, reply):
+def _turn_callback(wait, reply):
     """A callback that waits for its turn before an epoch and tells after it how long it took."""
     import keras
 

@@ -6,6 +6,7 @@ See README.md.
 """
 
 import argparse
+import functools
 import os
 import statistics
 import sys
@@ -19,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from benchmarks.step import write
 
 
-def timed(rounds, jobs, clips):
+def time_jobs(rounds, jobs, clips):
     """{name: {"clips_a_second": [of each round]}}: jobs, functions by name, take turns; the first turn is not timed."""
     found = {name: {"clips_a_second": []} for name in jobs}
     for number in range(rounds + 1):
@@ -31,7 +32,7 @@ def timed(rounds, jobs, clips):
     return found
 
 
-def making(clips, workers, rounds, kind="auto", soundfont=None):
+def time_making(clips, workers, rounds, kind="auto", soundfont=None):
     """Rates of making: "render" (notes to samples), "features" (samples to log-mel), "both", for each `workers`."""
     from joblib import Parallel, delayed
 
@@ -57,20 +58,17 @@ def making(clips, workers, rounds, kind="auto", soundfont=None):
         jobs = {}
         for n in workers:
             run = Parallel(n_jobs=n, prefer="threads")
+            played = list(zip(notes, players, strict=True))
             for name, function, items in (
-                ("render", render, (notes, players)),
-                ("features", front_end.log_mel, (samples,)),
-                ("both", both, (notes, players)),
+                *(("render", render, played), ("both", both, played)),
+                ("features", front_end.log_mel, [(each,) for each in samples]),
             ):
-                jobs[f"{name}, threads {n}"] = _spread_over(run, delayed(function), items)
-        return timed(rounds, jobs, len(samples)), synth.describe()["name"]
+                calls = [delayed(function)(*each) for each in items]
+                jobs[f"{name}, threads {n}"] = functools.partial(run, calls)
+        return time_jobs(rounds, jobs, len(samples)), synth.describe()["name"]
 
 
-def _spread_over(run, call, items):
-    return lambda: run(call(*each) for each in zip(*items, strict=True))
-
-
-def reading(folder, rounds, batch=128):
+def time_reading(folder, rounds, batch=128):
     """Rates of reading a prepared folder: "open" (hashes compared), "load" (into memory), "batches" (tf.data)."""
     import keras  # noqa: F401 - with PyTorch underneath, torch must be imported before tensorflow
 
@@ -85,12 +83,12 @@ def reading(folder, rounds, batch=128):
         return sum(len(part) for part in stream.dataset)
 
     in_all = sum(data.counts.values())
-    found = timed(rounds, {"open": lambda: PreparedData(folder)}, in_all)
-    found |= timed(rounds, {"load": lambda: data.features("train")}, len(x))
-    return found | timed(rounds, {"batches": batches}, stream.batches * stream.batch_size)
+    found = time_jobs(rounds, {"open": lambda: PreparedData(folder)}, in_all)
+    found |= time_jobs(rounds, {"load": lambda: data.features("train")}, len(x))
+    return found | time_jobs(rounds, {"batches": batches}, stream.batches * stream.batch_size)
 
 
-def preparing(clips, workers, kind, soundfont, folder):
+def time_preparing(clips, workers, kind, soundfont, folder):
     """(path, {"prepare": rate}) of `prepare` from nothing, with all the threads asked for; once, for it writes."""
     from tsdsae_keras.data.sets.cards.dmelodies import MelodySettings
     from tsdsae_keras.data.sets.dmelodies import prepare_melodies
@@ -125,13 +123,13 @@ def main(arguments=None):
     parser.add_argument("--out", metavar="FILE", help="a JSON file of all that was measured")
     options = parser.parse_args(arguments)
     workers, font = options.workers, options.soundfont
-    found, synth = making(options.clips, workers, options.rounds, options.synth, font)
+    found, synth = time_making(options.clips, workers, options.rounds, options.synth, font)
     with tempfile.TemporaryDirectory() as folder:
         path = options.data
         if path is None:
-            path, rate = preparing(options.clips, workers, synth, font, folder)
+            path, rate = time_preparing(options.clips, workers, synth, font, folder)
             found |= rate
-        found |= reading(path, options.rounds, options.batch)
+        found |= time_reading(path, options.rounds, options.batch)
     print(f"{options.clips} clips, synth {synth}\n{table(found)}")
     if options.out:
         write(options.out, clips=options.clips, synth=synth, results=found)

@@ -94,7 +94,7 @@ def turn(options):
     print(json.dumps({"seconds": took, "cpu": cpu, "sound": seconds, "peak_bytes": int(peak * _UNIT)}))
 
 
-def asked(options, name, workers):
+def ask(options, name, workers):
     command = [sys.executable, HERE, "--turn", name, "--workers", str(workers), "--jobs", options.jobs]
     done = subprocess.run([*command, "--work", options.work], capture_output=True, text=True)
     if done.returncode:
@@ -116,7 +116,7 @@ def train(options):
     return {"seconds": time.perf_counter() - start, "peak_bytes": int(usage.ru_maxrss * _UNIT)}
 
 
-def measured(options):
+def measure(options):
     """{contestant: [what each round gave]}; who is first changes from round to round."""
     names = [("loop", 1)] if options.loop else []
     names += [("prepare", workers) for workers in options.workers]
@@ -124,14 +124,13 @@ def measured(options):
     for number in range(options.rounds):
         for place in range(len(names)):
             name, workers = names[(place + number) % len(names)]
-            found[f"{name} {workers}"].append(asked(options, name, workers))
+            found[f"{name} {workers}"].append(ask(options, name, workers))
     return found
 
 
-def shown(found):
-    lines = [
-        f"{'':12}{'x real time':>12}{'lowest':>9}{'highest':>9}{'to the loop':>13}{'CPU s/hour':>12}{'peak, MiB':>11}"
-    ]
+def format_rates(found):
+    head = {"": 12, "x real time": 12, "lowest": 9, "highest": 9, "to the loop": 13, "CPU s/hour": 12, "peak, MiB": 11}
+    lines = ["".join(f"{name:>{width}}" for name, width in head.items())]
     for name, turns in found.items():
         rates = [each["sound"] / each["seconds"] for each in turns]
         loops = [each["sound"] / each["seconds"] for each in found.get("loop 1", ())]
@@ -167,8 +166,8 @@ def main():
             make_sounds(options.work / "warm", 0.012, 0.1, options.suffix)
             count = make_sounds(options.work / "sounds", options.hours, options.minutes, options.suffix)
             print(f"{options.hours:g} hours in {count} {options.suffix} files, {RATE} Hz, two channels")
-        found = measured(options)
-        print(shown(found))
+        found = measure(options)
+        print(format_rates(found))
         if options.train:
             found["train"] = train(options)
             print(f"training: {found['train']['peak_bytes'] / 2**20:.0f} MiB, {found['train']['seconds']:.0f} s")

@@ -55,7 +55,7 @@ def study(folder, recon=0.30, score=0.99, clock=None, pace=None):
     spent = json.loads(run.seconds.read_text(encoding="utf-8"))
     found = json.loads(run.evaluation.read_text(encoding="utf-8"))
     epochs = {
-        "seconds": clock or (_paced(rows, pace) if pace else _at_most(spent)),
+        "seconds": clock or (_pace_ends(rows, pace) if pace else _latest_ends(spent)),
         "stage": [int(row["stage"]) for row in rows],
         "val_recon": [float(row["val_recon"]) for row in rows],
         "val_kl_z": [float(row["val_kl_z"]) for row in rows],
@@ -91,12 +91,12 @@ def first_at(epochs, recon):
     return next((before + i for i, value in enumerate(found) if value <= recon), None)
 
 
-def _paced(rows, pace):
+def _pace_ends(rows, pace):
     """Seconds to the end of each epoch, where those of a stage take the seconds that are given."""
     return [round(until, 3) for until in accumulate(pace[int(row["stage"]) - 1] for row in rows)]
 
 
-def _at_most(spent):
+def _latest_ends(spent):
     """Seconds from the start of training to the end of each epoch, at most; exact at the last."""
     between = max(0.0, spent["train"] - sum(spent["epochs"]))  # a resumed run knows only what it spent itself
     return [round(between + until, 3) for until in accumulate(spent["epochs"])]
@@ -177,8 +177,9 @@ def main(arguments=None):
     parser.add_argument("--pace", nargs=2, type=float, action="append", default=[], metavar=("S1", "S2"), help=pace)
     parser.add_argument("--picture", metavar="PNG", help="curves against wall time")
     parser.add_argument("--out", metavar="FILE", help="a JSON file of all that was measured")
-    own, _, passed_on = _parted(sys.argv[1:] if arguments is None else arguments)
-    options = parser.parse_args(own)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    options, passed_on = parser.parse_args(arguments[:at]), arguments[at + 1 :]
     if not options.runs and not options.train:
         parser.error("give run folders, or --train RUN -- OPTIONS")
     paced = zip_longest(options.runs, options.pace[: len(options.runs)])
@@ -196,12 +197,6 @@ def main(arguments=None):
         print(f"written: {options.picture}")
     if options.out:
         write(options.out, recon=options.recon, score=options.score, runs=studies)
-
-
-def _parted(arguments):
-    """What stands before and after --."""
-    at = arguments.index("--") if "--" in arguments else len(arguments)
-    return arguments[:at], arguments[at : at + 1], arguments[at + 1 :]
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ import argparse
 import math
 import statistics
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.contestants import Race
-from benchmarks.step import add_common, changed, peers, race_all, with_ratios, write
+from benchmarks.step import add_common, peers, race_all, with_ratios, write
 
 USUAL = {"batch": 128, "z_dim": 16}
 SIZES = {
@@ -34,9 +35,9 @@ def exponent(sizes, values):
 def races_of(axis, sizes, usual, steps):
     """{size: race}: `usual` with another size; an epoch has `steps` steps where it is not the clips that change."""
     if axis == "clips":
-        return {size: changed(usual, clips=max(size, usual.batch)) for size in sizes}
-    races = {size: changed(usual, **{axis: size}) for size in sizes}
-    return {size: changed(race, clips=steps * race.batch) for size, race in races.items()}
+        return {size: replace(usual, clips=max(size, usual.batch)) for size in sizes}
+    races = {size: replace(usual, **{axis: size}) for size in sizes}
+    return {size: replace(race, clips=steps * race.batch) for size, race in races.items()}
 
 
 def summary(axis, by_size):
@@ -79,7 +80,7 @@ def main(arguments=None):
     for axis in options.axes:
         sizes, by_size = getattr(options, axis), {}
         for size, race in races_of(axis, sizes, usual, options.steps).items():
-            races = [changed(race, kind=kind) for kind in options.backends] + peers(race, options.peers)
+            races = [replace(race, kind=kind) for kind in options.backends] + peers(race, options.peers)
             by_size[size] = with_ratios(race_all(races, options.rounds))
         print(f"\n{axis}: " + " ".join(map(str, by_size)), *lines(axis, summary(axis, by_size)), sep="\n", flush=True)
         content += [{"axis": axis, "size": size, **result} for size, found in by_size.items() for result in found]

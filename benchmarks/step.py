@@ -10,6 +10,7 @@ import json
 import shutil
 import statistics
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -26,12 +27,7 @@ def peers(race, kinds):
     """Races of plain PyTorch on the sizes of `race`: with 1 and all its threads, and as `kinds` says."""
     changes = {"plain": {}, **{kind: {kind: True} for kind in ("compiled", "whole", "kept", "shared")}}
     threads = sorted({1, race.threads})
-    return [changed(race, kind="peer", threads=n, **changes[kind]) for kind, n in product(kinds, threads)]
-
-
-def changed(race, **values):
-    """A race with other values."""
-    return Race(**{**vars(race), **values})
+    return [replace(race, kind="peer", threads=n, **changes[kind]) for kind, n in product(kinds, threads)]
 
 
 def race_all(races, rounds, say=print):
@@ -160,8 +156,8 @@ def main(arguments=None):
         )
         print(f"\nstage {stage}, batch {batch}, z_dim {z_dim}, {precision}", flush=True)
         pairs = options.pairs if stage == 2 else ["independent"]  # stage 1 has no swaps
-        own = [changed(race, kind=kind, shared=how == "shared") for how in pairs for kind in options.backends]
-        own += [changed(race, kind="jax", shared=how == "shared", models=n) for how in pairs for n in options.models]
+        own = [replace(race, kind=kind, shared=how == "shared") for how in pairs for kind in options.backends]
+        own += [replace(race, kind="jax", shared=how == "shared", models=n) for how in pairs for n in options.models]
         races = own + peers(race, [kind for kind in options.peers if kind != "shared" or stage == 2])
         groups.append(with_ratios(race_all(races, options.rounds)))
         print(table(groups[-1]), flush=True)

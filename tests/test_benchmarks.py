@@ -224,6 +224,6 @@ def test_rates_are_clips_over_seconds(monkeypatch):
     clock = iter(np.arange(0.0, 100.0, 2.0))
     monkeypatch.setattr(data.time, "perf_counter", lambda: next(clock))
     calls = []
-    found = data.timed(3, {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, clips=10)
+    found = data.time_jobs(3, {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, clips=10)
     assert found == {name: {"clips_a_second": [5.0] * 3} for name in "ab"}
     assert calls == ["a", "b"] * 4

@@ -19,10 +19,10 @@ from tests import cases
 from tests.interop.test_vggish import STATE as VGGISH
 from tests.interop.test_vggish import slim_arrays, write_slim
 from tests.interop.torch_files import write_bytes, write_legacy
+from tests.prepared import singers, write_prepared
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.base.safety import CONFIG, WEIGHTS
 from tsdsae_keras.data.prepared.store import PreparedData
-from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.interop.torch_files import read_checkpoint
 from tsdsae_keras.interop.vggish import read_vggish
 from tsdsae_keras.settings import Settings, settings_from_dict
@@ -32,11 +32,6 @@ from tsdsae_keras.training.run import RunFolder
 STATE = {"net_v_mu.weight": np.arange(6, dtype="float32").reshape(2, 3), "net_v_mu.bias": np.zeros(2, "float32")}
 LIGHTNING = {"epoch": 3, "state_dict": STATE, "hyper_parameters": {"C": 5, "model": {"_target_": "a.B"}}}
 FEATURES, SINGER = {"dtype": "<f4", "shape": [4, 3]}, {"dtype": "<i8", "shape": []}
-MANIFEST = {
-    **{"format": "tsdsae-prepared", "version": 1, "key": "abc", "settings": {}, "front_end": {"n_mels": 3}},
-    **{"counts": {"train": 2}, "shard_size": 2, "arrays": {"features": FEATURES, "singer": SINGER}},
-    "label_names": {"singer": ["ann", "bob"], "more": {"0": "x"}},
-}
 HEAD = {
     **{"epoch": 3, "stage": 2, "states": {"KeepBest": {"best": 0.5, "best_epoch": 2}}},
     "blocks": [["weight", "model/a", "<f4", [3, 2]], ["KeepBest", "file", "|u1", [5]]],
@@ -90,10 +85,9 @@ def keras_file(folder):
 
 
 def prepared(folder, storage="npy"):
-    writer = PreparedWriter(folder / "data", storage)
-    x = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
-    writer.write_shard("train", 0, {"features": x, "singer": np.array([7, 8])})
-    return writer.finish(MANIFEST)
+    names = {"singer": ["ann", "bob"], "more": {"0": "x"}}
+    shards = {"train": [singers(2, 7)]}
+    return write_prepared(folder / "data", shards, storage, front_end={"n_mels": 3}, label_names=names)
 
 
 def read_prepared(folder):

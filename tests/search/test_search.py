@@ -16,7 +16,7 @@ from tsdsae_keras.process import log_to_stdout
 from tsdsae_keras.search import workers
 from tsdsae_keras.search.search import Search
 from tsdsae_keras.search.trials import TrialFolder
-from tsdsae_keras.search.tune import extended, plan_of, run, tune
+from tsdsae_keras.search.tune import extend, plan_of, run, tune
 from tsdsae_keras.settings import with_preset
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ def search(tmp_path_factory, data):
         tune(folder)
     first = {path: path.stat().st_mtime_ns for path in folder.trials.glob("*/model.keras")}
     with contextlib.redirect_stdout(SAID), log_to_stdout():
-        tune(extended(folder.folder, trials=3))
+        tune(extend(folder.folder, trials=3))
     assert {path: path.stat().st_mtime_ns for path in first} == first, "a finished trial was trained again"
     return folder
 
@@ -112,7 +112,7 @@ def test_another_search_or_other_options_do_not_go_on(search, data, tmp_path):
     with pytest.raises(InputError, match="leave out --z-dim --space"):
         run({"z_dim": 3} | own | {"seeds": 1, "margin": None, "workers": 1, "out": None})
     with pytest.raises(InputError, match="holds no search"):
-        extended(tmp_path)
+        extend(tmp_path)
 
 
 def test_a_trial_whose_process_dies_again_and_again_is_given_up(tmp_path):

@@ -47,10 +47,6 @@ _PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 def write_page(content, path):
     """Writes the page of `content` to `path`, replacing the file whole.
 
-    Args:
-        content: the dictionary described at the head of this module.
-        path: of the HTML file; its folder exists.
-
     Raises:
         InputError: as `render_page`.
     """

@@ -108,9 +108,8 @@ def choose(rows, objective, direction, margin):
         raise InputError(f"none of {len(rows)} trials has finished, so there is no best model{why}")
     best = mean_score(groups[0], objective)
     near = [group for group in groups if abs(mean_score(group, objective) - best) <= margin]
-    smallest = min(
-        near, key=lambda group: (*group[0].sizes.values(), group[0].parameters)
-    )  # the first, so the best, of equals
+    # The first, so the best, of equals.
+    smallest = min(near, key=lambda group: (*group[0].sizes.values(), group[0].parameters))
     pick = max if direction == "max" else min
     return pick(smallest, key=lambda row: row.metrics[objective])
 
@@ -202,15 +201,14 @@ def conclude(search):
     rows, objective, folder, base = rows_of(search), search.plan["objective"], search.folder, search.space.base
     direction = search.searched.directions[objective]
     write_text(folder.results, csv_text(rows))
-    taken = choose(rows, objective, direction, search.plan["margin"])
+    margin = search.plan["margin"]
+    taken = choose(rows, objective, direction, margin)
     write_bytes(folder.best, TrialFolder(folder.trial(taken.trial)).model.read_bytes())
     model = load_model(folder.best)
     scores = base.card.part("evaluate")(model, search.data, base.seed)
     write_page(search_page(_content(search, rows, taken) | _family_content(search, model, scores)), folder.page)
     log.info(f"\n{text_table(rows, objective, direction, taken)}\n")
-    log.info(
-        f"taken: trial {taken.trial}, the smallest within {search.plan['margin']:g} of the best; on the test split:"
-    )
+    log.info(f"taken: trial {taken.trial}, the smallest within {margin:g} of the best; on the test split:")
     log.info(f"{base.card.part('table')(scores)}\n")
     for path in (folder.best, folder.results, folder.page):
         log.info(f"  {path}")

@@ -31,7 +31,7 @@ def run(options):
         folder = plan_of(with_preset(usual | given), **own)
     else:
         _check_only_more(options, own, resumed)
-        folder = extended(resumed, own["trials"], own["margin"])
+        folder = extend(resumed, own["trials"], own["margin"])
     tune(folder, processes)
 
 
@@ -53,7 +53,7 @@ def tune(folder, processes=1):
     Progress is logged (see `tsdsae_keras.process`).
 
     Args:
-        folder: `SearchFolder` with a plan, of `plan_of` or `extended`.
+        folder: `SearchFolder` with a plan, of `plan_of` or `extend`.
         processes: workers to start on this machine; 1 searches in this one.
 
     Raises:
@@ -124,7 +124,7 @@ def plan_of(settings, out=None, space=None, seeds=1, objective=None, tuner="rand
     return folder
 
 
-def extended(folder, trials=None, margin=None):
+def extend(folder, trials=None, margin=None):
     """A search that was started before, to be resumed; with more trials or another margin if they are given."""
     _check_numbers(trials, margin)
     folder = SearchFolder(folder)

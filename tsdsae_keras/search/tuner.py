@@ -53,9 +53,8 @@ class SearchTuner(keras_tuner.Tuner):
 
     def on_trial_begin(self, trial):
         values = self.hypermodel.space.values(trial.hyperparameters)
-        log.info(
-            f"trial {trial.trial_id}: " + ", ".join(f"{name} {short_text(value)}" for name, value in values.items())
-        )
+        said = ", ".join(f"{name} {short_text(value)}" for name, value in values.items())
+        log.info(f"trial {trial.trial_id}: {said}")
 
     def run_trial(self, trial, *_, **__):
         run = TrialFolder(self.search_folder.trial(trial.trial_id))

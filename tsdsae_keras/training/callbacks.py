@@ -132,9 +132,6 @@ class WriteHistory(keras.callbacks.Callback):
     """Writes a row an epoch to a CSV file: epoch, stage if any, and all logs; terms absent from a stage stay empty.
 
     Equal runs give equal files, so the seconds of each epoch are kept beside the rows, in `seconds`.
-
-    Args:
-        path: of the file; replaced whole at every epoch.
     """
 
     def __init__(self, path):
@@ -184,7 +181,7 @@ class LogToTensorBoard(keras.callbacks.Callback):
         self.start = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.writer.scalars({_charted(name): float(value) for name, value in logs.items()}, epoch)
+        self.writer.scalars({_chart_of(name): float(value) for name, value in logs.items()}, epoch)
         self.writer.scalars(self.model.phase() | {"seconds": time.perf_counter() - self.start}, epoch)
         if self.show is not None and (epoch + 1) % self.every == 0:
             self.show(self.model, self.writer, epoch)
@@ -193,7 +190,7 @@ class LogToTensorBoard(keras.callbacks.Callback):
         self.writer.close()
 
 
-def _charted(name):
+def _chart_of(name):
     """The chart of a log: "val_recon" -> "validation/recon", "watch_use" -> "watch/use", others under "train/"."""
     for start, group in (("val_", "validation"), (WATCH, "watch")):
         if name.startswith(start):

@@ -56,7 +56,8 @@ class WriteCheckpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.folder.mkdir(parents=True, exist_ok=True)
         states = {type(callback).__name__: callback.state() for callback in self.callbacks}
-        content = _pack({"epoch": epoch, "stage": stage_of(self.model), "states": states}, _weights(self.model))
+        weights = {name: ops.convert_to_numpy(variable) for name, variable in _variables(self.model).items()}
+        content = _pack({"epoch": epoch, "stage": stage_of(self.model), "states": states}, weights)
         write_bytes(self.folder / f"epoch-{epoch:06d}.ckpt", content)
         for old in checkpoint_files(self.folder)[:-KEPT]:
             old.unlink()
@@ -114,10 +115,12 @@ def restore(model, callbacks, checkpoint):
         model.enter_stage(checkpoint.stage)
     model.optimizer.build(model.trainable_variables)
     variables = _variables(model)
-    _check_same(
-        {name: value.shape for name, value in checkpoint.weights.items()},
-        {name: tuple(variable.shape) for name, variable in variables.items()},
-    )
+    found = {name: value.shape for name, value in checkpoint.weights.items()}
+    needed = {name: tuple(variable.shape) for name, variable in variables.items()}
+    differ = sorted(name for name in found.keys() | needed.keys() if found.get(name) != needed.get(name))
+    if differ:
+        more = f" and {len(differ) - 1} more" if len(differ) > 1 else ""
+        raise InputError(f"the checkpoint is of another model: {differ[0]}{more} differ; was settings.json changed?")
     for name, variable in variables.items():
         variable.assign(checkpoint.weights[name])
     try:
@@ -132,13 +135,6 @@ def stage_of(model):
     return model.phase().get("stage", 1)
 
 
-def _check_same(found, needed):
-    differ = sorted(name for name in found.keys() | needed.keys() if found.get(name) != needed.get(name))
-    if differ:
-        more = f" and {len(differ) - 1} more" if len(differ) > 1 else ""
-        raise InputError(f"the checkpoint is of another model: {differ[0]}{more} differ; was settings.json changed?")
-
-
 def _variables(model):
     """Every weight of model and optimizer by name; states of draws are not among them, epochs set them anew."""
     parts = {"model": model.weights, "optimizer": model.optimizer.variables}
@@ -146,10 +142,6 @@ def _variables(model):
     if len(dict(named)) < len(named):
         raise ValueError("two variables have the same path, so they cannot be told apart in a checkpoint")
     return dict(named)
-
-
-def _weights(model):
-    return {name: ops.convert_to_numpy(variable) for name, variable in _variables(model).items()}
 
 
 def _pack(rest, weights):

@@ -17,11 +17,6 @@ class TrialWriter(EventWriter):
     """The events of one trial: everything an `EventWriter` writes, and the trial's row on the HParams page.
 
     As a context it says at its end whether the trial succeeded: `finish` was called.
-
-    Args:
-        folder: of the trial's events.
-        values: {name: number, text or bool} of the hyperparameters.
-        first_epoch: 0, or the epoch from which a broken trial is resumed.
     """
 
     def __init__(self, folder, values, first_epoch=0):

@@ -14,10 +14,10 @@ def without_dates(content):
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as new:
         for name in old.namelist():
             part = old.read(name)
-            new.writestr(zipfile.ZipInfo(name, EPOCH), _undated(part) if name == METADATA else part)
+            new.writestr(zipfile.ZipInfo(name, EPOCH), _remove_date(part) if name == METADATA else part)
     return packed.getvalue()
 
 
-def _undated(metadata):
+def _remove_date(metadata):
     values = json.loads(metadata)
     return json.dumps({name: value for name, value in values.items() if name != "date_saved"}).encode()

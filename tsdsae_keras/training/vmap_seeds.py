@@ -59,12 +59,6 @@ class Several:
 
     Each goes the way it would go alone, by its own `train_step`, up to the rounding of sums that are taken in another
     order. One that its callbacks stop, or whose training diverged, leaves; the others go on.
-
-    Args:
-        members: their models differ in weights and seeds alone.
-        x: training sequences (n, time, features); one copy on the device serves all.
-        validation: batches (B, time, features), a list.
-        epochs: a range.
     """
 
     def __init__(self, members, x, validation, epochs):

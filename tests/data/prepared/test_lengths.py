@@ -11,7 +11,6 @@ import pytest
 import soundfile
 
 from tests import unequal
-from tests.strangers import manifest_of, with_manifest
 from tsdsae_keras.cli import main
 from tsdsae_keras.data.prepared.buckets import draw_batches, pad_lengths
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
@@ -74,9 +73,9 @@ WRONG = {
 def test_a_manifest_that_does_not_fit_is_refused(folder, tmp_path, name):
     change, words = WRONG[name]
     copy = shutil.copytree(folder, tmp_path / "copy")
-    manifest = manifest_of(copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
     manifest |= {key: manifest[key] | value if key == "arrays" else value for key, value in change.items()}
-    with_manifest(copy, manifest)
+    (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(InputError, match=words):
         PreparedData(copy)
 

@@ -41,20 +41,7 @@ class AdditiveSynth:
         _check_distinct(self.programs)
 
     def render(self, notes, program, seconds):
-        """Notes as sound.
-
-        Args:
-            notes: (start in seconds, duration in seconds, MIDI pitch) of each note; pitches may lie between semitones,
-                and notes may overlap.
-            program: one of `programs`.
-            seconds: length of the sound.
-
-        Returns:
-            float32 array (round(seconds * sample_rate),), its greatest magnitude 1 (all zeros without notes).
-
-        Raises:
-            InputError: the notes or the program cannot be played.
-        """
+        """Notes as sound: as `FluidSynth.render`, and pitches may lie between semitones."""
         check_program(program, self.programs)
         timed, length = to_samples(notes, seconds, self.sample_rate)
         sound = np.zeros(length)

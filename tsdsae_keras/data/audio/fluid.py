@@ -270,14 +270,14 @@ def find_font(soundfont=None):
     """
     named = soundfont or os.environ.get(FONT_VARIABLE)
     if named:
-        return _checked_font(Path(named), "" if soundfont else f" (from {FONT_VARIABLE})")
+        return _check_font(Path(named), "" if soundfont else f" (from {FONT_VARIABLE})")
     for place in FONT_PLACES:
         if Path(place).is_file():
-            return _checked_font(Path(place), "")
+            return _check_font(Path(place), "")
     raise NotInstalled(f"no SoundFont is installed: {INSTALL}, or set {FONT_VARIABLE} to an .sf2 or .sf3 file")
 
 
-def _checked_font(path, origin):
+def _check_font(path, origin):
     if not path.is_file():
         raise InputError(f"SoundFont {path}{origin} does not exist: give the path of an .sf2 or .sf3 file")
     with path.open("rb") as file:

@@ -39,15 +39,9 @@ def sound_of(log_mel, front_end, seed=0):
 def spectrum_of(mel_power, bank, updates=UPDATES):
     """A non-negative power spectrogram S with bank @ S near the mel power in the Kullback-Leibler sense.
 
+    From mel power (n_mels, T) and a sparse bank (n_mels, bins) to float32 (bins, T); bins that no band covers stay 0.
+
     Multiplicative updates S <- S * bank' (M / bank S) / bank' 1 (Lee and Seung, 2001), all frames at once.
-
-    Args:
-        mel_power: shape (n_mels, T).
-        bank: sparse filter bank, shape (n_mels, bins).
-        updates: how many.
-
-    Returns:
-        float32 array, shape (bins, T); bins that no band covers stay 0.
     """
     back = bank.T.tocsr()
     weight = np.asarray(bank.sum(axis=0)).reshape(-1, 1)

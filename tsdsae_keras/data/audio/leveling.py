@@ -73,10 +73,7 @@ def loudness(powers):
 def gain(method, peaks, powers):
     """The factor that brings recordings heard together to a common level.
 
-    Args:
-        method: "peak": their greatest sample to full scale; "loudness": their loudness to -23 LUFS; "none": 1.
-        peaks: their peaks, not all zero.
-        powers: as `loudness` takes them.
+    "peak" takes their greatest sample to full scale, "loudness" their loudness to -23 LUFS, "none" leaves them.
     """
     if method == "peak":
         return 1 / max(peaks)

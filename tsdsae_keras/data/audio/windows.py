@@ -50,13 +50,7 @@ class Plan:
 
 
 def frames_of(blocks, front_end, samples, plan):
-    """The log-mel frames of every window, as the front end gives them for the whole signal.
-
-    Args:
-        blocks: an iterator of sample blocks, each (n,).
-        front_end: a `FrontEnd`.
-        samples: how many samples the blocks hold in all.
-        plan: a `Plan` of front_end.frames(samples) frames.
+    """The log-mel frames of every window of a `Plan`, as the front end gives them for the whole signal.
 
     Yields:
         (window, float32 array (window.end - window.start, n_mels)).

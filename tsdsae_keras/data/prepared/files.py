@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 
+from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import sha256, write_bytes
 
 log = logging.getLogger(__name__)
@@ -13,6 +14,14 @@ def write_atomically(path, content):
     """Replaces a file by bytes; returns their size and SHA-256."""
     write_bytes(path, content)
     return {"bytes": len(content), "sha256": sha256(content)}
+
+
+def make_folder(path):
+    """Makes a folder and those above it; InputError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be created ({error.strerror}); name another place") from error
 
 
 def json_bytes(value):

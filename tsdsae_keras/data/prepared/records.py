@@ -34,15 +34,10 @@ def write_records(path, arrays):
 
 
 class RecordShard:
-    """The records of one file.
+    """The records of one file: `count` of them, with {name: (type as NumPy writes it, shape of one sequence's values)}.
 
     Opening it reads all of them once, which compares their checksums and shows whether they hold what was stated. After
     that, `features` are read record by record, and all other arrays, which are small, stay in memory.
-
-    Args:
-        path: of the file.
-        count: records in it.
-        arrays: {name: (type as NumPy writes it, shape of one sequence's values)}, "features" among them.
 
     Attributes:
         labels: {name: array (count, ...)} of all arrays but the features.

@@ -9,7 +9,7 @@ import numpy as np
 from tsdsae_keras.data.audio.general_midi import check_programs, names_of
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.synthesis import open_synth
-from tsdsae_keras.data.prepared.files import json_bytes, only_one
+from tsdsae_keras.data.prepared.files import json_bytes, make_folder, only_one
 from tsdsae_keras.data.prepared.manifest import FORMAT, VERSION
 from tsdsae_keras.data.prepared.store import PreparedData, shard_sizes
 from tsdsae_keras.data.prepared.writing import PreparedWriter
@@ -68,7 +68,7 @@ def prepare_melodies(settings):
     with open_synth(settings.synth, settings.programs, settings.soundfont, front_end.sample_rate) as synth:
         manifest = _manifest(settings, examples, front_end, synth.describe())
         name = f"dmelodies-{manifest['key']}"
-        _make_folder(cache)
+        make_folder(cache)
         with only_one(cache / f".{name}.lock"):
             if os.path.lexists(cache / name):
                 return _open_prepared(cache / name)
@@ -165,13 +165,6 @@ def _manifest(settings, examples, front_end, synth):
         "label_names": {"instrument": names_of(settings.programs), "factors": list(grid.FACTORS)},
         "licence": LICENCE,
     }
-
-
-def _make_folder(cache):
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cache {cache} cannot be created ({error.strerror}): name another place") from error
 
 
 def open_melodies(settings):

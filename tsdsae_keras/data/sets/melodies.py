@@ -84,14 +84,7 @@ def notes_of(index=None, *, factors=None):
 
 
 def timed_notes(notes):
-    """One melody as a synthesiser takes it.
-
-    Args:
-        notes: its sixteen slots, as `notes_of` gives them.
-
-    Returns:
-        A list of (start in seconds, duration in seconds, MIDI pitch), without the rests.
-    """
+    """A melody of `notes_of` as a synthesiser takes it: [(start in s, duration in s, MIDI pitch)], without rests."""
     return [(slot * SLOT_SECONDS, SLOT_SECONDS, int(pitch)) for slot, pitch in enumerate(notes) if pitch]
 
 

@@ -17,7 +17,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tsdsae_keras.data.prepared.files import json_bytes, only_one
+from tsdsae_keras.data.prepared.files import json_bytes, make_folder, only_one
 from tsdsae_keras.data.prepared.jobs import in_parallel
 from tsdsae_keras.data.prepared.manifest import FORMAT, VERSION
 from tsdsae_keras.data.prepared.store import PreparedData
@@ -74,7 +74,7 @@ def prepare_recordings(
             other recordings or settings.
     """
     settings, out = settings or SoundSettings(), Path(out)
-    _make_parent(out)
+    make_folder(out.parent)
     with only_one(out.parent / f".{out.name}.lock"):
         inputs, unread = read_inputs(sorted(recordings, key=lambda each: each.name), workers)
         skipped = [Skipped(name, None, reason) for name, reason in left_out] + unread
@@ -198,12 +198,4 @@ def _open_writer(out, key, storage):
 
 def _check_any(usable, skipped):
     if not usable:
-        reasons = most_frequent(skipped) or "there is no file in it"
-        raise InputError(f"nothing can be used: {reasons}")
-
-
-def _make_parent(out):
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out.parent} cannot be created ({error.strerror}); give another --out") from error
+        raise InputError(f"nothing can be used: {most_frequent(skipped) or 'there is no file in it'}")

@@ -53,12 +53,10 @@ class SoundSettings:
         least = (self.front_end.n_fft // 2 + 1) / self.front_end.sample_rate
         if not (self.segment == 0 or least <= self.segment <= LONGEST):
             raise InputError(f"segment is {self.segment!r}; it must be 0 (whole files) or {least:.3g} to {LONGEST:g} s")
-        if self.hop is not None and not 0.01 <= self.hop <= 1e6:
-            raise InputError(f"hop is {self.hop!r}; it must be at least 0.01 s")
-        if not -200 <= self.min_level <= 0:
-            raise InputError(f"min_level is {self.min_level!r}; it must lie between -200 and 0 dB")
-        if not 0 <= self.min_pitch_confidence <= 1:
-            raise InputError(f"min_pitch_confidence is {self.min_pitch_confidence!r}; it must lie between 0 and 1")
+        for name, least, most in (("hop", 0.01, 1e6), ("min_level", -200, 0), ("min_pitch_confidence", 0, 1)):
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise InputError(f"{name} is {value!r}; it must lie between {least:g} and {most:g}")
         if self.normalise not in METHODS or self.normalise_by not in TOGETHER:
             given = f"{self.normalise!r} by {self.normalise_by!r}"
             raise InputError(f"normalise is {given}; choose {' or '.join(METHODS)}, by {' or '.join(TOGETHER)}")
@@ -82,13 +80,7 @@ class SoundSettings:
 
 
 def measure_chunk(recordings, settings, confidence, stem):
-    """Cuts some recordings; writes the two files of the chunk and returns what the .json says.
-
-    Args:
-        recordings: a list of `SoundFile`.
-        settings: a `SoundSettings`.
-        confidence: function (samples, sample_rate, recording, start) -> 0 to 1, or None.
-        stem: path of the two files without their suffixes.
+    """Cuts some `SoundFile`s; writes the two files of the chunk, `stem` with suffixes; returns what the .json says.
 
     Returns:
         A list of dictionaries, one a recording: `fault` (the reason why it is left out, or None), `samples`, `peak`,

@@ -92,23 +92,16 @@ def z_windows(coder, recording, v):
         yield window, coder.z(frames, v)
 
 
-def decoded_windows(coder, recording, own_v, v):
+def decode_windows(coder, recording, own_v, v):
     """(window, log-mel frames) of a recording's z with the given v."""
     for window, z in z_windows(coder, recording, own_v):
         yield window, coder.decode(z, v)
 
 
 def sound_blocks(windows, plan, front_end, samples, vocoder, seed, progress):
-    """Blocks of the sound of log-mel windows, together (samples,).
+    """Blocks of the sound of (window, log-mel frames) that follow a `Plan`, together (samples,).
 
-    Args:
-        windows: iterator of (window, log-mel frames).
-        plan: the `Plan` they follow.
-        front_end: of the frames.
-        samples: wanted length.
-        vocoder: a `data.vocoders.Vocoder`.
-        seed: of the first window; each has one of its own.
-        progress: a `progress.Progress` that counts frames.
+    `seed` is that of the first window; each has one of its own.
     """
     sounds = _sounds(windows, front_end, vocoder, seed, progress)
     return join_sounds(sounds, plan, front_end.hop_length, samples)

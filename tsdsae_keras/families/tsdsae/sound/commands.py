@@ -14,7 +14,7 @@ import numpy as np
 from tsdsae_keras.data.audio.sound_files import check_output
 from tsdsae_keras.data.audio.windows import Plan
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.tsdsae.sound.codec import decoded_windows, shortest, v_of, z_windows
+from tsdsae_keras.families.tsdsae.sound.codec import decode_windows, shortest, v_of, z_windows
 from tsdsae_keras.families.tsdsae.sound.maker import Maker
 from tsdsae_keras.files import replacing
 from tsdsae_keras.progress import Progress
@@ -41,7 +41,7 @@ def swap(model, melody, timbre, out, **options):
     maker = Maker(model, **options)
     recording = maker.recording(melody)
     own, (v, left_out) = v_of(maker.coder, recording)[0], mean_v(maker, timbre)
-    windows = decoded_windows(maker.coder, recording, own, v)
+    windows = decode_windows(maker.coder, recording, own, v)
     maker.write(out, windows, recording.plan, recording.samples)
     return left_out
 
@@ -52,7 +52,7 @@ def reconstruct(model, file, out, **options):
     maker = Maker(model, **options)
     recording = maker.recording(file)
     own, _ = v_of(maker.coder, recording)
-    windows = decoded_windows(maker.coder, recording, own, own)
+    windows = decode_windows(maker.coder, recording, own, own)
     maker.write(out, windows, recording.plan, recording.samples)
     return 0
 
@@ -72,7 +72,7 @@ def morph(model, first, second, out="morph", steps=8, **options):
     folder.mkdir(parents=True, exist_ok=True)
     progress = Progress(steps * recording.plan.frames, "frames")
     for path, share in zip(_numbered(folder, steps), np.linspace(0, 1, steps, dtype=np.float32), strict=True):
-        windows = decoded_windows(maker.coder, recording, own, (1 - share) * own + share * goal)
+        windows = decode_windows(maker.coder, recording, own, (1 - share) * own + share * goal)
         maker.write(path, windows, recording.plan, recording.samples, progress)
     return 0
 
