@@ -4,17 +4,15 @@ XLA on a CPU takes some ten times as long as other backends for the gradients of
 written as one matrix product on blocks of 2 x 2 pixels; everywhere else Keras's own are used. The weights are the same.
 """
 
-import keras
 from keras import layers, ops
+
+from tsdsae_keras.networks.native import of_backend
 
 
 def prefers_products():
-    """Whether convolutions are slow here: JAX without a GPU or TPU."""
-    if keras.backend.backend() != "jax":
-        return False
-    import jax
-
-    return jax.default_backend() == "cpu"
+    """Whether the backend's own strided convolutions are slow on this machine."""
+    slow = getattr(of_backend(), "slow_convolutions", None)
+    return slow is not None and slow()
 
 
 class HalvingConv(layers.Conv2D):

@@ -13,6 +13,11 @@ def serves(x):
     return x.dtype == jnp.float32 and jax.default_backend() == "cpu"
 
 
+def slow_convolutions():
+    """XLA's strided convolutions, and above all their gradients, are slow on the processor."""
+    return jax.default_backend() == "cpu"
+
+
 def run_natively(stack, x):
     """Outputs of the last of a stack of `keras.layers.LSTM`: (batch, time, in) -> (batch, time, units).
 
