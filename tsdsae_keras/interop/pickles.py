@@ -54,11 +54,11 @@ def _from_buffer(content, dtype, shape, order):
     return array
 
 
-def _to_bytes(text, encoding):
+def _to_bytes(text="", encoding="latin-1"):
     return text.encode("latin-1")  # as pickles before protocol 3 write bytes
 
 
-NAMES = {"numpy.dtype": _Dtype, "numpy.ndarray": _Array, "_codecs.encode": _to_bytes}
+NAMES = {"numpy.dtype": _Dtype, "numpy.ndarray": _Array, "_codecs.encode": _to_bytes, "__builtin__.bytes": _to_bytes}
 for home in ("numpy.core", "numpy._core"):
     NAMES |= {f"{home}.multiarray._reconstruct": _Array, f"{home}.numeric._frombuffer": _from_buffer}
 

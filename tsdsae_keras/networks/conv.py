@@ -10,8 +10,9 @@ from tsdsae_keras.networks.native import of_backend
 
 
 def prefers_products():
-    """Whether convolutions are slow here: JAX without a GPU or TPU."""
-    return getattr(of_backend(), "has_slow_convolutions", bool)()
+    """Whether the backend's own strided convolutions are slow on this machine."""
+    slow = getattr(of_backend(), "slow_convolutions", None)
+    return slow is not None and slow()
 
 
 class HalvingConv(layers.Conv2D):

@@ -13,6 +13,11 @@ def serves(x):
     return x.dtype == jnp.float32 and jax.default_backend() == "cpu"
 
 
+def slow_convolutions():
+    """XLA's strided convolutions, and above all their gradients, are slow on the processor."""
+    return jax.default_backend() == "cpu"
+
+
 def run_natively(stack, x):
     """Outputs of the last of a stack of `keras.layers.LSTM`: (batch, time, in) -> (batch, time, units).
 
@@ -81,11 +86,6 @@ def _backward(residuals, d_outputs):
 
 
 _lstm.defvjp(_with_residuals, _backward)
-
-
-def has_slow_convolutions():
-    """XLA's gradients of strided convolutions are slow without a GPU or TPU."""
-    return jax.default_backend() == "cpu"
 
 
 def linear(x, kernel, bias):
