@@ -22,6 +22,7 @@ SETS = {
     "colour-shift": "tsdsae_keras.data.sets.cards.colour_shift",
     "solids": "tsdsae_keras.data.sets.cards.solids",
     "rooms": "tsdsae_keras.data.sets.cards.rooms",
+    "triples": "tsdsae_keras.data.sets.cards.triples",
 }
 
 

@@ -88,6 +88,10 @@ class Pool:
         others = self._begin[kinds, None] + np.floor(rng.random((n, steps)) * self._count[kinds, None]).astype(int)
         return np.concatenate([self._sorted[others], last[:, None]], axis=1)
 
+    def distinct(self, among=None):
+        """How many different images can be last ones."""
+        return len(self.images if among is None else among)
+
     def triples(self, rng, n):
         """A dict of n "x", "action" and "y"; images as uint8."""
         x, y = self.rows(rng, n).T
@@ -118,6 +122,7 @@ class PoseData:
     """
 
     folder = warning = None
+    steps = (1, 10, 20)  # lengths of trajectories that models are scored on
 
     def __init__(self, scene, *, images=20000, held_out=4000, left_out=(), seed=0, workers=1):
         self.scene, self.group, self.dims, self.channels = scene, scene.group, scene.dims, scene.channels
@@ -142,8 +147,8 @@ class PoseData:
         """Names of the splits there are."""
         return tuple(split for split in SPLITS if split != "left_out" or self.left_out)
 
-    def pool(self, split):
-        """The images of a split, rendered when first asked for."""
+    def pool(self, split, steps=None):
+        """The images of a split, rendered when first asked for; the same for trajectories of any length."""
         if split not in self._pools:
             among = self.left_out if split == "left_out" else self.among
             self._pools[split] = Pool(self.scene, self._sizes[split], (self.seed, SPLITS[split]), among, self.workers)

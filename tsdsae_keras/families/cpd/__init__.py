@@ -13,7 +13,7 @@ FAMILY = Family(
     },
     settings=CPDSettings,
     presets=PRESETS,
-    data=("sprites", "multi-sprites", "colour-shift", "solids", "rooms"),
+    data=("sprites", "multi-sprites", "colour-shift", "solids", "rooms", "triples"),
     build="building:build",
     batches="building:batches",
     evaluate="evaluation:evaluate",

@@ -16,6 +16,25 @@ def encode_images(model, images):
     return np.concatenate(codes)
 
 
+class DataCodes:
+    """The `PoolCodes` of data, each made once.
+
+    Args:
+        model: of this family.
+        data: `data.sets.pose_pool.PoseData` or `data.sets.triples.TripleData`.
+    """
+
+    def __init__(self, model, data):
+        self.model, self.data, self._made = model, data, {}
+
+    def of(self, split, steps=None):
+        """Those of a split; for trajectories of so many steps, where data have pools of their own for them."""
+        pool = self.data.pool(split, steps)
+        if id(pool) not in self._made:
+            self._made[id(pool)] = PoolCodes(self.model, pool)
+        return self._made[id(pool)]
+
+
 class PoolCodes:
     """The codes of a pool of images, encoded once, and the code that a trajectory through the pool leads to.
 

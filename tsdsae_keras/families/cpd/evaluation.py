@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tsdsae_keras.families.cpd.codes import PoolCodes, encode_images
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.cpd.codes import DataCodes, encode_images
 from tsdsae_keras.families.cpd.losses import info_nce_floor
 from tsdsae_keras.families.cpd.model import CPD
 from tsdsae_keras.families.cpd.offsets import pose_errors
@@ -10,7 +11,6 @@ from tsdsae_keras.metrics.hit_rate import class_distances, hits, squared
 from tsdsae_keras.metrics.intervals import mean_interval
 
 QUERIES, CANDIDATES = 2048, 32
-STEPS = (1, 10, 20)
 COMPARED = 256  # images whose codes are compared with each other, or at one pose in all classes
 BATCH = 64  # of the InfoNCE that is reported
 
@@ -37,31 +37,52 @@ def evaluate(model, data, seed):
     Returns:
         A dict of plain numbers; a score is {"value", "interval", "n", "worst", "best"}.
     """
-    validation, test = (PoolCodes(model, data.pool(split)) for split in ("validation", "test"))
-    scores = hit_rates(model, test, seed, STEPS)
-    if isinstance(model, CPD):
-        scores |= _of_parts(model, validation, test, seed)
+    codes = DataCodes(model, data)
+    scores = hit_rates(codes, "test", seed)
+    if isinstance(model, CPD) and codes.of("test").pool.classes is not None:
+        scores |= _of_parts(model, codes.of("validation"), codes.of("test"), seed)
     if "left_out" in data.splits:
-        scores["left_out"] = _of_left_out(model, data, seed)
-    settings = {"seed": int(seed), "candidates": CANDIDATES, "queries": QUERIES}
-    return scores | {"lossless": _lossless(model, test, seed), "settings": settings}
+        scores["left_out"] = _of_left_out(codes, seed)
+    settings = {"seed": int(seed), "candidates": candidates_in(codes.of("test").pool), "queries": QUERIES}
+    return scores | {"lossless": _lossless(model, codes.of("test"), seed), "settings": settings}
 
 
-def hit_rates(model, codes, seed, steps):
-    """Hit-rates by number of steps, of a `PoolCodes`."""
+def hit_rates(codes, split, seed, steps=None):
+    """Hit-rates by number of steps: {"hit_rate": {steps: score}, "hit_rate_5": ...}.
+
+    Args:
+        codes: `DataCodes`.
+        split, seed: of the queries.
+        steps: numbers of steps; by default those of the data.
+    """
     found = {"hit_rate": {}, "hit_rate_5": {}}
-    for count in steps:
+    for count in steps or codes.data.steps:
+        part = codes.of(split, count)
+        candidates = candidates_in(part.pool)
         # The same image twice among the candidates would make a miss of a right prediction.
         rng = np.random.default_rng((seed, count))
-        predicted, true, _ = codes.roll_out(rng, QUERIES, count, distinct=CANDIDATES)
+        predicted, true, _ = part.roll_out(rng, QUERIES // candidates * candidates, count, distinct=candidates)
         for name, k in (("hit_rate", 1), ("hit_rate_5", 5)):
-            found[name][str(count)] = score(hits(predicted, true, k=k, **comparison(model)), worst=k / CANDIDATES)
+            if k < candidates:
+                hit = hits(predicted, true, k=k, **comparison(codes.model, candidates))
+                found[name][str(count)] = score(hit, worst=k / candidates)
     return found
 
 
-def comparison(model):
+def candidates_in(pool):
+    """32, or fewer where a small set of one's own has not so many different images.
+
+    Raises:
+        InputError: it has fewer than two.
+    """
+    if pool.distinct() < 2:
+        raise InputError("the test images have fewer than two different ones to tell apart; give more triples")
+    return min(CANDIDATES, pool.distinct())
+
+
+def comparison(model, candidates=CANDIDATES):
     """How codes of a model are compared: arguments of `metrics.hit_rate.hits`."""
-    how = {"group_dim": model.group_dim, "class_distance": "hinge", "candidates": CANDIDATES}
+    how = {"group_dim": model.group_dim, "class_distance": "hinge", "candidates": candidates}
     if isinstance(model, CPD):
         how["class_distance"] = model.class_loss
         if model.group == "rotate_quaternion":  # q and -q are one rotation
@@ -85,17 +106,20 @@ def _of_parts(model, validation, test, seed):
     if test.pool.scene.shares_poses:
         found["same_pose"] = _same_pose(model, test, predicted[:COMPARED], rows[:COMPARED])
     found["class_accuracy"] = _class_accuracy(model, validation, test)
-    found["pose_error"] = _pose_error(model, validation, test)
+    if test.pool.poses is not None:
+        found["pose_error"] = _pose_error(model, validation, test)
     if model.class_loss == "info_nce":
         found["info_nce"] = _info_nce(model, predicted, true, len(np.unique(test.pool.classes)))
     return found
 
 
 def _same_class(model, codes, rng):
-    kinds, counts = np.unique(codes.pool.classes, return_counts=True)
-    n, found = max(CANDIDATES, QUERIES // len(kinds) // CANDIDATES * CANDIDATES), []
-    for kind in kinds[counts >= CANDIDATES]:
+    kinds, found = np.unique(codes.pool.classes), []
+    n = max(CANDIDATES, QUERIES // len(kinds) // CANDIDATES * CANDIDATES)
+    for kind in kinds:
         among = np.flatnonzero(codes.pool.classes == kind)
+        if codes.pool.distinct(among) < CANDIDATES:
+            continue
         predicted, true, _ = codes.roll_out(rng, n, 1, distinct=CANDIDATES, among=among)
         found.append(hits(predicted, true, **comparison(model)))
     return score(np.concatenate(found), worst=1 / CANDIDATES) if found else None
@@ -157,11 +181,10 @@ def _lossless(model, codes, seed):
     return {"value": float(max(closest, 0) / max(np.median(distance(predicted, true)), 1e-12)), "n": len(some)}
 
 
-def _of_left_out(model, data, seed):
-    codes = PoolCodes(model, data.pool("left_out"))
-    found = hit_rates(model, codes, seed, STEPS)
-    if isinstance(model, CPD):
-        found["pose_error"] = _pose_error(model, codes, codes, halves=True)
+def _of_left_out(codes, seed):
+    found, part = hit_rates(codes, "left_out", seed), codes.of("left_out")
+    if isinstance(codes.model, CPD):
+        found["pose_error"] = _pose_error(codes.model, part, part, halves=True)
     return found
 
 

@@ -25,18 +25,19 @@ def write_neighbours(model, data, path):
 
 
 def neighbours_png(model, data, split, title=None):
-    """The picture: PNG bytes. A row of x, and for 1 and for 20 steps the true images and those of the nearest codes."""
+    """The picture: PNG bytes. For 1 and 20 steps a row each of x, the true images, and those of the nearest codes."""
     codes = PoolCodes(model, data.pool(split))
     panels = {}
-    for steps in STEPS:
-        predicted, _, rows = codes.roll_out(np.random.default_rng(SEED), SHOWN, steps)  # the same x each time
+    # One's own triples may have no trajectories through the same images.
+    for steps in (steps for steps in STEPS if steps in data.steps and data.pool(split, steps) is codes.pool):
+        predicted, _, rows = codes.roll_out(np.random.default_rng((SEED, steps)), SHOWN, steps)
         moved = "moved once" if steps == 1 else f"moved {steps} times"
-        near = [nearest(model, code, codes.codes, rows[i, 0]) for i, code in enumerate(predicted)]
-        panels |= {"x": rows[:, 0], moved: rows[:, -1], f"{moved}, predicted": near}
+        near = [_nearest(model, code, codes.codes, rows[i, 0]) for i, code in enumerate(predicted)]
+        panels |= {f"x, to be {moved}": rows[:, 0], moved: rows[:, -1], f"{moved}, predicted": near}
     return png_bytes(_draw({name: codes.pool.images[rows] for name, rows in panels.items()}, title))
 
 
-def nearest(model, code, others, own):
+def _nearest(model, code, others, own):
     """The row of `others` whose code is nearest to a code, other than its own image."""
     distance = np.array(model.distance(code[None], others))
     distance[own] = np.inf
