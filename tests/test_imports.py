@@ -46,12 +46,8 @@ RULES = {
     ),
     "data.audio.pitch_confidence": ({"numpy", "soxr"}, {"metrics.pitch"}),  # pYIN's one home
     "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
-<<<<<<< HEAD
-    "data.sets.cards": (set(), {"options", "data.sets.cards", "=data.sets"}),
-=======
     "data.sets.cards": (set(), {"data.sets.cards", "options", "=data.sets"}),
     "data.sets.triple_files": (TENSORS | {"tensorflow"}, {"data", "interop.pickles"}),
->>>>>>> cpd
     "metrics": ({"joblib", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics"}),
     "training": (TENSORS, {"training", "base", "data", *LIGHT}),
     "training.vmap_seeds": (TENSORS | {"jax"}, {"training", *LIGHT}),
