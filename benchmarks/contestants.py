@@ -38,6 +38,7 @@ class Race:
         shared: whether both swaps pair the same z with the same v and are computed once (`swap_pairs` of the models).
         models: that `--seeds` would train in one program (JAX alone); None for one model and Keras's `fit`.
         data: a prepared folder whose training split is taken, or None for made-up sequences.
+        family: "tsdsae", or "slowvae" on pairs of dSprites, which the library renders as it trains.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Race:
     shared: bool = False
     models: int | None = None
     data: str | None = None
+    family: str = "tsdsae"
 
     @property
     def steps(self):
@@ -152,11 +154,41 @@ def run_keras(race, wait, reply):
     from tsdsae_keras.training.callbacks import SeedEpochs
 
     _set_up(race)
-    x = sequences(race)
-    model = _model(race, x)
-    stream = pipeline.SequenceStream(x, race.batch, training=True)
+    if race.family == "slowvae":
+        model, stream = _slowvae(race)
+    else:
+        x = sequences(race)
+        model = _model(race, x)
+        stream = pipeline.SequenceStream(x, race.batch, training=True)
     calls = [_turn_callback(wait, reply), SeedEpochs(0, stream)]
     model.fit(stream.dataset, epochs=10**9, shuffle=False, verbose=0, callbacks=calls)
+
+
+def _slowvae(race):
+    """A compiled SlowVAE and its stream of pairs, as a run has them."""
+    from tsdsae_keras.data.sets import open_data
+    from tsdsae_keras.settings import with_preset
+    from tsdsae_keras.training.fitting import build_model, compile_model, open_streams
+
+    settings = with_preset({"model": "slowvae", "backend": race.kind, **_sizes(race)})
+    data = open_data(settings)
+    model = build_model(settings, data)
+    compile_model(model, settings, steps=settings.epochs * race.steps)
+    return model, open_streams(settings, data)[0]
+
+
+def _sizes(race):
+    return {"batch_size": race.batch, "epoch_steps": race.steps, "z_dim": race.z_dim}
+
+
+def _frames(race):
+    """Frames of dSprites for an epoch, made before it."""
+    import numpy as np
+
+    from tsdsae_keras.data.sets.dsprites_render import GRID, render
+    from tsdsae_keras.data.sets.transitions import draw_pairs
+
+    return render(draw_pairs(GRID, np.random.default_rng(0), race.steps * race.batch // 2))
 
 
 def run_several(race, wait, reply):
@@ -243,8 +275,11 @@ def _set_up(race):
 
 def run_peer(race, wait, reply):
     """Plain PyTorch."""
-    from benchmarks import peer
+    from benchmarks import peer, slowvae_peer
 
+    if race.family == "slowvae":
+        slowvae_peer.run(_frames(race), asdict(race), wait, reply)
+        return
     peer.Race(sequences(race), asdict(race)).run(wait, reply)
 
 

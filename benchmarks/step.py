@@ -1,6 +1,7 @@
 """Seconds of a training step: this library on each backend beside plain PyTorch, taking turns.
 
     python benchmarks/step.py --backends tensorflow jax torch --stages 1 2 --out step.json
+    python benchmarks/step.py --family slowvae
 
 See README.md for what is timed and how.
 """
@@ -128,10 +129,22 @@ def add_common(parser):
     parser.add_argument("--out", metavar="FILE", help="a JSON file of all that was measured")
 
 
+def race_slowvae(options):
+    """The results of SlowVAE on dSprites, 64 frames a step, z of 10 dimensions."""
+    sizes = {"batch": 64, "z_dim": 10, "clips": 64 * options.steps, "threads": options.threads, "tf32": options.tf32}
+    race = Race("peer", family="slowvae", **sizes)
+    own = [changed(race, kind=kind) for kind in options.backends]
+    kinds = [kind for kind in options.peers if kind in ("plain", "compiled")]
+    results = with_ratios(race_all(own + peers(race, kinds), options.rounds))
+    print(table(results), flush=True)
+    return results
+
+
 def main(arguments=None):
     """Measures what the options ask for, each combination on its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_common(parser)
+    parser.add_argument("--family", choices=("tsdsae", "slowvae"), default="tsdsae")
     parser.add_argument("--stages", nargs="+", type=int, choices=(1, 2), default=[1, 2])
     parser.add_argument("--frames", type=int, default=251, help="of a sequence (default: 251)")
     parser.add_argument("--data", help="a prepared folder (default: made-up sequences)")
@@ -143,7 +156,9 @@ def main(arguments=None):
     parser.add_argument("--models", nargs="+", type=int, default=[], help=text)
     parser.add_argument("--precision", nargs="+", choices=("float32", "mixed_bfloat16"), default=["float32"])
     options = parser.parse_args(arguments)
-    groups = []
+    groups = [] if options.family == "tsdsae" else [race_slowvae(options)]
+    if groups:
+        options.stages = []
     for stage, batch, z_dim, precision in product(options.stages, options.batch, options.z_dim, options.precision):
         race = Race(
             "peer",

@@ -1,4 +1,4 @@
-"""Unsupervised separation of what stays from what moves in a sequence, on Keras 3.
+"""Representations whose parts mean something, learned without labels, on Keras 3.
 
 Names are imported when they are first used, so that the command line can answer, and a backend can be chosen, before
 Keras is loaded.
@@ -21,6 +21,7 @@ _HOME = {
     "base.pretrained": ("load_pretrained", "pretrained_card", "pretrained_names"),
     "training.callbacks": ("EnterStageTwo", "KeepBest", "SeedEpochs"),
     "families.tsdsae.interop.reference": ("from_reference_state",),
+    "interop": ("from_reference",),
     "data.audio.logmel": ("FrontEnd",),
     "data.prepared.store": ("PreparedData",),
     "data.prepared.pipeline": ("SequenceStream",),
@@ -28,19 +29,8 @@ _HOME = {
     "errors": ("InputError",),
 }
 _NAMES = {name: home for home, names in _HOME.items() for name in names}
-_ROOMS = (
-    "base",
-    "commands",
-    "data",
-    "families",
-    "interop",
-    "metrics",
-    "networks",
-    "ops",
-    "report",
-    "search",
-    "training",
-)
+_ROOMS = ("base", "commands", "data", "families", "groups", "interop", "metrics", "networks", "ops", "report", "search")
+_ROOMS += ("training",)
 
 __all__ = ["__version__", *sorted(_NAMES)]
 

@@ -4,6 +4,11 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families import find_family
 
 
+def from_reference_state(state, **options):
+    """`from_reference` for a TS-DSAE, the name of before there were several families."""
+    return from_reference("tsdsae", state, **options)
+
+
 def from_reference(name, state, **config):
     """A model of this library with the weights of its authors' code.
 

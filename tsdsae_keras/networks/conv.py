@@ -35,10 +35,9 @@ class HalvingConv(layers.Conv2D):
         """The convolution as one matrix product, without bias and activation."""
         # Padded and cut into blocks of 2 x 2, a window of 4 x 4 at stride 2 is 2 x 2 neighbouring blocks.
         x = to_blocks(ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))))
-        windows = [x[:, a : x.shape[1] - 1 + a, b : x.shape[2] - 1 + b] for a in (0, 1) for b in (0, 1)]
         kernel = ops.reshape(self.kernel, (2, 2, 2, 2, -1, self.filters))  # row 2a + c, column 2b + d
-        kernel = ops.reshape(ops.transpose(kernel, (0, 2, 1, 3, 4, 5)), (-1, self.filters))
-        return ops.matmul(ops.concatenate(windows, axis=-1), kernel)
+        kernel = ops.reshape(ops.transpose(kernel, (0, 2, 1, 3, 4, 5)), (4, x.shape[-1], self.filters))
+        return shifted_products(x, kernel, [(a, b) for a in (0, 1) for b in (0, 1)])
 
 
 class DoublingConv(layers.Conv2DTranspose):
@@ -59,15 +58,38 @@ class DoublingConv(layers.Conv2DTranspose):
 
     def by_product(self, x):
         """The transposed convolution as one matrix product, without bias and activation."""
+        # Every pixel adds to 2 x 2 blocks of 2 x 2 pixels, so a block is a sum over 2 x 2 neighbouring pixels.
         kernel = ops.reshape(self.kernel, (2, 2, 2, 2, self.filters, -1))
-        kernel = ops.reshape(ops.transpose(kernel, (5, 0, 2, 1, 3, 4)), (x.shape[-1], -1))
-        # Every pixel gives 2 x 2 blocks of 2 x 2 pixels; neighbours' blocks overlap and add up.
-        parts = ops.split(ops.matmul(x, kernel), 4, axis=-1)
-        places = [(a, b) for a in (0, 1) for b in (0, 1)]
-        blocks = sum(
-            ops.pad(part, ((0, 0), (a, 1 - a), (b, 1 - b), (0, 0))) for part, (a, b) in zip(parts, places, strict=True)
-        )
+        kernel = ops.reshape(ops.transpose(kernel, (0, 2, 5, 1, 3, 4)), (4, x.shape[-1], 4 * self.filters))
+        padded = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        blocks = shifted_products(padded, kernel, [(1 - a, 1 - b) for a in (0, 1) for b in (0, 1)])
         return from_blocks(blocks, self.filters)[:, 1:-1, 1:-1]
+
+
+def shifted_products(x, kernels, shifts):
+    """The sum over k of x, shifted by the k-th of `shifts`, times the k-th kernel.
+
+    Args:
+        x: (batch, h, w, in).
+        kernels: (shifts, in, out).
+        shifts: (rows, columns), 0 or 1 each.
+
+    Returns:
+        (batch, h - 1, w - 1, out).
+    """
+    _, height, width, fan_in = x.shape
+    count, _, out = kernels.shape
+
+    def shifted(values, a, b):
+        return values[:, a : height - 1 + a, b : width - 1 + b]
+
+    # Either the inputs are laid side by side or the products are added up, whichever moves fewer numbers.
+    if fan_in <= out:
+        windows = ops.concatenate([shifted(x, *shift) for shift in shifts], axis=-1)
+        return ops.matmul(windows, ops.reshape(kernels, (count * fan_in, out)))
+    products = ops.matmul(x, ops.reshape(ops.transpose(kernels, (1, 0, 2)), (fan_in, count * out)))
+    parts = ops.split(products, count, axis=-1)
+    return sum(shifted(part, *shift) for part, shift in zip(parts, shifts, strict=True))
 
 
 def to_blocks(x):

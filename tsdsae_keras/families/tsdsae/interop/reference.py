@@ -54,6 +54,11 @@ def from_reference_state(state, *, model="tsdsae", stage=None):
     return built
 
 
+def from_reference(name, state, **options):
+    """`from_reference_state` as the library asks every family for it: the model comes first."""
+    return from_reference_state(state, model=name, **options)
+
+
 def reference_names(model, informed=None):
     """Pairs of a variable of the model and the torch names it stands for (two for the bias of an LSTM).
 
