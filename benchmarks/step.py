@@ -133,7 +133,7 @@ def race_slowvae(options):
     """The results of SlowVAE on dSprites, 64 frames a step, z of 10 dimensions."""
     sizes = {"batch": 64, "z_dim": 10, "clips": 64 * options.steps, "threads": options.threads, "tf32": options.tf32}
     race = Race("peer", family="slowvae", **sizes)
-    own = [changed(race, kind=kind) for kind in options.backends]
+    own = [replace(race, kind=kind) for kind in options.backends]
     kinds = [kind for kind in options.peers if kind in ("plain", "compiled")]
     results = with_ratios(race_all(own + peers(race, kinds), options.rounds))
     print(table(results), flush=True)
