@@ -76,21 +76,31 @@ def in_shape(group, actions, path):
 
 
 def _image(folder, name, row, cache):
-    import tensorflow as tf
-
     if name not in cache:
         path = Path(folder) / (name or "")
         if not path.resolve().is_relative_to(Path(folder).resolve()):
             raise InputError(f"row {row} of {TABLE} names {name!r}, which lies outside of {folder}")
         try:
-            with tf.device("CPU:0"):
-                image = tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False)
-                cache[name] = np.round(tf.image.resize(image, (SIZE, SIZE), "area").numpy()).astype("uint8")
-        except (OSError, tf.errors.OpError, ValueError) as error:
-            raise InputError(
-                f"row {row} of {TABLE}: {path} cannot be read as an image ({type(error).__name__})"
-            ) from error
+            cache[name] = read_image(path)
+        except InputError as error:
+            raise InputError(f"row {row} of {TABLE}: {error}") from error
     return cache[name]
+
+
+def read_image(path, channels=3):
+    """An image file (PNG, JPEG, GIF, BMP), scaled to (64, 64, channels) uint8.
+
+    Raises:
+        InputError: it is missing, or not an image.
+    """
+    import tensorflow as tf
+
+    try:
+        with tf.device("CPU:0"):
+            image = tf.io.decode_image(Path(path).read_bytes(), channels=channels, expand_animations=False)
+            return np.round(tf.image.resize(image, (SIZE, SIZE), "area").numpy()).astype("uint8")
+    except (OSError, tf.errors.OpError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as an image ({type(error).__name__})") from error
 
 
 def _number(text, path, row, name):

@@ -19,6 +19,7 @@ FAMILY = Family(
     evaluate="evaluation:evaluate",
     table="evaluation:table",
     classes=("model:CPD", "baselines:MDPHomomorphism", "baselines:Linear"),
+    commands="options:COMMANDS",
     pictures="pictures:show_neighbours",
     finish="pictures:write_neighbours",
     check="settings:check",

@@ -1,0 +1,55 @@
+"""What a trained model does with image files."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from tsdsae_keras.data.sets.triple_files import read_image
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.cpd.codes import encode_images
+from tsdsae_keras.families.cpd.model import CPD
+from tsdsae_keras.files import replacing
+
+log = logging.getLogger(__name__)
+
+
+def align(model, first, second):
+    """Logs and returns the group element that leads from the pose of the first image to that of the second.
+
+    Args:
+        model: a `CPD`.
+        first, second: image files.
+
+    Raises:
+        InputError: the model is another one, or a file is not an image.
+    """
+    _check(model)
+    x, y = (read_image(path, model.channels)[None] for path in (first, second))
+    found = model.relative(x, y)[0]
+    log.info(f"group {model.group}\n{np.array2string(found, precision=4, suppress_small=True)}")
+    return found
+
+
+def embed(model, files, out):
+    """Writes the poses and classes of image files: arrays "pose", "class" and "name".
+
+    Args:
+        model: a `CPD`.
+        files: image files.
+        out: the .npz file to write.
+
+    Raises:
+        InputError: the model is another one, or a file is not an image.
+    """
+    _check(model)
+    codes = encode_images(model, np.stack([read_image(path, model.channels) for path in files]))
+    pose, extra = codes[:, : model.group_dim], codes[:, model.group_dim :]
+    with replacing(Path(out)) as beside, open(beside, "wb") as file:
+        np.savez(file, **{"pose": pose, "class": extra, "name": np.array([str(path) for path in files])})
+    log.info(f"{len(files)} codes in {out}")
+
+
+def _check(model):
+    if not isinstance(model, CPD):
+        raise InputError(f"the model is a {type(model).__name__}; give one of class-pose decomposition (--model cpd)")

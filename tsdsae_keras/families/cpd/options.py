@@ -1,0 +1,19 @@
+"""The commands on images and their options. Light: read while the command line is understood."""
+
+from tsdsae_keras.base.family import Command
+
+
+def _align(parser):
+    parser.add_argument("first", metavar="IMAGE", help="an image")
+    parser.add_argument("second", metavar="IMAGE", help="another one of the same kind of thing")
+
+
+def _embed(parser):
+    parser.add_argument("files", nargs="+", metavar="IMAGE", help="what to encode")
+    parser.add_argument("--out", required=True, metavar="CODES", help="the .npz file to write; numpy.load reads it")
+
+
+COMMANDS = {
+    "align": Command("the symmetry that leads from one image to another", _align, "commands:align"),
+    "embed-images": Command("poses and classes of images", _embed, "commands:embed"),
+}
