@@ -19,6 +19,7 @@ RULES = {
     "settings": (set(), set()),
     "process": (set(), set()),
     "ops": ({"keras"}, set()),
+    "groups": ({"keras", "numpy"}, {"groups", "ops"}),
     "networks": ({"keras", "numpy"}, {"ops", "networks"}),
     "networks.native.tensorflow": ({"keras", "tensorflow"}, {"networks"}),
     "networks.native.jax": ({"jax", "keras"}, {"networks"}),
