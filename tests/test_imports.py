@@ -29,7 +29,7 @@ RULES = {
     "arguments": (set(), {"options", "settings", *REGISTRIES}),
     "backend": ({"keras"}, {"process", "settings", "data.prepared.pipeline"}),
     "ops": ({"keras"}, set()),
-    "groups": (TENSORS, {"ops"}),
+    "groups": (TENSORS, {"groups", "ops"}),
     "networks": (TENSORS, {"ops", "networks"}),
     "networks.native.tensorflow": ({"keras", "tensorflow"}, {"networks"}),
     "networks.native.jax": ({"jax", "keras"}, {"networks"}),

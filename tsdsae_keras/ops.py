@@ -73,3 +73,18 @@ def apply_to_rows(function, values):
     """
     rows = function(ops.reshape(values, (-1, values.shape[-1])))
     return ops.reshape(rows, (*ops.shape(values)[:-1], rows.shape[-1]))
+
+
+def safe_norm(values, axis=-1, keepdims=False):
+    """The L2 norm, with gradient 0 where it is 0; a plain square root has none there."""
+    squared = ops.sum(ops.square(values), axis=axis, keepdims=keepdims)
+    positive = squared > 0
+    # The root is taken of 1 where it is not used: a gradient of NaN would survive the outer `where` alone.
+    root = ops.sqrt(ops.where(positive, squared, ops.ones_like(squared)))
+    return ops.where(positive, root, ops.zeros_like(root))
+
+
+def unit_vectors(values):
+    """values / |values| along the last axis; a zero vector stays zero, with gradient 0."""
+    norm = safe_norm(values, keepdims=True)
+    return values / ops.where(norm > 0, norm, ops.ones_like(norm))
