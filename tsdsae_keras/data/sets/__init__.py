@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from tsdsae_keras.options import Options, option
 
-SETS = {"dmelodies": "tsdsae_keras.data.sets.cards.dmelodies"}
+SETS = {
+    "dmelodies": "tsdsae_keras.data.sets.cards.dmelodies",
+    "scales": "tsdsae_keras.data.sets.cards.scales",
+    "ball": "tsdsae_keras.data.sets.cards.ball",
+}
 
 
 @dataclass(frozen=True)
