@@ -172,3 +172,18 @@ def test_rooms_have_no_circle():
             if rest and home != "package" and room_of(registry) != home:
                 arrows.setdefault(home, set()).add(room_of(registry))
     list(graphlib.TopologicalSorter(arrows).static_order())  # raises CycleError, which names the circle
+
+
+def test_the_tree_of_the_design_page_is_that_of_the_files():
+    page = (PACKAGE.parent / "docs" / "design.md").read_text(encoding="utf-8")
+    tree, folder = {}, None
+    for line in page.partition("```tree\n")[2].partition("```")[0].splitlines():
+        if not line.startswith(" "):
+            folder = tree.setdefault(line, set())
+        elif not line.lstrip().startswith("#"):
+            folder |= set(line.split())
+    files = {}
+    for path in PACKAGE.rglob("*.py"):
+        folder = files.setdefault(f"{path.parent.relative_to(PACKAGE.parent).as_posix()}/", set())
+        folder |= {path.stem} - {"__init__"}
+    assert tree == files

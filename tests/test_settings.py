@@ -1,10 +1,12 @@
 """Presets: the published recipe as published, and what is given before what a preset says."""
 
+import json
+
 import pytest
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.settings import PRESETS
-from tsdsae_keras.settings import Settings, with_preset
+from tsdsae_keras.settings import Settings, settings_from_dict, with_preset
 
 pytestmark = pytest.mark.no_backend
 
@@ -26,3 +28,9 @@ def test_one_stage_needs_no_switch():
     assert Settings(model="dsae", epochs=2).epochs == 2
     with pytest.raises(InputError, match="stage 2 would never begin"):
         Settings(epochs=2)
+
+
+def test_recorded_settings_are_read_back():
+    settings = Settings(swap_weights=(1, 0, 0.5, 2), patience=3, tonics=("C", "D"), learning_rate=1)
+    assert settings_from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+    assert settings_from_dict({}) == Settings()

@@ -13,13 +13,14 @@ TITLES = {"run": "options of the run", "family": "options of the model", "data_s
 
 
 def peek(arguments):
-    """The card of the family and the name of the data that a command line asks for, before it is parsed as a whole."""
+    """The card of the family, the data and the preset that a command line asks for, before it is parsed as a whole."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--model", default=MODEL)
     parser.add_argument("--data")
+    parser.add_argument("--preset", default="quick")
     known, _ = parser.parse_known_args([each for each in arguments if each not in ("-h", "--help")])
     card = find_family(known.model)
-    return card, known.data or card.data[0]
+    return card, known.data or card.data[0], known.preset
 
 
 def add_settings(parser, arguments, without=()):
@@ -30,17 +31,27 @@ def add_settings(parser, arguments, without=()):
         arguments: the command line, which names model and data.
         without: names of options to leave out.
     """
-    for name, kind in option_classes(*peek(arguments)).items():
+    card, data, preset = peek(arguments)
+    defaults = {"data": card.data[0], **card.presets.get(preset, {})}
+    for name, kind in option_classes(card, data).items():
         group = parser.add_argument_group(TITLES[name])
-        add_fields(group, kind, [each.name for each in fields(kind) if each.name not in without])
+        add_fields(group, kind, [each.name for each in fields(kind) if each.name not in without], defaults)
 
 
-def add_fields(parser, kind, names):
-    """Adds some fields of a dataclass of options to a parser or a group of one."""
+def add_fields(parser, kind, names, defaults=()):
+    """Adds some fields of a dataclass of options to a parser or a group of one.
+
+    Args:
+        parser: or a group.
+        kind: the dataclass.
+        names: of the fields.
+        defaults: {name: value} shown in place of the field's own default, such as a preset's.
+    """
     hints = typing.get_type_hints(kind)
     for option in fields(kind):
         if option.name in names:
-            parser.add_argument(flag(option.name), **_argument(option, hints[option.name]))
+            default = dict(defaults).get(option.name, option.default)
+            parser.add_argument(flag(option.name), **_argument(option, hints[option.name], default))
 
 
 def add_run_options(parser, *names):
@@ -48,16 +59,15 @@ def add_run_options(parser, *names):
     add_fields(parser, RunSettings, names)
 
 
-def _argument(option, hint):
+def _argument(option, hint, default):
     """What argparse needs to know of a field; what is not given stays out of the namespace, for the preset to fill."""
-    default = option.default
     shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
     text = option.metadata["help"] + ("" if default in (None, MISSING) else f" (default: {shown})")
     common = {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
     if hint is bool:
         return common | {"action": argparse.BooleanOptionalAction}
     kinds = [kind for kind in (typing.get_args(hint) or (hint,)) if kind in (int, float, str)]
-    if isinstance(default, tuple):
+    if isinstance(option.default, tuple):
         return common | {"type": kinds[0], "nargs": option.metadata["length"] or "+", "metavar": "X"}
     return common | {"type": kinds[0], "choices": option.metadata["choices"], "metavar": _metavar(option, kinds[0])}
 

@@ -31,13 +31,9 @@ class RunSettings(Options):
     learning_rate: float = option(6e-3, "learning rate of Adam", above=0)
     schedule: str = option("cosine", "learning rate over the epochs", choices=("cosine", "constant"))
     optimizer: str = option("adam", "Adam, or its AMSGrad variant", choices=("adam", "amsgrad"))
-    clip_norm: float | None = option(None, "norm to which a larger gradient is scaled down (default: none)", above=0)
-    patience: int | None = option(
-        None, "epochs without a better model before stopping, in the last stage (default: none)", least=1
-    )
-    stop_at_recon: float | None = option(
-        None, "validation reconstruction at which the last stage ends (default: none)", above=0
-    )
+    clip_norm: float | None = option(None, "norm to which a larger gradient is scaled down", above=0)
+    patience: int | None = option(None, "epochs without a better model before stopping, in the last stage", least=1)
+    stop_at_recon: float | None = option(None, "validation reconstruction at which the last stage ends", above=0)
     seed: int = option(0, "seed of initial weights, noise, order and random partners", least=0, most=MOST_SEED)
     out: str | None = option(None, "run folder (default: a new one under runs/)")
     bad_steps: int = option(10, "steps in a row without a finite loss and gradient before a run stops", least=1)

@@ -88,3 +88,17 @@ def test_files_of_another_kind_are_refused(tmp_path):
     for name, words in (("other", "holds a Sequential"), ("text", "damaged"), ("none", "not a file")):
         with pytest.raises(InputError, match=words):
             load_model(tmp_path / f"{name}.keras")
+
+
+def test_a_class_of_the_user_is_a_model_of_this_library(tmp_path):
+    @keras.saving.register_keras_serializable(package="theirs")
+    class Theirs(tsdsae_keras.DSAE):
+        def __init__(self, *, more=1, **config):
+            super().__init__(**config)
+            self.more = more
+
+        def get_config(self):
+            return super().get_config() | {"more": self.more}
+
+    Theirs(**cases.SIZES, more=7).save(tmp_path / "a.keras")
+    assert load_model(tmp_path / "a.keras").more == 7

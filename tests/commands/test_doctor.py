@@ -21,16 +21,16 @@ def test_all_is_well_here(capsys):
     assert f"{BACKEND} " in found["backend"] and f" {os.cpu_count()} processors" in found["system"]
     assert "keras 3" in found["packages"] and "numpy" in found["packages"]
     others = {"tensorflow", "jax", "torch"} - {BACKEND}
-    parts = ("Python", "FluidSynth", "SoundFont", "Chromium", "disk", "memory", "rendering", "training", "saving")
+    parts = ("Python", "FluidSynth", "SoundFont", "Chromium", "disk", "memory", "data", "training", "saving")
     assert set(found) == {"backend", "system", "packages", *parts, *others}
-    assert "swaps as the saved one" in found["saving"] and lines[-1] == "everything needed works"
+    assert "has the loss of the saved one" in found["saving"] and lines[-1] == "everything needed works"
 
 
 def test_a_broken_font_is_said(monkeypatch, capsys):
     monkeypatch.setenv(FONT_VARIABLE, "/nonexistent")
     assert cli.main(["doctor"]) == 1
     failed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("FAILED")]
-    assert [line.split()[1] for line in failed] == ["SoundFont", "rendering"]
+    assert [line.split()[1] for line in failed] == ["SoundFont", "data"]
     assert all("SoundFont /nonexistent (from TSDSAE_SOUNDFONT) does not exist: give" in line for line in failed)
 
 

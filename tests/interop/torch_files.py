@@ -1,7 +1,7 @@
 """Files in PyTorch's formats, written with and without PyTorch, so that reading them is tested in either case."""
 
 import importlib.util
-import struct
+import pickle
 import zipfile
 
 import numpy as np
@@ -19,7 +19,7 @@ class Made:
 def write_bytes(path, content, root="archive"):
     """A zip as `torch.save` writes it, by the few opcodes it takes; arrays stand for tensors."""
     blocks = []
-    pickled = b"\x80\x02" + _code(content, blocks) + b"."
+    pickled = b"\x80\x02" + code_of(content, blocks) + b"."
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{root}/data.pkl", pickled)
         archive.writestr(f"{root}/byteorder", "little")
@@ -53,39 +53,31 @@ def _with_tensors(value, torch):
     return [_with_tensors(each, torch) for each in value] if isinstance(value, list) else value
 
 
-def _code(value, blocks):
+def code_of(value, blocks):
     """The opcodes (protocol 2) that put a value on the stack."""
     if isinstance(value, np.ndarray):
-        return _code(_tensor(value, blocks), blocks)
+        return code_of(tensor_of(value, blocks), blocks)
     if isinstance(value, Made):
         return _code_of_made(value, blocks)
     if isinstance(value, dict):
-        items = b"".join(_code(each, blocks) for pair in value.items() for each in pair)
+        items = b"".join(code_of(each, blocks) for pair in value.items() for each in pair)
         return b"}(" + items + b"u"
     if isinstance(value, list | tuple):
-        items = b"".join(_code(each, blocks) for each in value)
+        items = b"".join(code_of(each, blocks) for each in value)
         return b"](" + items + b"e" if isinstance(value, list) else b"(" + items + b"t"
-    return _code_of_plain(value)
-
-
-def _code_of_plain(value):
-    if value is None or isinstance(value, bool):
-        return {None: b"N", True: b"\x88", False: b"\x89"}[value]
-    if isinstance(value, str):
-        return b"X" + struct.pack("<I", len(value.encode())) + value.encode()
-    return b"J" + struct.pack("<i", value) if isinstance(value, int) else b"G" + struct.pack(">d", value)
+    return pickle.dumps(value, 2)[2:-1]
 
 
 def _code_of_made(made, blocks):
     found = f"c{made.module}\n{made.name}\n".encode()
     if made.name == "persistent":
-        return _code(made.arguments, blocks) + b"Q"
+        return code_of(made.arguments, blocks) + b"Q"
     if made.state is not None:
-        return found + b")\x81" + _code(made.state, blocks) + b"b"
-    return found if made.arguments == (None,) else found + _code(made.arguments, blocks) + b"R"
+        return found + b")\x81" + code_of(made.state, blocks) + b"b"
+    return found if made.arguments == (None,) else found + code_of(made.arguments, blocks) + b"R"
 
 
-def _tensor(array, blocks):
+def tensor_of(array, blocks):
     kind = Made("torch", NAMES[array.dtype.name], None)
     storage = Made("", "persistent", "storage", kind, str(len(blocks)), "cpu", array.size)
     array = np.array(array, order="C")

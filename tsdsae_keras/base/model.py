@@ -73,6 +73,7 @@ class RepresentationModel(TrainStep, keras.Model):
                 random is drawn as in training; without, nothing is random unless `training`.
             training: as for `call`.
         """
+        batch = keras.tree.map_structure(ops.convert_to_tensor, batch)
         with self.given_draws(draws):
             outputs = self(batch, training=training)
             terms = self.terms(batch, outputs, training=training)

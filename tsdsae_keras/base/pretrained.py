@@ -21,12 +21,9 @@ def pretrained_names():
 
 def _files():
     """{name: path of its `.keras` file} of all families."""
-    folders = [Path(importlib.util.find_spec(card.package).origin).parent / card.weights for card in _with_weights()]
+    cards = [card for card in all_families() if card.weights]
+    folders = [Path(importlib.util.find_spec(card.package).origin).parent / card.weights for card in cards]
     return {path.stem: path for folder in folders for path in folder.glob("*.keras")}
-
-
-def _with_weights():
-    return [card for card in all_families() if card.weights]
 
 
 def load_pretrained(name):
@@ -55,7 +52,8 @@ def pretrained_card(name):
     Raises:
         InputError: no such name.
     """
-    _check(name)
+    if name not in pretrained_names():
+        raise InputError(f"there is no trained model {name!r}; there are {', '.join(pretrained_names()) or 'none'}")
     return json.loads(_files()[name].with_suffix(".json").read_text(encoding="utf-8"))
 
 
@@ -69,8 +67,3 @@ def pretrained_file(name):
     if sha256_of(path) != expected:
         raise InputError(f"{path} is not the file its card describes (SHA-256); install the library again")
     return path
-
-
-def _check(name):
-    if name not in pretrained_names():
-        raise InputError(f"there is no trained model {name!r}; there are {', '.join(pretrained_names()) or 'none'}")

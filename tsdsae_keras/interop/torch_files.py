@@ -1,29 +1,61 @@
 """Checkpoints in PyTorch's formats, read by NumPy alone: PyTorch need not be installed, and nothing in them is run.
 
-Both formats are read, the zip archive (since PyTorch 1.6) and the older one. Source: torch/serialization.py of
-PyTorch 2.
+A pickle is a program: it names classes and functions and says what to call them with. Here a few names mean what a
+table says they mean, every other name means `Unknown`, and nothing is imported. Both formats are read, the zip archive
+(since PyTorch 1.6) and the older one. Source: torch/serialization.py of PyTorch 2.
 """
 
-import functools
 import io
 import math
+import pickle
 import zipfile
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop.pickles import RestrictedUnpickler, Unknown
-from tsdsae_keras.untrusted import open_zip, reason, shown_names
+from tsdsae_keras.untrusted import one_line, reason, shown_names
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 REMEDY = "give a .ckpt file as PyTorch Lightning wrote it, whole"
-MOST_PICKLED = 1 << 22  # bytes of the pickle, which holds names and shapes; numbers stand apart from it
-MOST_SETTINGS, DEEPEST, LONGEST, LARGEST = 10_000, 100, 200, 1 << 53
+MOST_PICKLED = 1 << 22  # bytes of the pickle, which holds names and shapes; the numbers are outside it
 TYPES = {"Double": "f8", "Float": "f4", "Half": "f2", "Long": "i8", "Int": "i4", "Short": "i2"}
 TYPES = {f"torch.{name}Storage": code for name, code in (TYPES | {"Char": "i1", "Byte": "u1", "Bool": "?"}).items()}
+
+
+class Unknown:
+    """An object of a class that the table lacks: the state it was pickled with, and nothing that it does."""
+
+    state = None
+
+    def __new__(cls, *args, **options):
+        return object.__new__(cls)
+
+    def __setstate__(self, state):
+        self.state = state
+
+    def _ignore(self, *args):
+        pass
+
+    append = extend = add = __setitem__ = _ignore  # of classes that inherit from list, set and dict
+
+
+class _Storage(NamedTuple):
+    key: str
+    type: str
+    count: int
+
+
+class _Tensor(NamedTuple):
+    """A tensor as a file describes it; nothing is known to be true of it yet."""
+
+    storage: object
+    offset: object
+    shape: object
+    strides: object
 
 
 @dataclass(frozen=True)
@@ -33,165 +65,160 @@ class Checkpoint:
     Args:
         state: arrays by torch name, as in a `state_dict`.
         epoch: as the file says, or None.
-        settings: its hyper-parameters as plain values; what has no plain value is None.
+        settings: its hyper-parameters as they were unpickled; read them by `setting`.
     """
 
     state: dict
-    epoch: int | None = None
-    settings: dict = field(default_factory=dict)
+    epoch: int | None
+    settings: object
+
+    def setting(self, *names, default=None):
+        """A hyper-parameter as a plain value or a list of those, such as `setting("model", "z_dim")`."""
+        value = self.settings
+        for name in names:
+            value = _held(value)
+            if not isinstance(value, dict) or name not in value:
+                return default
+            value = value[name]
+        value = _held(value)
+        return [_plain(each) for each in value[:100]] if isinstance(value, list) else _plain(value)
 
 
-@dataclass(eq=False, repr=False)
-class _Storage:
-    """Where numbers stand: the key of a block, NumPy's type without byte order (None: unknown), their count."""
+# Python's own unpickler: for a memory slot of a high number the one in C would take 64 GiB.
+class _Unpickler(pickle._Unpickler):
+    """Reads one pickle, its storages into a dict by key."""
 
-    key: str
-    type: str | None
-    count: int
+    def __init__(self, file, storages):
+        super().__init__(file, encoding="latin-1")
+        self.storages = storages
+        # Functions of this one pickle: it can set attributes of what it names.
+        tensor = {f"torch._utils._rebuild_tensor{end}": lambda *given: _Tensor(*given[:4]) for end in ("", "_v2")}
+        parameter = {"torch._utils._rebuild_parameter": lambda tensor, *_: tensor}
+        self.names = TYPES | tensor | parameter | {"collections.OrderedDict": OrderedDict}
 
+    def find_class(self, module, name):
+        return self.names.get(f"{module}.{name}", Unknown)
 
-@dataclass(eq=False, repr=False)
-class _Tensor:
-    """A tensor as a file describes it; nothing is known to be true of it yet."""
-
-    storage: object
-    offset: object
-    shape: object
-    strides: object
-
-
-ALLOWED = {
-    "collections.OrderedDict": OrderedDict,
-    "torch._utils._rebuild_tensor": lambda *given: _Tensor(*given[:4]),
-    "torch._utils._rebuild_tensor_v2": lambda *given: _Tensor(*given[:4]),
-    "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
-}
+    def persistent_load(self, given):
+        what, kind, key, _, count, *view = given
+        if what != "storage" or any(view):
+            raise ValueError("it refers to something that is not a plain storage")
+        return self.storages.setdefault(key, _Storage(key, kind, count))
 
 
-def read_checkpoint(path):
+def read_checkpoint(path, remedy=REMEDY):
     """A `Checkpoint`: of PyTorch Lightning, or of a bare saved `state_dict`.
+
+    Args:
+        path: of the file.
+        remedy: what to give instead, at the end of an error.
 
     Raises:
         InputError: the file is missing, not PyTorch's, damaged, or without a state.
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; {REMEDY}")
+        raise InputError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; {remedy}")
     try:
-        read = _read_zip if zipfile.is_zipfile(path) else _read_legacy
-        return read(path, functools.partial(_checkpoint, most=2 * path.stat().st_size))
+        return (_read_zip if zipfile.is_zipfile(path) else _read_legacy)(path)
     except InputError as error:
-        raise InputError(f"{path} {error}") from None
+        raise InputError(f"{path} {error}; {remedy}") from None
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to mean
-        raise InputError(f"{path} is not a PyTorch file, or it is damaged ({reason(error)}); {REMEDY}") from error
+        raise InputError(f"{path} is not a PyTorch file, or it is damaged ({reason(error)}); {remedy}") from error
 
 
-def _read_zip(path, finish):
-    with open_zip(path) as archive:
+def _read_zip(path):
+    with zipfile.ZipFile(path) as archive:
         roots = [name.removesuffix("data.pkl") for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(roots) != 1:
-            raise InputError(f"is a zip archive that PyTorch did not write (no data.pkl in it); {REMEDY}")
+            raise InputError("is a zip archive that PyTorch did not write (no data.pkl in it)")
         # PyTorch compresses nothing, so no part can be larger than the file.
         if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
-            raise InputError(f"has compressed parts, which PyTorch does not write; {REMEDY}")
+            raise InputError("has compressed parts, which PyTorch does not write")
         if archive.getinfo(f"{roots[0]}data.pkl").file_size > MOST_PICKLED:
-            raise InputError(f"has a pickle of more than {MOST_PICKLED} bytes; {REMEDY}")
-        content = _unpickle(io.BytesIO(archive.read(f"{roots[0]}data.pkl")), {})
+            raise InputError(f"has a pickle of more than {MOST_PICKLED} bytes")
+        content = _Unpickler(io.BytesIO(archive.read(f"{roots[0]}data.pkl")), {}).load()
         order = f"{roots[0]}byteorder"
         big = order in archive.namelist() and archive.read(order) == b"big"
-        return finish(content, lambda storage: archive.read(f"{roots[0]}data/{storage.key}"), ">" if big else "<")
+        most = 2 * path.stat().st_size
+        return _checkpoint(content, lambda key: archive.read(f"{roots[0]}data/{key}"), ">" if big else "<", most)
 
 
-def _read_legacy(path, finish):
+def _read_legacy(path):
     """Five pickles: two magic numbers, the machine, the content, the keys of its blocks; then each block."""
+    size = path.stat().st_size
     with path.open("rb") as file:
-        pickled, storages = io.BytesIO(file.read(MOST_PICKLED)), {}
-        if _unpickle(pickled, {}) != MAGIC or _unpickle(pickled, {}) != PROTOCOL:
+        pickled, storages, blocks = io.BytesIO(file.read(MOST_PICKLED)), {}, {}
+        magic, protocol, machine, content, keys = (_Unpickler(pickled, storages).load() for _ in range(5))
+        if (magic, protocol) != (MAGIC, PROTOCOL):
             raise ValueError("it does not begin as one")
-        order = "<" if _unpickle(pickled, {}).get("little_endian", True) else ">"
-        content, keys, blocks = _unpickle(pickled, storages), _unpickle(pickled, {}), {}
+        little = machine.get("little_endian", True)
         file.seek(pickled.tell())
-        for storage in map(storages.get, keys):
-            count = int.from_bytes(file.read(8), "little" if order == "<" else "big")
-            if count != storage.count:
-                raise ValueError(f"block {storage.key} has another length than stated")
-            blocks[storage.key] = file.tell(), count * np.dtype(_code(storage)).itemsize
-            file.seek(blocks[storage.key][1], io.SEEK_CUR)
-        return finish(content, lambda storage: _block(file, *blocks[storage.key]), order)
-
-
-def _block(file, start, length):
-    file.seek(start)
-    return file.read(length)
-
-
-def _unpickle(file, storages):
-    """What a pickle holds; the storages it speaks of are put into a dict by key."""
-
-    def storage(given):
-        what, kind, key, _, count, *view = given
-        if what != "storage" or type(key) is not str or type(count) is not int or count < 0 or any(view):
-            raise ValueError("it refers to something that is not a plain storage")
-        return storages.setdefault(key, _Storage(key, TYPES.get(getattr(kind, "of", None)), count))
-
-    return RestrictedUnpickler(file, ALLOWED, keep_unknown=True, persistent_load=storage).load()
+        for key in keys:
+            count = int.from_bytes(file.read(8), "little" if little else "big")
+            if count != storages[key].count:
+                raise ValueError("a block has another length than stated")
+            blocks[key] = file.read(min(size, count * _type(storages[key]).itemsize))
+        return _checkpoint(content, blocks.get, "<" if little else ">", 2 * size)
 
 
 def _checkpoint(content, read, order, most):
-    """A `Checkpoint` of what a pickle holds; `read` gives the bytes of a storage, all tensors may take `most`."""
+    """A `Checkpoint` of what a pickle holds.
+
+    Args:
+        content: what was unpickled.
+        read: gives the bytes of a storage by its key.
+        order: of the bytes, "<" or ">".
+        most: bytes of all tensors together, of which many may share a storage.
+    """
     content = content if isinstance(content, dict) else {}
-    tensors = content.get("state_dict", content)
+    tensors, state = content.get("state_dict", content), {}
     if not isinstance(tensors, dict) or not tensors or not all(map(_is_named_tensor, tensors.items())):
-        keys = [key if isinstance(key, str) else type(key).__name__ for key in content]
-        raise InputError(f"holds no state_dict of tensors; its keys are: {shown_names(keys) or 'none'}")
-    read, state = functools.lru_cache(maxsize=1)(read), {}  # tensors that share a block follow one another
+        raise InputError(f"holds no state_dict of tensors; its keys are: {shown_names(map(_plain, content)) or 'none'}")
     for name, tensor in tensors.items():
-        state[name] = _array(tensor, read, order)
-        most -= state[name].nbytes
+        view = _view(tensor, read, order)
+        most -= view.nbytes
         if most < 0:
             raise InputError("has tensors that share their numbers: together they are more than twice the file")
-    epoch, settings = content.get("epoch"), _plain(content.get("hyper_parameters"), DEEPEST, iter(range(MOST_SETTINGS)))
-    known = type(epoch) is int and 0 <= epoch < LARGEST
-    return Checkpoint(state, epoch if known else None, settings if isinstance(settings, dict) else {})
+        state[name] = view.astype(view.dtype.newbyteorder("="))
+    epoch = _plain(content.get("epoch"))
+    return Checkpoint(state, epoch if type(epoch) is int else None, content.get("hyper_parameters"))
 
 
 def _is_named_tensor(item):
     return isinstance(item[0], str) and isinstance(item[1], _Tensor)
 
 
-def _array(tensor, read, order):
-    """A copy of a tensor's numbers, which must lie within their block."""
-    offset, shape, strides = tensor.offset, tensor.shape, tensor.strides
-    if not all(type(n) is int and n >= 0 for n in (offset, *shape, *strides)) or len(shape) != len(strides):
+def _view(tensor, read, order):
+    """A tensor's numbers in their storage."""
+    storage, offset, shape, strides = tensor
+    numbers = np.frombuffer(read(storage.key), _type(storage).newbyteorder(order))
+    # NumPy's own checks let pass an empty buffer, and strides whose sum is beyond 64 bits.
+    if any(type(n) is not int or n < 0 for n in (offset, *shape, *strides)):
         raise ValueError("a tensor has a shape or strides that are not whole numbers of at least 0")
-    numbers = np.frombuffer(read(tensor.storage), order + _code(tensor.storage))
-    size = math.prod(shape)
-    end = 1 + offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True)) if size else 0
-    if max(size, end) > len(numbers):
-        raise ValueError(f"a tensor of shape {tuple(shape)} lies outside its block of {len(numbers)} numbers")
+    end = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True)) + 1 if all(shape) else 0
+    if max(math.prod(shape), end) > len(numbers):
+        raise ValueError(f"a tensor lies outside its storage of {len(numbers)} numbers")
     steps = [stride * numbers.itemsize for stride in strides]
-    view = np.lib.stride_tricks.as_strided(numbers[offset:], shape, steps, writeable=False)
-    return view.astype(numbers.dtype.newbyteorder("="))
+    return np.lib.stride_tricks.as_strided(numbers[offset:], shape, steps, writeable=False)
 
 
-def _code(storage):
-    if storage.type is None:
+def _type(storage):
+    if storage.type not in TYPES.values():
         raise InputError("holds numbers of a type that NumPy lacks; convert the model by .float() and save it again")
-    return storage.type
+    return np.dtype(storage.type)
 
 
-def _plain(value, depth, values):
-    """Settings as plain values: OmegaConf's nodes become what they hold; other objects, and what is too deep, None."""
-    if next(values, None) is None:  # lists that hold one list twice, and so on, would be many
-        raise ValueError(f"its settings are more than {MOST_SETTINGS} values")
-    if isinstance(value, Unknown):
-        held = value.state if isinstance(value.state, dict) else {}
-        value = held.get("_content", held.get("_val"))
-        depth -= 1
-    if isinstance(value, dict) and depth > 0:
-        return {_plain(key, 0, values): _plain(each, depth - 1, values) for key, each in value.items()}
-    if isinstance(value, list | tuple) and depth > 0:
-        return [_plain(each, depth - 1, values) for each in value]
+def _held(value):
+    """What a node of OmegaConf holds; other values as they are."""
+    if isinstance(value, Unknown) and isinstance(value.state, dict):
+        return value.state.get("_content", value.state.get("_val"))
+    return value
+
+
+def _plain(value):
+    """A text on one line, or a number; None for all else."""
+    value = _held(value)
     if isinstance(value, str):
-        return "".join(sign if sign.isprintable() else " " for sign in value[:LONGEST])
-    return value if isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST) else None
+        return one_line(value)
+    return value if isinstance(value, float) or (isinstance(value, int) and abs(value) < 1 << 53) else None

@@ -19,7 +19,8 @@ import numpy as np
 from keras import layers, ops
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop import torch_files
+from tsdsae_keras.interop.torch_files import read_checkpoint
+from tsdsae_keras.untrusted import one_line
 
 SAMPLE_RATE = 16000
 WINDOW, HOP, FFT = 400, 160, 512  # samples: 25 ms, 10 ms
@@ -40,9 +41,9 @@ CONVOLUTIONS = {
 POOLED = ("conv1", "conv2", "conv3/conv3_2", "conv4/conv4_2")
 DENSE = {"fc1/fc1_1": "embeddings.0", "fc1/fc1_2": "embeddings.2", "fc2": "embeddings.4"}
 LAYERS = CONVOLUTIONS | DENSE
+SLIM = {name: (f"vggish/{name}/weights", f"vggish/{name}/biases") for name in LAYERS}
 MOST_NUMBERS = 100_000_000  # read of a checkpoint; the published weights are 72 million
 TABLE_END = bytes.fromhex("57fb808b247547db")  # the last bytes of TensorFlow's table files
-PATTERN = re.compile(r"[*?\[\]\\]")  # TensorFlow takes the path of a checkpoint for a pattern
 REMEDY = "give vggish_model.ckpt (TF-slim) or vggish-10086976.pth (torchvggish), whole"
 
 
@@ -158,55 +159,36 @@ def read_vggish(path):
     path = Path(path)
     prefix = path.with_suffix("") if path.suffix == ".index" else path
     if Path(f"{prefix}.index").is_file():
-        weights = _from_slim(_read_slim(path, _without_pattern(str(prefix))), path)
-    elif path.is_file() and _ends_as_table(path):
-        weights = _from_slim(_read_slim(path, PATTERN.sub(r"\\\g<0>", str(path))), path)
+        weights = _picked(_read_slim(prefix), SLIM, path)
+    elif path.is_file() and _last_bytes(path, len(TABLE_END)) == TABLE_END:
+        weights = _picked(_read_slim(path), SLIM, path)
     else:
-        weights = _from_torch(_read_torch(path), path)
+        weights = _from_torch(read_checkpoint(path, REMEDY).state, path)
     _check_shapes(weights, path)
     return {name: tuple(array.astype("float32") for array in pair) for name, pair in weights.items()}
 
 
-def _without_pattern(prefix):
-    if PATTERN.search(prefix):
-        raise InputError(f"{prefix} has one of * ? [ ] \\ in its path, where TensorFlow finds no checkpoint; move it")
-    return prefix
-
-
-def _ends_as_table(path):
+def _last_bytes(path, count):
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - len(TABLE_END)))
-        return file.read() == TABLE_END
+        file.seek(max(0, path.stat().st_size - count))
+        return file.read()
 
 
-def _read_slim(path, pattern):
+def _read_slim(path):
+    """{name: array} of the variables in `SLIM`; for the second format the path is the prefix of its files."""
     import tensorflow
 
-    wanted = {name for pair in _slim_names().values() for name in pair}
+    if re.search(r"[*?\[\]\\]", path.as_posix()):  # TensorFlow takes the path of a checkpoint for a pattern
+        raise InputError(f"{path} has one of * ? [ ] \\ in its path, where TensorFlow finds no checkpoint; move it")
+    wanted = {name for pair in SLIM.values() for name in pair}
     try:
-        reader = tensorflow.train.load_checkpoint(pattern)
+        reader = tensorflow.train.load_checkpoint(path.as_posix())
         shapes = {name: shape for name, shape in reader.get_variable_to_shape_map().items() if name in wanted}
         if sum(map(math.prod, shapes.values())) > MOST_NUMBERS:  # a few bytes can state a shape that fills all memory
             raise ValueError(f"its layers have more than {MOST_NUMBERS} numbers")
         return {name: reader.get_tensor(name) for name in shapes}
     except Exception as error:  # TensorFlow's own kinds of error, which differ by what is damaged
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-        raise InputError(f"{path} is a damaged TensorFlow checkpoint ({reason}); {REMEDY}") from error
-
-
-def _read_torch(path):
-    try:
-        return torch_files.read_checkpoint(path).state
-    except InputError as error:
-        raise InputError(str(error).replace(torch_files.REMEDY, REMEDY)) from None
-
-
-def _slim_names():
-    return {name: (f"vggish/{name}/weights", f"vggish/{name}/biases") for name in LAYERS}
-
-
-def _from_slim(arrays, path):
-    return _picked(arrays, _slim_names(), path)
+        raise InputError(f"{path} is a damaged TensorFlow checkpoint ({one_line(error)}); {REMEDY}") from error
 
 
 def _from_torch(arrays, path):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.fuzzing import answer
 from tests.uploading import uploaded
 from tsdsae_keras.cli import main
 from tsdsae_keras.commands.prepare import prepare_sound
@@ -16,6 +18,7 @@ from tsdsae_keras.commands.prepare_options import add_source_options
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.prepared.writing import PreparedWriter
+from tsdsae_keras.errors import InputError
 
 import tensorflow as tf  # isort: skip - behind Keras, which the pipeline imports
 
@@ -146,6 +149,43 @@ def options():
     line = ["x", "--out", "x", "--segment", EQUAL, "--labels", "folder", *FRONT_END, "--format", "tfrecord"]
     given = vars(parser.parse_args(line))
     return {name: value for name, value in given.items() if name not in ("folder", "out", "workers")}
+
+
+@pytest.fixture
+def copy(folders, tmp_path):
+    """A folder of TFRecord shards to be damaged, and its first shard."""
+    shutil.copytree(folders[EQUAL, "tfrecord"], tmp_path / "copy")
+    return tmp_path / "copy", tmp_path / "copy" / SHARD
+
+
+def test_any_changed_byte_is_seen_by_the_checksums_of_the_records(copy):
+    folder, path = copy
+    good = path.read_bytes()
+    for place in range(0, len(good), 1 + len(good) // 200):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        with pytest.raises(InputError, match="is damaged or not of these data"):
+            PreparedData(folder, verify=False)
+
+
+def test_rows_are_checked_again_where_a_shard_was_replaced_since_it_was_opened(copy):
+    folder, path = copy
+    data, good = PreparedData(folder), path.read_bytes()
+    path.write_bytes(good[: len(good) // 2] + bytes(len(good) - len(good) // 2))
+    with pytest.raises(InputError, match=r"record \d+ of .* is damaged"):
+        data.features("train")
+
+
+def test_what_is_wrong_at_a_url_is_one_line(copy):
+    url = uploaded(copy[0])
+    tf.io.gfile.remove(f"{url}/{SHARD}")
+    for place, words in ((url, "is missing"), ("ram://nowhere", "is not a folder"), ("foo://bucket/x", "foo://bucket")):
+        assert words in answer(lambda place=place: PreparedData(place))
+
+
+def test_a_sequence_too_large_for_a_record_is_refused_before_it_is_written(tmp_path):
+    writer = PreparedWriter(tmp_path / "large", "tfrecord")
+    with pytest.raises(InputError, match="use the npy format"):
+        writer.write_shard("train", 0, {"features": np.broadcast_to(np.zeros(1, "float32"), (1, 1 << 20, 1 << 10))})
 
 
 def test_reading_npy_shards_from_a_disk_takes_no_tensorflow(folders):

@@ -77,6 +77,11 @@ def _link(folder):
     os.symlink(folder.parent / "elsewhere.npy", path)
 
 
+def _link_manifest(folder):
+    (folder / "manifest.json").rename(folder.parent / "elsewhere.json")
+    os.symlink(folder.parent / "elsewhere.json", folder / "manifest.json")
+
+
 @pytest.mark.parametrize(
     ("damage", "word"),
     [
@@ -92,6 +97,7 @@ def _link(folder):
         (_cut, "was cut or changed"),
         (_flip, "does not have the SHA-256"),
         (_link, "not a plain file"),
+        (_link_manifest, "no manifest.json"),
         (lambda f: _relist(f, "../secret.npy"), "plain name"),
         (lambda f: _relist(f, "/etc/passwd"), "plain name"),
         (lambda f: _edit(f, arrays={"features": {"dtype": "<f4", "shape": [3, 4]}}), r"instead of <f4 \(2, 3, 4\)"),

@@ -34,7 +34,7 @@ def test_stored_outputs_are_reproduced(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_card_says_data_licences_seed_recipe_and_scores(name):
     card = tsdsae_keras.pretrained_card(name)
-    content = (pretrained.FOLDER / f"{name}.keras").read_bytes()
+    content = pretrained.pretrained_file(name).read_bytes()
     assert (card["sha256"], card["bytes"]) == (hashlib.sha256(content).hexdigest(), len(content))
     assert "MIT" in card["data"]["synth"]["licence"] and "Apache-2.0" in card["licence"]
     assert isinstance(card["recipe"]["seed"], int) and card["recipe"]["epochs"] >= card["training"]["epochs"]
@@ -44,10 +44,10 @@ def test_card_says_data_licences_seed_recipe_and_scores(name):
 
 
 def test_another_file_is_refused(tmp_path, monkeypatch):
-    for path in pretrained.FOLDER.glob(f"{NAMES[0]}.*"):
+    for path in pretrained.pretrained_file(NAMES[0]).parent.glob(f"{NAMES[0]}.*"):
         content = path.read_bytes()
         (tmp_path / path.name).write_bytes(content if path.suffix == ".json" else content + b"\0")
-    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
+    monkeypatch.setattr(pretrained, "_files", lambda: {NAMES[0]: tmp_path / f"{NAMES[0]}.keras"})
     with pytest.raises(InputError, match="SHA-256"):
         tsdsae_keras.load_pretrained(NAMES[0])
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.search.small import write_folder
 from tests.search.test_killed import ROOT, said, wait_for
-from tsdsae_keras.commands import study
+from tsdsae_keras import cli
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
@@ -34,7 +34,7 @@ SMALL += ["--optimizers", "adam", "--z-dims", "3", "--pairs", "2", "--watch-ever
 
 def options(*arguments):
     parser = ArgumentParser()
-    add_study_options(parser)
+    add_study_options(parser, ())
     return vars(parser.parse_args(arguments))
 
 
@@ -179,10 +179,10 @@ def test_figures_are_drawn_without_training(folder, capsys):
     with pytest.raises(InputError, match="no result"):
         draw(folder)
     folder.result("a").write_text(json.dumps(result()))
-    assert study.main(["--figures", "--out", str(folder.folder)]) == 0
+    assert cli.main(["study", "--figures", "--out", str(folder.folder)]) == 0
     assert {path.name for path in folder.figures.iterdir()} == {"f1.png", "fad_f1.png", "pitch.png"}
     folder.result("b").write_text("[]")
-    assert study.main(["--figures", "--out", str(folder.folder)]) == 2
+    assert cli.main(["study", "--figures", "--out", str(folder.folder)]) == 2
     assert "b.json is not a result of a study" in capsys.readouterr().err
 
 
@@ -261,7 +261,7 @@ def test_a_killed_study_goes_on_and_comes_to_the_same(tmp_path):
         process.wait()
     process = start(broken, *runs, "--workers", "2")
     assert process.wait() == 0, said(broken)
-    assert "2 of 2 runs have a result" in said(broken) and "going on after epoch" in said(broken)
+    assert "2 of 2 runs have a result" in said(broken) and "resuming after epoch" in said(broken)
     assert results_of(broken) == results_of(whole)
     assert all(math.isfinite(each["scores"]["recon"]) for each in results_of(whole).values())
     written = {path: path.stat().st_mtime_ns for path in Path(broken / "study" / "results").iterdir()}

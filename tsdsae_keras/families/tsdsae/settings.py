@@ -38,7 +38,6 @@ PRESETS = {
 
 SMALLEST = {
     "melodies": 20,
-    "synth": "additive",
     "epochs": 2,
     "stage_two_at": 1,
     "batch_size": 8,

@@ -3,7 +3,7 @@
 import re
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.untrusted import one_line
+from tsdsae_keras.untrusted import shown_names
 
 BUFFERS = ("z_prior_mu_0", "z_prior_logvar_0", "z_pos_0")  # zeros: N(0, I) at the first frame
 MEL_INVERSION = "audio_synth."  # constants of the authors' mel inversion, no weights
@@ -26,13 +26,7 @@ def check_names(state):
     expected = expected_names(state)
     for what, found in (("unknown", set(state) - expected), ("missing", expected - set(state))):
         if found:
-            raise InputError(f"the state has {what} names: {_listed(sorted(found))}")
-
-
-def _listed(names, most=1000):
-    """Names from a file: as many as go into so many letters."""
-    text = ", ".join(one_line(name, 60) for name in names[:most])
-    return text if len(text) <= most else f"{text[:most].rpartition(', ')[0]}, ... ({len(names)} in all)"
+            raise InputError(f"the state has {what} names: {shown_names(sorted(found), 30)}")
 
 
 def expected_names(state):

@@ -59,24 +59,23 @@ def _kind(checkpoint, model):
         return model, "as --model says"
     if is_informed(checkpoint.state):
         return "tsdsae", "it has the snapshot"
-    settings = checkpoint.settings.get("model")
-    target = settings.get("_target_") if isinstance(settings, dict) else None
+    target = checkpoint.setting("model", "_target_")
     name = CLASSES.get(str(target).split(".")[-1])
     return (name, f"the file names {target}") if name else ("tsdsae", "assumed; if it is another, give --model")
 
 
 def _built(checkpoint, name):
-    nonlin = checkpoint.settings.get("nonlin", "tanh")
+    nonlin = checkpoint.setting("nonlin", default="tanh")
     if nonlin != "tanh":
         raise InputError(f"the checkpoint was trained with nonlin={shown(nonlin)}; only 'tanh' can be imported")
     model = from_reference_state(checkpoint.state, model=name, stage=_stage(checkpoint, name))
-    weights = checkpoint.settings.get("reg_weights")
+    weights = checkpoint.setting("reg_weights")
     return model if name != "tsdsae" or weights is None else _with_swap_weights(model, weights)
 
 
 def _stage(checkpoint, name):
     """The stage of DSAE-f, which only the epochs tell: 2 from epoch C on."""
-    switch = checkpoint.settings.get("C")
+    switch = checkpoint.setting("C")
     known = name == "dsae-f" and type(switch) is int and checkpoint.epoch is not None
     return 1 + (checkpoint.epoch >= switch) if known else None
 
