@@ -13,6 +13,10 @@ MODELS = {
     "tsdsae-noreg": "tsdsae_keras.families.tsdsae",
     "dsae-f": "tsdsae_keras.families.tsdsae",
     "dsae": "tsdsae_keras.families.tsdsae",
+    "sps": "tsdsae_keras.families.sps",
+    "sps-ae": "tsdsae_keras.families.sps",
+    "sps-vae-nosymmetry": "tsdsae_keras.families.sps",
+    "beta-vae-frames": "tsdsae_keras.families.sps",
 }
 
 

@@ -65,6 +65,9 @@ class SPS(RepresentationModel):
         InputError: if an argument is invalid.
     """
 
+    # Nats of frames: they do not shrink with the scale of the codes, as the terms on codes do.
+    selection_terms = ("recon", "prior_recon")
+
     def __init__(
         self,
         domain="music",
