@@ -36,7 +36,8 @@ RULES = {
     "networks.native.torch": ({"torch"}, {"networks"}),
     "base": (TENSORS | {"h5py"}, {"base", "networks", "ops", "=families"}),
     "base.family": (set(), set()),
-    "base.safety": ({"h5py", "keras"}, set()),
+    "base.model_class": (set(), {"=families"}),
+    "base.safety": ({"h5py", "keras"}, {"base.model_class"}),
     "base.steps.tensorflow": ({"keras", "tensorflow"}, {"base.steps.logs"}),
     "base.steps.jax": ({"keras", "jax"}, {"base.steps.logs"}),
     "base.steps.torch": ({"keras", "torch"}, {"base.steps.logs"}),
@@ -64,7 +65,7 @@ RULES = {
     "cli": (set(), {"commands", *SHARED}),
     "": (set(), set()),
 }
-OF_A_FAMILY = TENSORS | SOUND | {"joblib", "matplotlib", "mir_eval", "scipy", "sklearn"}
+OF_A_FAMILY = TENSORS | SOUND | {"PIL", "joblib", "matplotlib", "mir_eval", "scipy", "sklearn"}
 
 
 def test_importing_the_package_loads_nothing_heavy():

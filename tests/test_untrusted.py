@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from tests.fuzzing import answer, changed, damaged, fuzz, little_memory
 from tests.interop.torch_files import Made, code_of
 from tests.untrusted_files import FEATURES, KINDS, SINGER, keras_file, weights_of, write_parts
-from tsdsae_keras.base.loading import load_model, model_class
+from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.base.model_class import model_class
 from tsdsae_keras.base.safety import MEMBERS
 from tsdsae_keras.interop.torch_files import read_checkpoint
 

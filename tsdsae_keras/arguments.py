@@ -32,7 +32,7 @@ def add_settings(parser, arguments, without=()):
         without: names of options to leave out.
     """
     card, data, preset = peek(arguments)
-    defaults = {"data": card.data[0], **card.presets.get(preset, {})}
+    defaults = {"data": card.data[0], **(card.preset(preset, data) if preset in card.presets else {})}
     for name, kind in option_classes(card, data).items():
         group = parser.add_argument_group(TITLES[name])
         add_fields(group, kind, [each.name for each in fields(kind) if each.name not in without], defaults)
@@ -66,8 +66,11 @@ def _argument(option, hint, default):
     common = {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
     if hint is bool:
         return common | {"action": argparse.BooleanOptionalAction}
-    kinds = [kind for kind in (typing.get_args(hint) or (hint,)) if kind in (int, float, str)]
-    if isinstance(option.default, tuple):
+    values = next(
+        (each for each in typing.get_args(hint) if typing.get_origin(each) is tuple), hint
+    )  # of "tuple | None"
+    kinds = [kind for kind in (typing.get_args(values) or (values,)) if kind in (int, float, str)]
+    if typing.get_origin(values) is tuple:
         return common | {"type": kinds[0], "nargs": option.metadata["length"] or "+", "metavar": "X"}
     return common | {"type": kinds[0], "choices": option.metadata["choices"], "metavar": _metavar(option, kinds[0])}
 

@@ -6,8 +6,10 @@ Nothing heavy is imported before the options are understood, so that `--help` an
 import argparse
 import functools
 import sys
+from pathlib import Path
 
 from tsdsae_keras.arguments import add_run_options, add_settings, overview, peek
+from tsdsae_keras.base.model_class import card_of, pretrained_files
 from tsdsae_keras.commands import run as doors
 from tsdsae_keras.commands.prepare_options import add_prepare_options
 from tsdsae_keras.errors import InputError, Stopped, TrainingDiverged
@@ -118,18 +120,33 @@ def _add_tune(commands, arguments):
 
 def _add_family_commands(commands, arguments):
     """What families do with their models, and without one."""
+    known = {}
     for card in all_families():
         for name, command in (card.part("commands") or {}).items():
-            add = commands.add_parser(name, help=command.help, description=command.help)
-            add.add_argument("model", help=MODEL)
-            command.add_options(add)
-            add_run_options(add, "backend")
-            add.set_defaults(run=functools.partial(doors.family_command, card, command))
+            known.setdefault(name, []).append((card, command))
         for name, tool in (card.part("tools") or {}).items():
             add = commands.add_parser(name, help=tool.help, description=tool.help)
             if _asks(name, arguments):
                 tool.add_options(add, arguments)
             add.set_defaults(run=functools.partial(doors.family_tool, card, tool, arguments[1:]))
+    for name, pairs in known.items():
+        card, command = _pair_of(pairs, arguments) if _asks(name, arguments) else pairs[0]
+        add = commands.add_parser(name, help=command.help, description=command.help)
+        add.add_argument("model", help=MODEL)
+        command.add_options(add)
+        add_run_options(add, "backend")
+        add.set_defaults(run=functools.partial(doors.family_command, card, command))
+
+
+def _pair_of(pairs, arguments):
+    """Of several families with a command of one name the one whose model is named, with its command."""
+    given = next((each for each in arguments[1:] if not each.startswith("-")), None)
+    if len(pairs) == 1 or given is None:
+        return pairs[0]
+    path = pretrained_files().get(given, Path(given))
+    path = path / "model.keras" if path.is_dir() else path
+    own = card_of(path) if path.is_file() else None
+    return next((pair for pair in pairs if pair[0] is own), pairs[0])
 
 
 if __name__ == "__main__":

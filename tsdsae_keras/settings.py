@@ -117,7 +117,7 @@ def with_preset(given):
     card, preset = find_family(given.get("model", MODEL)), given.get("preset", "quick")
     if preset not in card.presets:
         raise InputError(f"--preset is {preset!r}; it must be {' or '.join(card.presets)}")
-    return Settings(**{**card.presets[preset], **given})
+    return Settings(**{**card.preset(preset, given.get("data", card.data[0])), **given})
 
 
 def settings_from_dict(values):

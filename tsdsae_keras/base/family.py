@@ -17,7 +17,8 @@ class Family:
         title: what it does, in one line of `train --help`.
         models: {name: one line}; the names are those of --model.
         settings: the frozen dataclass of its options, see `options.option`.
-        presets: {preset: {option: value}}, "quick", "fast" and "paper".
+        presets: {preset: {option: value}}, "quick", "fast" and "paper"; a preset's "by_data" is {data set: {option:
+            value}} of what differs between data sets.
         data: names of the data sets it trains on, the first by default.
         build: (settings, data) -> RepresentationModel, not compiled.
         batches: (data, settings, split) -> a stream: `dataset` for `fit`, `batches` (steps an epoch), `set_epoch`.
@@ -75,6 +76,12 @@ class Family:
         """The function, or object, of a part; None where the family has none."""
         where = getattr(self, name)
         return None if where is None else resolve(self.package, where)
+
+    def preset(self, name, data):
+        """{option: value} of a preset on a data set; on data of one's own that of the family's usual data."""
+        values = dict(self.presets[name])
+        by_data = values.pop("by_data", {})
+        return values | by_data.get(data if data in by_data else self.data[0], {})
 
     def register(self):
         """Imports the classes of the family's models, which tells Keras their names."""

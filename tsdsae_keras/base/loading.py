@@ -1,15 +1,14 @@
 """Loading models from files."""
 
-import json
 import zipfile
 from pathlib import Path
 
 import keras
 
-from tsdsae_keras.base.safety import CONFIG, MEMBERS, check_model_file
+from tsdsae_keras.base.safety import check_model_file
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families import all_families
-from tsdsae_keras.untrusted import one_line, reason
+from tsdsae_keras.untrusted import reason
 
 
 def register_models():
@@ -45,14 +44,3 @@ def load_model(path):
         return keras.saving.load_model(path, safe_mode=True)
     except Exception as error:  # Keras raises whatever its parts raise
         raise InputError(f"{path} cannot be loaded as a model of this library: {reason(error)}") from error
-
-
-def model_class(path):
-    """The name of the class that a `.keras` file says it holds; InputError where the file cannot be read."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(CONFIG).file_size > MEMBERS[CONFIG]:
-                raise ValueError(f"more than {MEMBERS[CONFIG]} bytes in {CONFIG}")
-            return one_line(json.loads(archive.read(CONFIG))["class_name"], 60)
-    except Exception as error:  # zipfile and json raise whatever damaged bytes happen to mean
-        raise InputError(f"{path} is not a .keras file, or it is damaged ({reason(error)})") from None

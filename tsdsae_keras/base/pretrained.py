@@ -4,26 +4,17 @@ families/FAMILY/weights/NAME.keras    the model, without the optimizer
 families/FAMILY/weights/NAME.json     its card
 """
 
-import importlib.util
 import json
-from pathlib import Path
 
 from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.base.model_class import pretrained_files
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families import all_families
 from tsdsae_keras.files import sha256_of
 
 
 def pretrained_names():
     """The names of the trained models, sorted."""
-    return sorted(_files())
-
-
-def _files():
-    """{name: path of its `.keras` file} of all families."""
-    cards = [card for card in all_families() if card.weights]
-    folders = [Path(importlib.util.find_spec(card.package).origin).parent / card.weights for card in cards]
-    return {path.stem: path for folder in folders for path in folder.glob("*.keras")}
+    return sorted(pretrained_files())
 
 
 def load_pretrained(name):
@@ -54,7 +45,7 @@ def pretrained_card(name):
     """
     if name not in pretrained_names():
         raise InputError(f"there is no trained model {name!r}; there are {', '.join(pretrained_names()) or 'none'}")
-    return json.loads(_files()[name].with_suffix(".json").read_text(encoding="utf-8"))
+    return json.loads(pretrained_files()[name].with_suffix(".json").read_text(encoding="utf-8"))
 
 
 def pretrained_file(name):
@@ -63,7 +54,7 @@ def pretrained_file(name):
     Raises:
         InputError: no such name, or the file is another one.
     """
-    expected, path = pretrained_card(name)["sha256"], _files()[name]
+    expected, path = pretrained_card(name)["sha256"], pretrained_files()[name]
     if sha256_of(path) != expected:
         raise InputError(f"{path} is not the file its card describes (SHA-256); install the library again")
     return path

@@ -12,11 +12,12 @@ import zipfile
 import h5py
 import keras
 
+from tsdsae_keras.base.model_class import CONFIG, LONGEST_CONFIG
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.untrusted import one_line, reason, shown_names
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-MEMBERS = {"metadata.json": 1 << 16, CONFIG: 1 << 20, WEIGHTS: 1 << 28}  # and the most bytes of each, unpacked
+WEIGHTS = "model.weights.h5"
+MEMBERS = {"metadata.json": 1 << 16, CONFIG: LONGEST_CONFIG, WEIGHTS: 1 << 28}  # and the most bytes of each, unpacked
 OPTIMIZERS = ("keras.optimizers", "keras.optimizers.schedules")
 
 

@@ -21,6 +21,10 @@ MODELS = {
     "cpd": "tsdsae_keras.families.cpd",
     "mdp-homomorphism": "tsdsae_keras.families.cpd",
     "linear": "tsdsae_keras.families.cpd",
+    "sps": "tsdsae_keras.families.sps",
+    "sps-ae": "tsdsae_keras.families.sps",
+    "sps-vae-nosymmetry": "tsdsae_keras.families.sps",
+    "beta-vae-frames": "tsdsae_keras.families.sps",
 }
 
 

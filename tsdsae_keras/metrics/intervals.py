@@ -46,6 +46,27 @@ def mean_interval(values, *, groups=None, n_resamples=1000, level=0.95, seed=0):
     return _interval(np.concatenate([counts @ values / counts.sum(axis=1) for counts in draws]), level)
 
 
+def statistic_interval(statistic, *arrays, groups=None, n_resamples=300, level=0.95, seed=0):
+    """The percentile interval of any statistic of examples.
+
+    Args:
+        statistic: of the arrays' rows that a draw holds -> a number; slow ones cost `n_resamples` times their time.
+        arrays: (n, ...) each, drawn together.
+        groups, n_resamples, level, seed: as in `mean_interval`.
+
+    Returns:
+        (low, high).
+
+    Raises:
+        InputError: as in `mean_interval`.
+    """
+    arrays = [np.asarray(each) for each in arrays]
+    scores = []
+    for counts in _draws(_members(len(arrays[0]), groups), n_resamples, level, seed):
+        scores += [statistic(*(np.repeat(each, count, axis=0) for each in arrays)) for count in counts]
+    return _interval(np.array(scores), level)
+
+
 def macro_f1_interval(truth, answer, *, groups=None, n_resamples=1000, level=0.95, seed=0):
     """The percentile interval of `classification.macro_f1`.
 

@@ -3,10 +3,10 @@
 import logging
 from pathlib import Path
 
-from tsdsae_keras.base.loading import load_model, model_class
+from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.base.model_class import card_of
 from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families import all_families
 from tsdsae_keras.files import write_json
 from tsdsae_keras.options import flag
 from tsdsae_keras.settings import Settings, settings_from_dict
@@ -42,15 +42,6 @@ def evaluate(model, data=None, out=None, seed=0, **options):
     write_json(out, result)
     log.info(f"{card.part('table')(result)}\n\nscores: {out}")
     return result
-
-
-def card_of(path):
-    """The card of the family whose model a `.keras` file holds."""
-    name = model_class(path)
-    for card in all_families():
-        if any(where.endswith(f":{name}") for where in card.classes):
-            return card
-    raise InputError(f"{path} holds a {name}, which is not a model of this library")
 
 
 def _settings(run, card, data):

@@ -89,13 +89,23 @@ def test_a_note_sounds_where_it_is_put_and_notes_may_overlap(synth):
     assert not np.array_equal(sound[4800:8000], alone[4800:8000])
 
 
-def test_pitches_between_semitones(synth):
-    notes = [(0.0, 0.5, 66.5)]
-    if synth.kind == "additive":
-        assert abs(pitch_of(synth.render(notes, 56, 0.5)[1200:7000]) - 66.5) < 0.1
-    else:
-        with pytest.raises(InputError, match="between semitones"):
-            synth.render(notes, 56, 0.5)
+@pytest.mark.parametrize("pitch", [66.5, 70.2])
+def test_pitches_between_semitones(synth, pitch):
+    sound = synth.render([(0.0, 0.5, pitch)], 56, 0.5)
+    assert abs(pitch_of(sound[1200:7000]) - pitch) < 0.1
+
+
+def test_notes_that_one_pitch_wheel_cannot_bend_are_refused(synth):
+    notes = [(0.0, 0.2, 60.25), (0.2, 0.2, 64.25)]
+    assert synth.render(notes, 56, 0.5).any()
+    if synth.kind == "fluidsynth":
+        with pytest.raises(InputError, match="one by one"):
+            synth.render([(0.0, 0.2, 60), (0.2, 0.2, 64.25)], 56, 0.5)
+
+
+def test_the_level_follows_the_velocity(synth):
+    soft, loud = (synth.render([(0.0, 0.4, 60)], 56, 0.5, velocity=v, level=True) for v in (40, 110))
+    assert 0 < np.abs(soft).max() < 0.7 * np.abs(loud).max() < 0.7
 
 
 @pytest.mark.parametrize(

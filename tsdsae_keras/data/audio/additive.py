@@ -21,6 +21,7 @@ _FAMILIES = (
 )  # fmt: skip
 _RELEASE_SECONDS = 0.015
 _VIBRATO_HZ = 5.5
+_LEVEL = 0.02  # of a note's first harmonic at full velocity, near that of FluidSynth at its default gain
 
 
 class AdditiveSynth:
@@ -40,14 +41,30 @@ class AdditiveSynth:
         self.sample_rate = int(sample_rate)
         _check_distinct(self.programs)
 
-    def render(self, notes, program, seconds):
-        """Notes as sound: as `FluidSynth.render`, and pitches may lie between semitones."""
+    def render(self, notes, program, seconds, *, velocity=127, level=False):
+        """Notes as sound.
+
+        Args:
+            notes: (start in seconds, duration in seconds, MIDI pitch) of each note; pitches may lie between semitones,
+                and notes may overlap.
+            program: one of `programs`.
+            seconds: length of the sound.
+            velocity: of the keys, 1 to 127.
+            level: whether the sound has a level that depends on the velocity alone.
+
+        Returns:
+            float32 array (round(seconds * sample_rate),), its greatest magnitude 1 unless `level` (all zeros without
+            notes).
+
+        Raises:
+            InputError: the notes or the program cannot be played.
+        """
         check_program(program, self.programs)
         timed, length = to_samples(notes, seconds, self.sample_rate)
         sound = np.zeros(length)
         for first, end, pitch in timed:
             sound[first:end] += _note(pitch, timbre_of(program), end - first, self.sample_rate)
-        return scale_to_peak(sound)
+        return (_LEVEL * velocity / 127 * sound).astype("float32") if level else scale_to_peak(sound)
 
     def describe(self):
         """What the manifest says of this synthesiser."""

@@ -25,6 +25,8 @@ FONT_PLACES = (
 )
 VELOCITY = 90
 GAIN = 0.2
+BEND_RANGE = 2.0  # semitones that the pitch wheel moves either way, General MIDI's default
+BEND_STEPS = 8191
 _INAUDIBLE = 1e-6  # the reverb alone leaves some 1e-8
 _LOG_LEVELS = 5
 _CHANNELS = 16
@@ -76,18 +78,21 @@ class FluidSynth:
         """
         self._idle.put(self._borrow())
 
-    def render(self, notes, program, seconds):
+    def render(self, notes, program, seconds, *, velocity=VELOCITY, level=False):
         """Notes as sound.
 
         Args:
-            notes: (start in seconds, duration in seconds, MIDI pitch, an integer) of each note; notes of different
-                pitch may overlap.
+            notes: (start in seconds, duration in seconds, MIDI pitch) of each note; notes of different pitch may
+                overlap. Pitches between semitones are the nearest key with the pitch wheel turned, in steps of 1/41
+                cent; as the wheel turns all that sounds, the notes of a sound are then all equally far from their keys.
             program: one of `programs`.
             seconds: length of the sound.
+            velocity: of the keys, 1 to 127.
+            level: whether the sound keeps the level that FluidSynth gives it.
 
         Returns:
-            float32 array (round(seconds * sample_rate),): the mean of both channels, its greatest magnitude 1 (all
-            zeros without notes).
+            float32 array (round(seconds * sample_rate),): the mean of both channels, its greatest magnitude 1 unless
+            `level` (all zeros without notes).
 
         Raises:
             InputError: the notes or the program cannot be played.
@@ -98,12 +103,13 @@ class FluidSynth:
             return scale_to_peak(np.zeros(length))
         keeper = self._borrow()
         try:
-            stereo = self._play(keeper, _events(timed), program, length)
+            stereo = self._play(keeper, _events(timed), program, length, _bend(timed), velocity)
         finally:
             self._idle.put(keeper)
         if np.max(np.abs(stereo)) < _INAUDIBLE:
             raise InputError(f"{self.soundfont.name} has no sound for these notes on program {program}: choose another")
-        return scale_to_peak(stereo.mean(axis=0))
+        mono = stereo.mean(axis=0)
+        return mono if level else scale_to_peak(mono)
 
     def describe(self):
         """What the manifest says of this synthesiser: versions, the font by its name and SHA-256, its licence."""
@@ -152,14 +158,14 @@ class FluidSynth:
                 "choose another program or SoundFont"
             )
 
-    def _play(self, keeper, events, program, length):
+    def _play(self, keeper, events, program, length, bend, velocity):
         """(2, samples): a new synthesiser borrows the keeper's font and is deleted again, whatever happens."""
         synth = self._library.synth(self.sample_rate)
         try:
             font = self._library.lend(keeper, synth)
             try:
                 self._select(synth, 0, font, program)
-                return self._library.play(synth, events, length)
+                return self._library.play(synth, events, length, bend, velocity)
             finally:
                 self._library.take_back(keeper, synth)
         finally:
@@ -206,15 +212,17 @@ class _Library:
         """Without this, deleting the borrower would delete the font too."""
         self._c.fluid_synth_remove_sfont(synth.synth, self._c.fluid_synth_get_sfont(keeper.synth, 0))
 
-    def play(self, synth, events, length):
+    def play(self, synth, events, length, bend=0, velocity=VELOCITY):
         """(2, length): renders up to each event, then lets it happen."""
+        if bend and synth.pitch_bend(0, bend) != 0:
+            raise InputError(f"FluidSynth refused a pitch bend of {bend} steps")
         stereo, done = np.zeros((2, length), np.float32), 0
         for sample, starts, pitch in events:
             self._render(synth, stereo, done, sample)
             done = sample
             if not starts:
                 synth.noteoff(0, pitch)  # says "failed" of a note that has died away by itself: not an error
-            elif synth.noteon(0, pitch, VELOCITY) != 0:
+            elif synth.noteon(0, pitch, velocity) != 0:
                 raise InputError(f"FluidSynth refused note {pitch}: choose notes that the instrument has")
         self._render(synth, stereo, done, length)
         return stereo
@@ -230,13 +238,21 @@ class _Library:
 
 
 def _events(timed):
-    """(sample, whether a note starts, pitch) in order; where one note ends and another starts, the end comes first."""
-    for *_, pitch in timed:
-        if pitch != int(pitch):
-            raise InputError(f"pitch {pitch:g} lies between semitones, which FluidSynth cannot play: give integers")
-    starts = [(first, True, int(pitch)) for first, _, pitch in timed]
-    ends = [(end, False, int(pitch)) for _, end, pitch in timed]
+    """(sample, whether a note starts, key) in order; where one note ends and another starts, the end comes first."""
+    starts = [(first, True, round(pitch)) for first, _, pitch in timed]
+    ends = [(end, False, round(pitch)) for _, end, pitch in timed]
     return sorted(starts + ends)
+
+
+def _bend(timed):
+    """Steps of the pitch wheel from its middle, for all notes; InputError where they differ."""
+    bends = {round((pitch - round(pitch)) / BEND_RANGE * BEND_STEPS) for *_, pitch in timed}
+    if len(bends) > 1:
+        raise InputError(
+            "the notes of one sound lie differently far from semitones, and FluidSynth bends all of them alike: "
+            "render them one by one"
+        )
+    return bends.pop()
 
 
 def load_module():

@@ -23,6 +23,8 @@ SETS = {
     "solids": "tsdsae_keras.data.sets.cards.solids",
     "rooms": "tsdsae_keras.data.sets.cards.rooms",
     "triples": "tsdsae_keras.data.sets.cards.triples",
+    "scales": "tsdsae_keras.data.sets.cards.scales",
+    "ball": "tsdsae_keras.data.sets.cards.ball",
 }
 
 

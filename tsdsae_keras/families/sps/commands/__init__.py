@@ -1,0 +1,1 @@
+"""A saved model used on sound files and videos."""

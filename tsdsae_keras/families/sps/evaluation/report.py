@@ -1,0 +1,66 @@
+"""`tsdsae-keras evaluate`: all scores as JSON and as a page with figures and sounds."""
+
+import logging
+from pathlib import Path
+
+from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.data.sets import open_data
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.sps.evaluation.rows import rows, table
+from tsdsae_keras.families.sps.evaluation.scores import evaluate
+from tsdsae_keras.families.sps.pictures import figures, sounds
+from tsdsae_keras.files import write_json
+from tsdsae_keras.report.page import write_page
+from tsdsae_keras.settings import Settings, settings_from_dict
+from tsdsae_keras.training.model_files import model_file
+from tsdsae_keras.training.run import RunFolder
+
+log = logging.getLogger(__name__)
+
+
+def report(model, data=None, out=None, seed=0):
+    """Scores a run folder or a `.keras` file, writes JSON and `report.html` next to it, and returns the scores.
+
+    Args:
+        model: a run folder or a `.keras` file.
+        data: the name of a data set; None for the data of the run.
+        out: the JSON file; None for `evaluation.json` in the run folder, or next to the model file.
+        seed: fixes everything that is drawn.
+
+    Raises:
+        InputError: something cannot be used.
+    """
+    path = model_file(model)
+    run = RunFolder(path.parent)
+    settings = _settings(run, data)
+    loaded, opened = load_model(path), open_data(settings)
+    result = evaluate(loaded, opened, seed)
+    out = Path(out) if out else (run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json"))
+    write_json(out, result)
+    page = out.with_name("report.html")
+    write_page(_content(loaded, opened, result, settings, path), page)
+    log.info(f"{table(result)}\n\nscores: {out}\npage: {page}")
+    return result
+
+
+def _settings(run, data):
+    if data is not None:
+        return Settings(model="sps", data=data)
+    if not run.settings.is_file():
+        raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
+    return settings_from_dict(run.read_settings()["settings"])
+
+
+def _content(model, data, result, settings, path):
+    what = "pitch" if model.domain == "music" else "place"
+    return {
+        "title": f"{path.parent.name}: {what} from physical symmetry",
+        "lead": f"{result['n']} test sequences; intervals are 95 % bootstrap intervals over sequences.",
+        "scores": [{"group": "test", "rows": rows(result)}],
+        "sounds": sounds(model, data),
+        "pictures": {
+            title: {"image": figure, "alt": title, "caption": ""}
+            for title, figure in figures(model, data, result).items()
+        },
+        "settings": settings.to_dict(),
+    }
