@@ -48,7 +48,7 @@ RULES = {
     "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
     "data.sets.cards": (set(), {"options", "=data.sets"}),
     "metrics": ({"joblib", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics"}),
-    "training": (TENSORS, {"training", "base", "data", *LIGHT}),
+    "training": (TENSORS, {"training", "base", "data", "metrics", *LIGHT}),
     "training.vmap_seeds": (TENSORS | {"jax"}, {"training", *LIGHT}),
     "training.events": (TENSORS | {"soundfile", "tensorflow", "torch"}, {"training"}),
     "training.hparams": ({"tensorboard", "tensorflow"}, {"training"}),
