@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from tsdsae_keras.options import Options, option
 
-SETS = {"dmelodies": "tsdsae_keras.data.sets.cards.dmelodies"}
+SETS = {
+    "dmelodies": "tsdsae_keras.data.sets.cards.dmelodies",
+    "pool": "tsdsae_keras.data.sets.cards.pool",
+}
 
 
 @dataclass(frozen=True)
