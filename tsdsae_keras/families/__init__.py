@@ -13,6 +13,10 @@ MODELS = {
     "tsdsae-noreg": "tsdsae_keras.families.tsdsae",
     "dsae-f": "tsdsae_keras.families.tsdsae",
     "dsae": "tsdsae_keras.families.tsdsae",
+    "selfie-style": "tsdsae_keras.families.selfie",
+    "vicreg": "tsdsae_keras.families.selfie",
+    "barlow": "tsdsae_keras.families.selfie",
+    "align-uniform": "tsdsae_keras.families.selfie",
 }
 
 
