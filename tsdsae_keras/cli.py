@@ -10,6 +10,7 @@ import sys
 from tsdsae_keras.arguments import add_run_options, add_settings, overview, peek
 from tsdsae_keras.commands import run as doors
 from tsdsae_keras.commands.prepare_options import add_prepare_options
+from tsdsae_keras.commands.probe_options import add_probe_options
 from tsdsae_keras.errors import InputError, Stopped, TrainingDiverged
 from tsdsae_keras.families import MODELS, all_families
 from tsdsae_keras.process import log_to_stdout
@@ -49,7 +50,7 @@ def _parser(arguments=()):
     text = "Representations whose parts mean something, learned without labels, on Keras 3."
     parser = _Parser(prog="tsdsae-keras", description=text)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_train, _add_prepare, _add_evaluate, _add_tune):
+    for add in (_add_train, _add_prepare, _add_evaluate, _add_probe, _add_tune):
         add(commands, arguments)
     add = commands.add_parser("import-checkpoint", help="make a .keras file of a checkpoint of the authors' code")
     add.add_argument("file", help="a PyTorch checkpoint; nothing in it is executed")
@@ -105,6 +106,16 @@ def _add_evaluate(commands, arguments):
     add.set_defaults(run=doors.evaluate)
 
 
+def _add_probe(commands, arguments):
+    text = "how well labels of sounds can be read off the embedding of a model, beside features without learning"
+    add = commands.add_parser("probe", help=text, description=text)
+    add.add_argument("model", help=MODEL)
+    if _asks("probe", arguments):
+        add_probe_options(add)
+    add_run_options(add, "backend", "seed")
+    add.set_defaults(run=doors.probe)
+
+
 def _add_tune(commands, arguments):
     from tsdsae_keras.search.options import LEFT_OUT, add_tune_options
     from tsdsae_keras.search.searched import searched_of
@@ -118,13 +129,17 @@ def _add_tune(commands, arguments):
 
 def _add_family_commands(commands, arguments):
     """What families do with their models, and without one."""
+    owners = {}  # {name: [(card, command)]}: families may give a command of one name, with the same options
     for card in all_families():
         for name, command in (card.part("commands") or {}).items():
-            add = commands.add_parser(name, help=command.help, description=command.help)
-            add.add_argument("model", help=MODEL)
-            command.add_options(add)
-            add_run_options(add, "backend")
-            add.set_defaults(run=functools.partial(doors.family_command, card, command))
+            owners.setdefault(name, []).append((card, command))
+    for name, known in owners.items():
+        add = commands.add_parser(name, help=known[0][1].help, description=known[0][1].help)
+        add.add_argument("model", help=MODEL)
+        known[0][1].add_options(add)
+        add_run_options(add, "backend")
+        add.set_defaults(run=functools.partial(doors.family_command, name, known))
+    for card in all_families():
         for name, tool in (card.part("tools") or {}).items():
             add = commands.add_parser(name, help=tool.help, description=tool.help)
             if _asks(name, arguments):

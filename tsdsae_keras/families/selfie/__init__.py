@@ -20,6 +20,7 @@ FAMILY = Family(
     evaluate="evaluation:evaluate",
     table="evaluation:table",
     classes=("model:SelfieStyle",),
+    commands="commands:COMMANDS",
     watch="watch:collapse_watch",
     check="settings:check",
     smallest=SMALLEST,

@@ -6,16 +6,23 @@ projections have collapsed.
 
 import logging
 
-import keras
 import numpy as np
 
 from tsdsae_keras.data.audio.statistics import STATISTICS
 from tsdsae_keras.data.sets.pool import SYNTHETIC, check_unseen
 from tsdsae_keras.data.tasks import REPORTED, installed_tasks, open_task
 from tsdsae_keras.families.selfie import terms
-from tsdsae_keras.families.selfie.batches import Clips, scale_of
-from tsdsae_keras.families.selfie.model import SelfieStyle
-from tsdsae_keras.training.probing import TaskSounds, embedder, probe, statistics
+from tsdsae_keras.families.selfie.batches import Clips
+from tsdsae_keras.training.probing import (
+    CALIBRATING,
+    UNTRAINED_SEEDS,
+    Embedder,
+    TaskSounds,
+    probe_all,
+    statistics,
+    untrained,
+)
+from tsdsae_keras.training.probing import table as task_table
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +30,6 @@ NOTE = (
     "SELFIE-style: a reconstruction of ours after the abstract of arXiv 2303.03717; none of its numbers is reproduced, "
     "and none of these compares with them"
 )
-CALIBRATING = 8  # batches of 64 windows
 LOOKED_AT = 512  # validation windows
 
 
@@ -43,17 +49,15 @@ def evaluate(model, data, seed=0, tasks=("auto",), protocol="ridge"):
         "projections": {"offset", "std", "effective_rank", "decorrelation_floor", "n"}, "missing": [lines], "note"}.
     """
     opened, missing = _open(tasks, data)
-    found = {}
+    embedders, found = representations(model, windows(data, "train", CALIBRATING, seed), seed), {}
     for task in opened:
         check_unseen(data, task)
         log.info(f"probing {task.name} ({len(task.clips)} sounds)")
-        found[task.name] = probe_all(representations(model, data, seed), task, protocol, seed)
+        found[task.name] = probe_all(embedders, TaskSounds(task), protocol=protocol, seed=seed)
+    means = {name: float(np.mean([each[name]["value"] for each in found.values()])) for name in embedders}
     return {
         "tasks": found,
-        "mean": {
-            name: float(np.mean([each[name]["value"] for each in found.values()]))
-            for name in next(iter(found.values()))
-        },
+        "mean": means,
         "projections": look_at_projections(model, data, seed),
         "missing": missing,
         "note": NOTE if model.form == "selfie-style" else "",
@@ -69,31 +73,11 @@ def _open(names, data):
     return opened or [open_task("synth6", cache)], missing
 
 
-def representations(model, data, seed):
-    """{name: embedder}: the model, an untrained one like it, and features without learning."""
-    own = {"embedding": embedder(model), "random": embedder(untrained(model, data, seed))}
+def representations(model, frames, seed):
+    """{name: embedder}: the model, untrained ones like it, and features without learning."""
+    random = [Embedder(untrained(model, frames, seed + number)) for number in range(UNTRAINED_SEEDS)]
+    own = {"embedding": Embedder(model), "untrained": random}
     return own | {name: statistics(function) for name, function in STATISTICS.items()}
-
-
-def probe_all(embedders, task, protocol="ridge", seed=0):
-    """{name: scores} of several embedders on one task, whose sounds are read once."""
-    sounds = TaskSounds(task)
-    return {name: probe(embed, sounds, protocol=protocol, seed=seed) for name, embed in embedders.items()}
-
-
-def untrained(model, data, seed):
-    """A model of the same make with new weights, its batch statistics calibrated on a few batches.
-
-    A random encoder is a strong baseline, but not one whose batch normalisation has never seen data.
-    """
-    keras.utils.set_random_seed(seed + 1)
-    other = SelfieStyle(**{name: value for name, value in model.get_config().items() if name != "name"})
-    other.set_scale(*scale_of(data))
-    mean, deviation = scale_of(data)
-    for number in range(CALIBRATING):
-        x = windows(data, "train", 64, (seed, number))
-        other.f((x - np.float32(mean)) / np.float32(deviation), training=True)
-    return other
 
 
 def windows(data, split, n, seed):
@@ -115,18 +99,7 @@ def look_at_projections(model, data, seed):
 
 
 def table(result):
-    """The scores of `evaluate` as text, accuracy in per cent with the interval over test sounds."""
-    names = list(result["mean"])
-    lines = [f"{'accuracy, %':<18}" + "".join(f"{name:>24}" for name in names)]
-    for task, scores in result["tasks"].items():
-        cells = (
-            f"{100 * s['value']:.1f} [{100 * s['interval'][0]:.1f}, {100 * s['interval'][1]:.1f}]"
-            for s in scores.values()
-        )
-        lines.append(f"{task:<18}" + "".join(f"{cell:>24}" for cell in cells))
-    if len(result["tasks"]) > 1:
-        lines.append(f"{'mean':<18}" + "".join(f"{100 * result['mean'][name]:>24.1f}" for name in names))
+    """The scores of `evaluate` as text."""
     seen = ", ".join(f"{name} {value:.3g}" for name, value in result["projections"].items())
-    return "\n".join(
-        [*lines, f"projections: {seen}", *result["missing"], *([result["note"]] if result["note"] else [])]
-    )
+    note = [result["note"]] if result["note"] else []
+    return "\n".join([task_table(result["tasks"]), f"projections: {seen}", *result["missing"], *note])

@@ -139,6 +139,12 @@ class SelfieStyle(RepresentationModel):
         """Sets the mean and the standard deviation of log-mel values by which `embed` standardises."""
         self.scale.assign([mean, deviation])
 
+    def calibrate(self, x):
+        """Sets the running statistics of batch normalisation from log-mel frames x (n, T, F), for untrained models."""
+        for start in range(0, len(x) - 1, 64):
+            rows = ops.convert_to_tensor(x[start : start + 64], dtype="float32")
+            self.g(self.f((rows - self.scale[0]) / self.scale[1], training=True), training=True)
+
     @arrays_for_arrays
     def embed(self, x, mask=None):
         """Embeddings (n, k) of log-mel frames x (n, T, F), or (T, F) for one; mask (n, T) is true where valid.
