@@ -50,7 +50,7 @@ RULES = {
     "data.sets.cards": (set(), {"data.sets.cards", "options", "=data.sets"}),
     "data.sets.triple_files": (TENSORS | {"tensorflow"}, {"data", "interop.pickles"}),
     "metrics": ({"joblib", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics"}),
-    "training": (TENSORS, {"training", "base", "data", *LIGHT}),
+    "training": (TENSORS, {"training", "base", "data", "metrics", *LIGHT}),
     "training.vmap_seeds": (TENSORS | {"jax"}, {"training", *LIGHT}),
     "training.events": (TENSORS | {"soundfile", "tensorflow", "torch"}, {"training"}),
     "training.hparams": ({"tensorboard", "tensorflow"}, {"training"}),

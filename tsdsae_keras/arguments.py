@@ -64,7 +64,7 @@ def _argument(option, hint, default):
     shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
     text = option.metadata["help"] + ("" if default in (None, MISSING) else f" (default: {shown})")
     common = {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
-    if hint is bool:
+    if bool in (hint, *typing.get_args(hint)):
         return common | {"action": argparse.BooleanOptionalAction}
     values = next(
         (each for each in typing.get_args(hint) if typing.get_origin(each) is tuple), hint

@@ -12,6 +12,7 @@ from tsdsae_keras.arguments import add_run_options, add_settings, overview, peek
 from tsdsae_keras.base.model_class import card_of, pretrained_files
 from tsdsae_keras.commands import run as doors
 from tsdsae_keras.commands.prepare_options import add_prepare_options
+from tsdsae_keras.commands.probe_options import add_probe_options
 from tsdsae_keras.errors import InputError, Stopped, TrainingDiverged
 from tsdsae_keras.families import MODELS, all_families
 from tsdsae_keras.process import log_to_stdout
@@ -51,7 +52,7 @@ def _parser(arguments=()):
     text = "Representations whose parts mean something, learned without labels, on Keras 3."
     parser = _Parser(prog="tsdsae-keras", description=text)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_train, _add_prepare, _add_evaluate, _add_tune):
+    for add in (_add_train, _add_prepare, _add_evaluate, _add_probe, _add_tune):
         add(commands, arguments)
     add = commands.add_parser("import-checkpoint", help="make a .keras file of a checkpoint of the authors' code")
     add.add_argument("file", help="a PyTorch checkpoint; nothing in it is executed")
@@ -107,6 +108,16 @@ def _add_evaluate(commands, arguments):
     add.set_defaults(run=doors.evaluate)
 
 
+def _add_probe(commands, arguments):
+    text = "how well labels of sounds can be read off the embedding of a model, beside features without learning"
+    add = commands.add_parser("probe", help=text, description=text)
+    add.add_argument("model", help=MODEL)
+    if _asks("probe", arguments):
+        add_probe_options(add)
+    add_run_options(add, "backend", "seed")
+    add.set_defaults(run=doors.probe)
+
+
 def _add_tune(commands, arguments):
     from tsdsae_keras.search.options import LEFT_OUT, add_tune_options
     from tsdsae_keras.search.searched import searched_of
@@ -130,12 +141,12 @@ def _add_family_commands(commands, arguments):
                 tool.add_options(add, arguments)
             add.set_defaults(run=functools.partial(doors.family_tool, card, tool, arguments[1:]))
     for name, pairs in known.items():
-        card, command = _pair_of(pairs, arguments) if _asks(name, arguments) else pairs[0]
+        _, command = _pair_of(pairs, arguments) if _asks(name, arguments) else pairs[0]
         add = commands.add_parser(name, help=command.help, description=command.help)
         add.add_argument("model", help=MODEL)
         command.add_options(add)
         add_run_options(add, "backend")
-        add.set_defaults(run=functools.partial(doors.family_command, card, command))
+        add.set_defaults(run=functools.partial(doors.family_command, name, pairs))
 
 
 def _pair_of(pairs, arguments):

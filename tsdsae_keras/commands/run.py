@@ -6,7 +6,7 @@ from tsdsae_keras.arguments import settings_of
 from tsdsae_keras.backend import asked_backend, choose_backend, load_all, use_backend
 from tsdsae_keras.base.family import resolve
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families import find_family
+from tsdsae_keras.families import MODELS, find_family
 from tsdsae_keras.options import flag
 from tsdsae_keras.process import keep_memory
 from tsdsae_keras.settings import MODEL, settings_from_dict
@@ -53,7 +53,9 @@ def prepare_set(options):
     """A data set, made ready."""
     from tsdsae_keras.data.sets import open_data
 
-    open_data(settings_of(options))
+    # Options are those of a run of a model that trains on it, whichever that is.
+    model = next(name for name in MODELS if options["data"] in find_family(name).data)
+    open_data(settings_of({"model": model} | options))
 
 
 def prepare_recordings(source, options):
@@ -71,6 +73,14 @@ def evaluate(options):
     from tsdsae_keras.training.evaluate import evaluate
 
     evaluate(**options)
+
+
+def probe(options):
+    """Linear probes of a model's embedding."""
+    use_backend(asked_backend(options))
+    from tsdsae_keras.commands.probe import probe_model
+
+    probe_model(**options)
 
 
 def tune(options):
@@ -98,10 +108,17 @@ def doctor(options):
     return doctor(lambda: load_all(name))
 
 
-def family_command(card, command, options):
-    """What a family does with one of its models."""
+def family_command(name, owners, options):
+    """What a family does with one of its models; of a command that several families have, that of the model's."""
     use_backend(asked_backend(options))
-    return resolve(card.package, command.run)(**options)
+    from tsdsae_keras.base.model_class import card_of
+    from tsdsae_keras.training.model_files import model_file
+
+    found = card_of(model_file(options["model"]))
+    command = next((each for card, each in owners if card.package == found.package), None)
+    if command is None:
+        raise InputError(f"{name} cannot be used with {' '.join(found.models)}")
+    return resolve(found.package, command.run)(**options)
 
 
 def family_tool(card, command, arguments, options):

@@ -25,6 +25,10 @@ MODELS = {
     "sps-ae": "tsdsae_keras.families.sps",
     "sps-vae-nosymmetry": "tsdsae_keras.families.sps",
     "beta-vae-frames": "tsdsae_keras.families.sps",
+    "selfie-style": "tsdsae_keras.families.selfie",
+    "vicreg": "tsdsae_keras.families.selfie",
+    "barlow": "tsdsae_keras.families.selfie",
+    "align-uniform": "tsdsae_keras.families.selfie",
 }
 
 

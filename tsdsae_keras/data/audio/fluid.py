@@ -52,20 +52,21 @@ class FluidSynth:
             Debian installs fonts.
         programs: General MIDI program numbers (bank 0) that will be played, at most 14.
         sample_rate: Hz.
+        effects: whether there is reverb and chorus.
 
     Raises:
         InputError: no library or font (`NotInstalled`), or not a SoundFont; with the first melody or `load`,
             FluidSynth cannot read the font or it lacks a program.
     """
 
-    def __init__(self, soundfont=None, programs=(40, 56), sample_rate=16000):
+    def __init__(self, soundfont=None, programs=(40, 56), sample_rate=16000, effects=True):
         self.programs = check_programs(programs)
         check_sample_rate(sample_rate)
         self.sample_rate = int(sample_rate)
         if len(self.programs) > len(_KEEPING):
             raise InputError(f"{len(self.programs)} programs are too many: open at most {len(_KEEPING)} at once")
         self.soundfont = find_font(soundfont)
-        self._library = _Library()
+        self._library = _Library(effects)
         self._keepers = []
         self._idle = queue.LifoQueue()
         self._loading = threading.Lock()
@@ -175,7 +176,8 @@ class FluidSynth:
 class _Library:
     """The C functions that pyfluidsynth does not wrap, each with its return code checked."""
 
-    def __init__(self):
+    def __init__(self, effects=True):
+        self._effects = {} if effects else {"synth.reverb.active": 0, "synth.chorus.active": 0}
         self._module = load_module()
         self._c = self._module._fl
         self._declare("fluid_version_str", ctypes.c_char_p)
@@ -195,7 +197,11 @@ class _Library:
 
     def synth(self, sample_rate):
         synth = self._module.Synth(
-            gain=GAIN, samplerate=sample_rate, channels=_CHANNELS, **{"synth.dynamic-sample-loading": 1}
+            gain=GAIN,
+            samplerate=sample_rate,
+            channels=_CHANNELS,
+            **{"synth.dynamic-sample-loading": 1},
+            **self._effects,
         )
         if not synth.synth:
             raise InputError("FluidSynth could not start a synthesiser: free some memory and try again")

@@ -25,6 +25,7 @@ SETS = {
     "triples": "tsdsae_keras.data.sets.cards.triples",
     "scales": "tsdsae_keras.data.sets.cards.scales",
     "ball": "tsdsae_keras.data.sets.cards.ball",
+    "pool": "tsdsae_keras.data.sets.cards.pool",
 }
 
 

@@ -233,6 +233,11 @@ class SequentialVAE(StagedModel):
         return named("v", v_posterior) | named("z", z_posterior)
 
     @arrays_for_arrays
+    def embed(self, x, mask=None):
+        """What stands for the whole of x (batch, time, features): the means of v (batch, v_dim)."""
+        return self.encode(ops.convert_to_tensor(x), mask)["v_mean"]
+
+    @arrays_for_arrays
     def decode(self, z, v, mask=None):
         """x (batch, time, features) from z (batch, time, z_dim) and v (batch, v_dim)."""
         mask = None if mask is None else ops.cast(mask, "bool")

@@ -1,0 +1,105 @@
+"""Linear probes of the embedding, beside an untrained encoder and features without learning, and what the loss sees.
+
+The probe takes the embedding, the loss takes the projections: both are looked at, since a probe does not show that the
+projections have collapsed.
+"""
+
+import logging
+
+import numpy as np
+
+from tsdsae_keras.data.audio.statistics import STATISTICS
+from tsdsae_keras.data.sets.pool import SYNTHETIC, check_unseen
+from tsdsae_keras.data.tasks import REPORTED, installed_tasks, open_task
+from tsdsae_keras.families.selfie import terms
+from tsdsae_keras.families.selfie.batches import Clips
+from tsdsae_keras.training.probing import (
+    CALIBRATING,
+    UNTRAINED_SEEDS,
+    Embedder,
+    TaskSounds,
+    probe_all,
+    statistics,
+    untrained,
+)
+from tsdsae_keras.training.probing import table as task_table
+
+log = logging.getLogger(__name__)
+
+NOTE = (
+    "SELFIE-style: a reconstruction of ours after the abstract of arXiv 2303.03717; none of its numbers is reproduced, "
+    "and none of these compares with them"
+)
+LOOKED_AT = 512  # validation windows
+
+
+def evaluate(model, data, seed=0, tasks=("auto",), protocol="ridge"):
+    """The scores of a model.
+
+    Args:
+        model: `SelfieStyle`.
+        data: the pool it was trained on.
+        seed: of the held-out fifths and of the untrained encoder.
+        tasks: names, or "auto": those reported whose sounds are installed; the synthesised one where none is, and for
+            a pool of synthesised sounds.
+        protocol: "ridge" or "evar".
+
+    Returns:
+        {"tasks": {task: {representation: scores of `training.probing.probe`}}, "mean": {representation: number},
+        "projections": {"offset", "std", "effective_rank", "decorrelation_floor", "n"}, "missing": [lines], "note"}.
+    """
+    opened, missing = _open(tasks, data)
+    embedders, found = representations(model, windows(data, "train", CALIBRATING, seed), seed), {}
+    for task in opened:
+        check_unseen(data, task)
+        log.info(f"probing {task.name} ({len(task.clips)} sounds)")
+        found[task.name] = probe_all(embedders, TaskSounds(task), protocol=protocol, seed=seed)
+    means = {name: float(np.mean([each[name]["value"] for each in found.values()])) for name in embedders}
+    return {
+        "tasks": found,
+        "mean": means,
+        "projections": look_at_projections(model, data, seed),
+        "missing": missing,
+        "note": NOTE if model.form == "selfie-style" else "",
+    }
+
+
+def _open(names, data):
+    cache = data.folder.parent  # where the pool is, rendered notes are too
+    if "auto" not in names:
+        return [open_task(name, cache) for name in names], []
+    synthetic = data.warning == SYNTHETIC
+    opened, missing = ([], []) if synthetic else installed_tasks(cache, REPORTED)
+    return opened or [open_task("synth6", cache)], missing
+
+
+def representations(model, frames, seed):
+    """{name: embedder}: the model, untrained ones like it, and features without learning."""
+    random = [Embedder(untrained(model, frames, seed + number)) for number in range(UNTRAINED_SEEDS)]
+    own = {"embedding": Embedder(model), "untrained": random}
+    return own | {name: statistics(function) for name, function in STATISTICS.items()}
+
+
+def windows(data, split, n, seed):
+    """(n, 96, F): random windows of the clips of a split, as they are."""
+    clips, rng = Clips(data, split), np.random.default_rng(seed)
+    chosen = rng.integers(0, len(clips), n)
+    starts = np.floor(rng.uniform(size=n) * np.maximum(1, clips.lengths[chosen] - 95)).astype(int)
+    return clips.read(chosen, starts, 96)
+
+
+def look_at_projections(model, data, seed):
+    """What the loss looks at, of validation clips without augmentation: its monitors and the floor of decorrelation."""
+    n = min(LOOKED_AT, len(Clips(data, "validation")))
+    p = model.project(windows(data, "validation", n, seed))
+    z = terms.to_sphere(terms.standardise(p) if model.center else p)
+    found = {"offset": terms.offset(z), "std": terms.deviation(p), "effective_rank": terms.effective_rank(p)}
+    floor = (p.shape[1] - 1) / (n - 1)
+    return {name: float(value) for name, value in found.items()} | {"decorrelation_floor": floor, "n": n}
+
+
+def table(result):
+    """The scores of `evaluate` as text."""
+    seen = ", ".join(f"{name} {value:.3g}" for name, value in result["projections"].items())
+    note = [result["note"]] if result["note"] else []
+    return "\n".join([task_table(result["tasks"]), f"projections: {seen}", *result["missing"], *note])

@@ -1,0 +1,26 @@
+"""Batch normalisation whose running statistics survive a batch that cannot be used."""
+
+from keras import layers, ops
+
+
+class BatchNorm(layers.BatchNormalization):
+    """Keras's batch normalisation, except that statistics which are not finite do not enter the running ones.
+
+    The train steps apply no gradient that is not finite, but running statistics are updated in the forward pass: one
+    NaN would stay in them for good and spoil every later use of the model outside training.
+
+    Args:
+        momentum: of the running statistics; 0.9 follows a training of some hundred steps, Keras's 0.99 lags behind.
+    """
+
+    def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
+        super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
+
+    def call(self, inputs, training=None, mask=None):
+        statistics = (self.moving_mean, self.moving_variance)
+        # Copies: on PyTorch an assignment writes into the tensor that a variable holds.
+        before = [ops.copy(variable) for variable in statistics] if training else []
+        outputs = super().call(inputs, training=training, mask=mask)
+        for variable, old in zip(statistics, before, strict=False):
+            variable.assign(ops.where(ops.isfinite(variable), variable, old))
+        return outputs
