@@ -12,6 +12,8 @@ from tsdsae_keras.metrics.information import bin_codes, entropies, mutual_inform
 from tsdsae_keras.metrics.mcc import mcc
 from tsdsae_keras.metrics.udr import udr
 
+pytestmark = pytest.mark.no_backend
+
 with np.load(Path(__file__).parents[1] / "reference" / "slowvae" / "metrics.npz", allow_pickle=False) as _arrays:
     ARRAYS = dict(_arrays)
 SPLIT = [ARRAYS[name] for name in ("train/latents", "train/factors", "test/latents", "test/factors")]

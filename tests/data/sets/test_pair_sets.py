@@ -14,6 +14,8 @@ from tsdsae_keras.data.sets.transitions import Grid
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.settings import Settings
 
+pytestmark = pytest.mark.no_backend
+
 
 def opened(data, **given):
     return open_data(Settings(model="slowvae", data=data, **given))

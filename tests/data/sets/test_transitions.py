@@ -9,6 +9,8 @@ from tsdsae_keras.data.sets.dsprites_render import GRID, render
 from tsdsae_keras.data.sets.transitions import Grid, draw_pairs, lap, uni
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 REFERENCE = Path(__file__).parents[2] / "reference" / "slowvae"
 with np.load(REFERENCE / "pairs.npz", allow_pickle=False) as _arrays:
     PAIRS = dict(_arrays)
