@@ -42,7 +42,7 @@ RULES = {
     "base.steps.jax": ({"keras", "jax"}, {"base.steps.logs"}),
     "base.steps.torch": ({"keras", "torch"}, {"base.steps.logs"}),
     "data": (
-        TENSORS | SOUND | {"joblib", "scipy", "sklearn", "tensorflow"},
+        TENSORS | SOUND | {"PIL", "joblib", "scipy", "sklearn", "tensorflow"},
         {"data", "process", "options", "progress"},
     ),
     "data.audio.pitch_confidence": ({"numpy", "soxr"}, {"metrics.pitch"}),  # pYIN's one home

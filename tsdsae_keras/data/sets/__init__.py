@@ -12,6 +12,8 @@ SETS = {
     "dmelodies": "tsdsae_keras.data.sets.cards.dmelodies",
     "scales": "tsdsae_keras.data.sets.cards.scales",
     "ball": "tsdsae_keras.data.sets.cards.ball",
+    "notes": "tsdsae_keras.data.sets.cards.notes",
+    "videos": "tsdsae_keras.data.sets.cards.videos",
 }
 
 
