@@ -26,6 +26,8 @@ SETS = {
     "scales": "tsdsae_keras.data.sets.cards.scales",
     "ball": "tsdsae_keras.data.sets.cards.ball",
     "pool": "tsdsae_keras.data.sets.cards.pool",
+    "notes": "tsdsae_keras.data.sets.cards.notes",
+    "videos": "tsdsae_keras.data.sets.cards.videos",
 }
 
 

@@ -14,7 +14,7 @@ FAMILY = Family(
     },
     settings=SPSSettings,
     presets=PRESETS,
-    data=("scales", "ball"),
+    data=("scales", "ball", "notes", "videos"),
     build="building:build",
     batches="batches:batches",
     evaluate="evaluation.scores:evaluate",

@@ -31,7 +31,10 @@ def show_codes(data, settings=None):
 def write_picture(model, data, path):
     """The codes of test sequences against the truth, and a roll-out, as a PNG file."""
     x = data.frames("test", slice(0, SHOWN))
-    figure = code_figure(encode(model, x), data.labels["test"][:SHOWN], data.factors)
+    if data.labels:
+        figure = code_figure(encode(model, x), data.labels["test"][:SHOWN], data.factors)
+    else:
+        figure = rollout_figure(model, x[:1])
     with replacing(path) as beside:
         beside.write_bytes(png_bytes(figure))
 
@@ -41,15 +44,18 @@ def figures(model, data, result=None):
 
     Args:
         model: `SPS`.
-        data: `FrameSequences` with labels.
+        data: `FrameSequences`.
         result: of `evaluate`, None to score the model first.
     """
     result = result or evaluate(model, data)
     x = data.frames("test", slice(0, SHOWN))
-    found = {"codes against the truth": code_figure(encode(model, x), data.labels["test"][:SHOWN], data.factors)}
+    found = {}
+    if data.labels:
+        title = "codes against the truth"
+        found[title] = code_figure(encode(model, x), data.labels["test"][:SHOWN], data.factors)
     if model.domain == "music":
         found["pitch of what codes sound like"] = synthesis_figure(result["points"])
-    else:
+    elif data.labels:
         found["trajectories, true and read off the codes"] = space_figure(result["points"])
     return found | {"what happened, its reconstruction, and what the prior imagines": rollout_figure(model, x[:1])}
 

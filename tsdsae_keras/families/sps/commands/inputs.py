@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from tsdsae_keras.base.loading import load_model
-from tsdsae_keras.data.audio.note_spectra import FRAMES, SAMPLE_RATE, note_spectra, sound_of_notes
-from tsdsae_keras.data.audio.sound_files import audio_blocks, check_output, write_audio
+from tsdsae_keras.data.audio.note_spectra import FRAMES, SAMPLE_RATE, sound_of_notes
+from tsdsae_keras.data.audio.sound_files import check_output, write_audio
+from tsdsae_keras.data.sets.own_frames import read_notes, read_video
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.sps.model import SPS
 from tsdsae_keras.files import replacing
@@ -15,10 +16,6 @@ from tsdsae_keras.training.model_files import model_file
 
 log = logging.getLogger(__name__)
 
-LONGEST = 600.0  # seconds of sound, held in memory
-MOST_PICTURES = 10_000
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
-SIZE = (32, 32)
 FRAME_MS = 200
 
 
@@ -34,50 +31,7 @@ def open_model(model, domain=None):
 
 def frames_of(model, path, hop_frames=FRAMES):
     """The frames (time, *frame) of a file, as a model takes them."""
-    return notes_of(path, hop_frames) if model.domain == "music" else video_frames(path)
-
-
-def notes_of(path, hop_frames=FRAMES):
-    """The notes (n, 513, 5) of a sound file, one every `hop_frames` STFT frames.
-
-    Raises:
-        InputError: as `audio_blocks`; a sound that is silent or shorter than a note.
-    """
-    samples = np.concatenate(list(audio_blocks(path, SAMPLE_RATE, longest=LONGEST)))
-    try:
-        return note_spectra(samples, hop_frames)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-
-
-def video_frames(path):
-    """The frames (time, 32, 32, 3) of an animated picture, or of a folder of pictures in the order of their names.
-
-    Raises:
-        InputError: nothing there that can be read as pictures.
-    """
-    path = Path(path)
-    if path.is_dir():
-        files = sorted(each for each in path.iterdir() if each.suffix.lower() in PICTURES)[:MOST_PICTURES]
-        if not files:
-            raise InputError(f"{path} holds no pictures; frames are numbered files such as 001.png")
-        return np.stack([_pictures(each)[0] for each in files])
-    return np.stack(_pictures(path))
-
-
-def _pictures(path):
-    from PIL import Image, ImageSequence, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            frames = [
-                frame.convert("RGB").resize(SIZE, Image.Resampling.BOX) for frame in ImageSequence.Iterator(image)
-            ]
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"{path} cannot be read as a picture ({type(error).__name__}); give PNG, JPEG or GIF"
-        ) from None
-    return [np.asarray(frame, "float32") / 255 for frame in frames[:MOST_PICTURES]]
+    return read_notes(path, hop_frames) if model.domain == "music" else read_video(path)
 
 
 def check_out(model, out, inputs=()):

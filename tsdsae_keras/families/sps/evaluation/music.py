@@ -21,7 +21,7 @@ def music_scores(model, data, seed=0):
     codes = {"train": encode(model, train), "test": encode(model, test)}
     fresh = untrained_model(model, seed)
     scores = {}
-    for split, x in (("train", train), ("test", test)):
+    for split, x in (("train", train), ("test", test)) if data.labels else ():
         at_worst = encode(fresh, x)
         for notes in ("first", "all"):
             found = embedding(codes[split], data, split, notes)
@@ -30,17 +30,15 @@ def music_scores(model, data, seed=0):
     lines, points = synthesis(model, codes, seed)
     before = synthesis(fresh, {"test": encode(fresh, test)}, seed)[0]
     scores |= {name: found | {"untrained": before[name]["value"]} for name, found in lines.items()}
-    moved = transposition(model, codes["test"], data, seed)
-    scores |= moved["scores"] | prediction_scores(model, train, test)
+    result = {"n": len(test), "domain": "music", "scores": scores, "points": points}
+    if data.labels:
+        moved = transposition(model, codes["test"], data, seed)
+        scores |= moved["scores"]
+        known = {"code": codes["test"][..., 0].tolist(), "pitch": data.labels["test"][..., 0].tolist()}
+        result |= {"points": points | known, "transposed_octaves": moved["octaves"]}
+    scores |= prediction_scores(model, train, test)
     scores["z_std"] = score(code_deviations(model, test).max(), worst=0.0, n=len(test))
-    pitch = data.labels["test"][..., 0]
-    return {
-        "n": len(test),
-        "domain": "music",
-        "scores": scores,
-        "points": {"code": codes["test"][..., 0].tolist(), "pitch": pitch.tolist(), **points},
-        "transposed_octaves": moved["octaves"],
-    }
+    return result
 
 
 def embedding(codes, data, split, notes="first", interval=True):

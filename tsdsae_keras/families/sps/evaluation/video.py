@@ -14,21 +14,19 @@ SHOWN = 4  # trajectories kept for the figures
 def video_scores(model, data, seed=0):
     """All scores of a model of videos, and the points of its figures."""
     train, test = data.frames("train", slice(0, FITTED)), data.frames("test")
-    truth = {"train": data.labels["train"][:FITTED], "test": data.labels["test"]}
-    codes = {"train": encode(model, train), "test": encode(model, test)}
-    fresh = untrained(model, seed)
-    before = {"train": encode(fresh, train), "test": encode(fresh, test)}
-    scores = probe_scores(codes, truth, data.factors)
-    for name, found in probe_scores(before, truth, data.factors, interval=False).items():
-        scores[name]["untrained"] = found["value"]
-    scores |= prediction_scores(model, train, test)
+    scores = prediction_scores(model, train, test)
     scores["z_std"] = score(code_deviations(model, test).max(), worst=0.0, n=len(test))
-    return {
-        "n": len(test),
-        "domain": "video",
-        "scores": scores,
-        "points": trajectories(model, codes, truth, test[:SHOWN]),
-    }
+    result = {"n": len(test), "domain": "video", "scores": scores, "points": {}}
+    if data.labels:
+        truth = {"train": data.labels["train"][:FITTED], "test": data.labels["test"]}
+        codes = {"train": encode(model, train), "test": encode(model, test)}
+        scores |= probe_scores(codes, truth, data.factors)
+        fresh = untrained(model, seed)
+        before = {"train": encode(fresh, train), "test": encode(fresh, test)}
+        for name, found in probe_scores(before, truth, data.factors, interval=False).items():
+            scores[name]["untrained"] = found["value"]
+        result["points"] = trajectories(model, codes, truth, test[:SHOWN])
+    return result
 
 
 def probe_scores(codes, truth, factors, interval=True):
