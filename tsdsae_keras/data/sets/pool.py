@@ -32,6 +32,7 @@ SHORTEST = 96  # frames; shorter sounds are padded by silence
 PIECE = 15.0  # seconds; longer sounds are cut
 REST = 0.2  # seconds below which what is left of a cut sound is dropped
 HELD_OUT = 20  # one sound in so many is for validation
+FEWEST = 16  # sounds for validation, where there are four times as many in all
 SHARD_SIZE = 128
 USUAL = tuple(name for name in TASKS if name not in ("voice20", "language11"))
 SYNTHETIC = "the pool is of synthesised sounds, not recordings: it shows that everything runs, and teaches little"
@@ -216,7 +217,7 @@ def _refuse(value, hashes, seen):
 def _split(pieces):
     """{split: pieces}, all pieces of a sound in one split; InputError where there are too few."""
     names = sorted({piece.hash for piece in pieces})  # hashes, so that the choice is one at random
-    held = set(names[: max(2, len(names) // HELD_OUT)])
+    held = set(names[: max(2, min(FEWEST, len(names) // 4), len(names) // HELD_OUT)])
     splits = {
         "train": [piece for piece in pieces if piece.hash not in held],
         "validation": [piece for piece in pieces if piece.hash in held],

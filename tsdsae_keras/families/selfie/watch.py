@@ -11,6 +11,7 @@ from tsdsae_keras.families.selfie.batches import batches
 from tsdsae_keras.training.guards import Watch
 
 OFFSET, SPREAD, RANK = 0.5, 1e-3, 0.05  # a warning above the first, below the second, below the third of the room
+FEW = 7  # dimensions that so few clips could use: their rank says nothing
 
 
 def collapse_watch(data, settings):
@@ -45,7 +46,7 @@ def warning(found, room):
             f"the projections hardly vary (std {found['std']:.1e}): the loss does not see their scale; lower "
             "--learning-rate, or give diversity a weight (--w-div)"
         )
-    if found["effective_rank"] < max(1.5, RANK * room):
+    if room >= FEW and found["effective_rank"] < max(1.5, RANK * room):
         return (
             f"the projections use {found['effective_rank']:.1f} of {room} dimensions: give diversity (--w-div) or "
             "decorrelation (--w-dec) more weight"
