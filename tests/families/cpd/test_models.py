@@ -14,7 +14,7 @@ from tsdsae_keras.families.cpd.model import CPD
 
 CASES = {
     "translate": (CPD, {"dims": 2}),
-    "rotate": (CPD, {"group": "rotate", "decoder": True, "channels": 3}),
+    "rotate": (CPD, {"group": "rotate", "decoder": True, "channels": 3, "width": 8}),  # narrower decoders can be dead
     "right": (CPD, {"group": "rotate_right", "nuclear": True}),
     "quaternion": (CPD, {"group": "rotate_quaternion", "class_loss": "hinge"}),
     "local": (CPD, {"group": "isometries_2d_local", "class_loss": "hinge", "encoder": "resnet"}),

@@ -38,7 +38,7 @@ class PairNormalization(layers.Layer):
         difference = x - mean
         variance = _mean(ops.square(difference))
         self._move(mean, variance, shape)
-        return ops.reshape(difference * self.gamma / ops.sqrt(variance + EPSILON) + self.beta, shape)
+        return ops.reshape(difference * (self.gamma / ops.sqrt(variance + EPSILON)) + self.beta, shape)
 
     def _move(self, mean, variance, shape):
         count = ops.cast(shape[0] * shape[1] * shape[2], "float32") / self.parts
