@@ -46,7 +46,7 @@ def probe_model(
         frames = _frames(first, sounds)
         random = [probing.Embedder(probing.untrained(first, frames, seed + n)) for n in range(probing.UNTRAINED_SEEDS)]
         known = embedders | {"untrained": random}
-        known |= {each: probing.statistics(function) for each, function in STATISTICS.items()}
+        known |= {each: probing.Statistics(function) for each, function in STATISTICS.items()}
         results[task.name] = probing.probe_all(known, sounds, protocol=protocol, seed=seed)
     log.info(probing.table(results))
     if out:

@@ -19,8 +19,9 @@ class BatchNorm(layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         statistics = (self.moving_mean, self.moving_variance)
         # Copies: on PyTorch an assignment writes into the tensor that a variable holds.
-        before = [ops.copy(variable) for variable in statistics] if training else []
+        before = [ops.copy(ops.convert_to_tensor(variable)) for variable in statistics] if training else []
         outputs = super().call(inputs, training=training, mask=mask)
         for variable, old in zip(statistics, before, strict=False):
-            variable.assign(ops.where(ops.isfinite(variable), variable, old))
+            new = ops.convert_to_tensor(variable)
+            variable.assign(ops.where(ops.isfinite(new), new, old))
         return outputs

@@ -11,6 +11,7 @@ import numpy as np
 
 from tsdsae_keras.data.audio.clips import RATE, fit_length, is_silent, scale_peak
 from tsdsae_keras.data.audio.logmel import FrontEnd
+from tsdsae_keras.data.audio.statistics import FRONT_END
 from tsdsae_keras.data.prepared.jobs import in_parallel
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.intervals import mean_interval
@@ -74,9 +75,19 @@ def untrained(model, frames, seed):
     return other
 
 
-def statistics(function):
-    """The same from a function of the samples of one sound."""
-    return lambda samples: np.stack([function(each) for each in samples])
+class Statistics(Embedder):
+    """The same from a function of the log-mel frames (T, F) of one sound, without a model.
+
+    Args:
+        function: frames to (d,).
+        front_end: `FrontEnd` of these frames.
+    """
+
+    def __init__(self, function, front_end=FRONT_END):
+        self.function, self.front_end = function, front_end
+
+    def embed_frames(self, frames):
+        return np.stack([self.function(each) for each in frames])
 
 
 def read_sounds(clips, seconds, workers=2):
@@ -137,7 +148,7 @@ def probe(embed, sounds, *, protocol="ridge", seed=0):
     """The accuracy of a linear probe of a task.
 
     Args:
-        embed: `Embedder`, or of `statistics`.
+        embed: `Embedder` or `Statistics`, or a function of samples (n, length).
         sounds: `TaskSounds`.
         protocol: "ridge" or "evar"; see `metrics.linear_probes`.
         seed: of the held-out fifth, and of the layer under "evar".

@@ -72,6 +72,15 @@ def test_running_statistics_follow_those_of_the_batches():
         )
 
 
+def test_calibration_takes_the_statistics_of_the_sounds():
+    model, x = small(), 3 * views(256, 16)["first"] + 1
+    model.set_scale(1.0, 3.0)
+    model.calibrate(x)
+    of_batch = keras.ops.convert_to_numpy(model.f((x - 1) / 3, training=True))
+    np.testing.assert_allclose(model.embed(x), of_batch, atol=0.15)
+    assert model.f.first_norm.momentum == 0.9
+
+
 def test_dropout_is_drawn_from_what_a_run_knows():
     model, batch = small(dropout=0.5), views()
     drawn = []

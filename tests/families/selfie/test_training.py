@@ -17,7 +17,7 @@ from tsdsae_keras.data.tasks import open_task
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.settings import Settings
 from tsdsae_keras.training.checkpoints import checkpoint_files
-from tsdsae_keras.training.probing import Embedder, TaskSounds, probe, probe_all, statistics
+from tsdsae_keras.training.probing import Embedder, Statistics, TaskSounds, probe, probe_all
 from tsdsae_keras.training.run import RunFolder
 from tsdsae_keras.training.train import resume, train
 
@@ -127,7 +127,7 @@ def test_several_seeds_of_one_representation_are_one_row():
     sounds = TaskSounds(open_task("synth6"))
     rng = np.random.default_rng(0)
     draws = [lambda samples: rng.normal(size=(len(samples), 5)) for _ in range(3)]
-    scores = probe_all({"mel": statistics(mel_statistics), "noise": draws}, sounds)
+    scores = probe_all({"mel": Statistics(mel_statistics), "noise": draws}, sounds)
     assert (
         scores["noise"]["value"] == pytest.approx(np.mean(scores["noise"]["seeds"]))
         and len(scores["noise"]["seeds"]) == 3

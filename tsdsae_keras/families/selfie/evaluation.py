@@ -18,9 +18,9 @@ from tsdsae_keras.training.probing import (
     CALIBRATING,
     UNTRAINED_SEEDS,
     Embedder,
+    Statistics,
     TaskSounds,
     probe_all,
-    statistics,
     untrained,
 )
 from tsdsae_keras.training.probing import table as task_table
@@ -78,7 +78,7 @@ def representations(model, frames, seed):
     """{name: embedder}: the model, untrained ones like it, and features without learning."""
     random = [Embedder(untrained(model, frames, seed + number)) for number in range(UNTRAINED_SEEDS)]
     own = {"embedding": Embedder(model), "untrained": random}
-    return own | {name: statistics(function) for name, function in STATISTICS.items()}
+    return own | {name: Statistics(function) for name, function in STATISTICS.items()}
 
 
 def windows(data, split, n, seed):

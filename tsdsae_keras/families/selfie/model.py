@@ -141,9 +141,15 @@ class SelfieStyle(RepresentationModel):
 
     def calibrate(self, x):
         """Sets the running statistics of batch normalisation from log-mel frames x (n, T, F), for untrained models."""
-        for start in range(0, len(x) - 1, 64):
+        norms = (self.f.first_norm, self.f.second_norm, self.g.norm)
+        usual = [norm.momentum for norm in norms]
+        for number, start in enumerate(range(0, len(x) - 1, 64)):
+            for norm in norms:
+                norm.momentum = number / (number + 1)  # the mean over batches, not a decaying one of a few
             rows = ops.convert_to_tensor(x[start : start + 64], dtype="float32")
             self.g(self.f((rows - self.scale[0]) / self.scale[1], training=True), training=True)
+        for norm, momentum in zip(norms, usual, strict=True):
+            norm.momentum = momentum
 
     @arrays_for_arrays
     def embed(self, x, mask=None):
