@@ -8,7 +8,7 @@ import pytest
 from tsdsae_keras.data.audio.note_spectra import NOTE, note_spectra, sound_of_notes, stft_frames
 from tsdsae_keras.data.audio.synthesis import NotInstalled, find_font, open_synth
 from tsdsae_keras.data.sets.cards.scales import ScaleSettings
-from tsdsae_keras.data.sets.scales import MAJOR, ScaleRenderer, joined, open_scales
+from tsdsae_keras.data.sets.scales import MAJOR, ScaleRenderer, joined, open_scales, start_pitches
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.pitch_code import interval_deviation, yin_pitch
 
@@ -82,6 +82,13 @@ def test_data_are_equal_for_equal_settings():
     whole = open_scales(ScaleSettings(scales=3, test_scales=2, synth="additive", fractional=False))
     assert (whole.labels["train"] % 1 == 0).all() and whole.identity != data.identity
     assert "additive" in data.warning
+
+
+def test_training_scales_may_begin_beyond_the_range():
+    settings = ScaleSettings(margin=3.0, lowest=60, highest=70)
+    train, test = (start_pitches(settings, split) for split in ("train", "test"))
+    assert 57 <= train.min() < 58 and 72 < train.max() <= 73
+    assert test.min() >= 60 and test.max() <= 70
 
 
 def test_unusable_sound_is_refused():

@@ -122,7 +122,7 @@ def test_planted_pitch_has_the_best_scores(monkeypatch):
     codes = ((pitch - 66) / 3)[..., None]
     assert embedding(codes, data, "test")["value"] == pytest.approx(1)
     assert embedding(RNG.normal(size=codes.shape), data, "test", "all")["value"] < 0.3
-    scores, points = synthesis(Planted(), {"test": codes})
+    scores, points = synthesis(Planted(), codes)
     assert scores["synthesis"]["value"] > 0.999 and scores["synthesis_cents"]["value"] < 15
     assert points["slope"] == pytest.approx(3, abs=0.05)
     moved = transposition(Planted(), codes, data)

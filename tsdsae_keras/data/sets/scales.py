@@ -35,7 +35,7 @@ def open_scales(settings):
     programs = len(settings.programs)
     labels = {split: np.tile(pitches_of(starts[split]), (programs, 1, 1)) for split in SPLITS}
     groups = {split: np.repeat(settings.programs, len(starts[split])) for split in SPLITS}
-    chosen = ("programs", "scales", "test_scales", "lowest", "highest", "fractional", "data_seed")
+    chosen = ("programs", "scales", "test_scales", "lowest", "highest", "margin", "fractional", "data_seed")
     identity = f"scales 1 { ({name: getattr(settings, name) for name in chosen}) } {about}"
     additive = about["name"] == "additive"
     warning = "the scales are played by the additive synthesiser, not by an instrument" if additive else None
@@ -43,13 +43,19 @@ def open_scales(settings):
 
 
 def start_pitches(settings, split):
-    """MIDI numbers of the first notes: spread evenly over the range, each with its own fraction of a semitone."""
-    n = settings.scales if split == "train" else settings.test_scales
-    keys = np.linspace(settings.lowest, settings.highest, n).round()
-    if split == "train" and not settings.fractional:
+    """MIDI numbers of the first notes: spread evenly over the range, each with its own fraction of a semitone.
+
+    Training scales begin `margin` semitones below and end as many above it, so that no note of the others lies beyond
+    what was learned.
+    """
+    n, train = (settings.scales, True) if split == "train" else (settings.test_scales, False)
+    margin = settings.margin if train else 0.0
+    low, high = settings.lowest - margin, settings.highest + margin
+    keys = np.linspace(low, high, n).round()
+    if train and not settings.fractional:
         return keys
     rng = np.random.default_rng((settings.data_seed, SPLITS.index(split)))
-    return keys + rng.uniform(-0.5, 0.5, n).round(3)
+    return np.clip(keys + rng.uniform(-0.5, 0.5, n).round(3), low, high)
 
 
 def pitches_of(starts):

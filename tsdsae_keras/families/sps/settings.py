@@ -30,6 +30,7 @@ PRESETS = {
                 "sampling_speed": 6.0,
                 "input_scale": 8.0,
                 "log_var_bias": -3.0,
+                "margin": 3.0,
                 "center": True,
             },
             "ball": {
@@ -57,6 +58,7 @@ PRESETS = {
                 "sampling_speed": 1.5,
                 "input_scale": 8.0,
                 "log_var_bias": -3.0,
+                "margin": 3.0,
                 "center": True,
                 "scales": 104,
             },
