@@ -47,7 +47,7 @@ def test_another_file_is_refused(tmp_path, monkeypatch):
     for path in pretrained.pretrained_file(NAMES[0]).parent.glob(f"{NAMES[0]}.*"):
         content = path.read_bytes()
         (tmp_path / path.name).write_bytes(content if path.suffix == ".json" else content + b"\0")
-    monkeypatch.setattr(pretrained, "_files", lambda: {NAMES[0]: tmp_path / f"{NAMES[0]}.keras"})
+    monkeypatch.setattr(pretrained, "pretrained_files", lambda: {NAMES[0]: tmp_path / f"{NAMES[0]}.keras"})
     with pytest.raises(InputError, match="SHA-256"):
         tsdsae_keras.load_pretrained(NAMES[0])
 
