@@ -49,8 +49,18 @@ class FrameEncoder(layers.Layer):
         x = self.pad(x) if self.pad else x
         for layer in self.convolutions:
             x = layer(x)
-        x = ops.reshape(ops.moveaxis(x, -1, 1), (-1, self.features))  # channels first, as published
-        return self.mean(x), self.log_var(x)
+        return self._head(self.mean, x), self._head(self.log_var, x)
+
+    def _head(self, head, x):
+        """The linear head of features (n, *positions, channels), its kernel's rows channels first as published.
+
+        Positions are added up one after the other: a single product of 2,048 numbers rounds so differently from backend
+        to backend that ReLUs of the decoder switch.
+        """
+        channels = x.shape[-1]
+        x = ops.reshape(x, (-1, self.features // channels, channels))
+        kernel = ops.reshape(head.kernel, (channels, -1, head.units))
+        return ops.sum(ops.einsum("npc,cpd->npd", x, kernel), axis=1) + head.bias
 
 
 class FrameDecoder(layers.Layer):

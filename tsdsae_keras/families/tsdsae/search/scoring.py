@@ -22,11 +22,11 @@ class Scorer:
 
     Args:
         data: `PreparedData`.
-        seed: of partners and judges.
+        settings: of the search; their seed is that of partners and judges.
     """
 
-    def __init__(self, data, seed):
-        self.data, self.seed = data, seed
+    def __init__(self, data, settings):
+        self.data, self.seed = data, settings.seed
 
     @cached_property
     def validation(self):
