@@ -231,7 +231,8 @@ def _turn_callback(wait, reply):
 def _model(race, x, seed=0):
     """A compiled model in the stage of the race."""
     from tsdsae_keras.families.tsdsae.building import make_model
-    from tsdsae_keras.training.train import MODEL_OPTIONS, compile_model
+    from tsdsae_keras.families.tsdsae.settings import MODEL_OPTIONS
+    from tsdsae_keras.training.fitting import compile_model
 
     settings = _settings(race)
     config = {name: getattr(settings, name) for name in MODEL_OPTIONS}
