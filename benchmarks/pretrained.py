@@ -40,7 +40,7 @@ def main():
 def release(folder, name):
     """Writes the model and its card into the package."""
     from tsdsae_keras.base.loading import load_model
-    from tsdsae_keras.base.pretrained import FOLDER
+    from tsdsae_keras.families.tsdsae import __file__ as family
     from tsdsae_keras.files import write_bytes, write_json
     from tsdsae_keras.training.run import RunFolder
 
@@ -50,11 +50,11 @@ def release(folder, name):
         sys.exit(f"{folder} has the short scores only: tsdsae-keras evaluate {folder}")
     model = load_model(run.model)
     about = card(model, run, scores)
-    content = _without_optimizer(model)
-    write_bytes(FOLDER / f"{name}.keras", content)
+    content, weights = _without_optimizer(model), Path(family).parent / "weights"
+    write_bytes(weights / f"{name}.keras", content)
     file = {"name": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    write_json(FOLDER / f"{name}.json", file | {"parameters": int(model.count_params())} | about)
-    print(f"written: {FOLDER / name}.keras and .json")
+    write_json(weights / f"{name}.json", file | {"parameters": int(model.count_params())} | about)
+    print(f"written: {weights / name}.keras and .json")
 
 
 def card(model, run, scores):
