@@ -8,7 +8,9 @@ from tsdsae_keras.data.sets.mixed import Mixed
 from tsdsae_keras.families.slowvae.model import SlowVAE, encode_all
 from tsdsae_keras.metrics.mcc import mcc
 
+pytestmark = pytest.mark.slow  # nine thousand steps
 STEPS, BATCH = 3000, 128
+TORCH = keras.backend.backend() == "torch"
 
 
 def score(steps=STEPS, **config):
@@ -17,7 +19,7 @@ def score(steps=STEPS, **config):
     data, rng = Mixed(), np.random.default_rng(0)
     model = SlowVAE(data.x_shape, data.z_dim, likelihood="gaussian", seed=0, **config)
     if steps:
-        model.compile(keras.optimizers.Adam(2e-3, epsilon=1e-8), steps_per_execution=100)
+        model.compile(keras.optimizers.Adam(2e-3, epsilon=1e-8), steps_per_execution=1 if TORCH else 100)
         model.fit(data.pairs(rng, steps * BATCH // 2)[0], batch_size=BATCH, shuffle=False, verbose=0)
     x, factors = data.sample(np.random.default_rng(1), 4000)
     return mcc(encode_all(model, x, 4000), factors)["score"]
@@ -28,7 +30,7 @@ def without_pairs():
     return score(beta=1.0, gamma=0.0)
 
 
-@pytest.mark.parametrize("form", ["official", pytest.param("exact", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("form", ["official", "exact"])
 def test_pairs_find_the_factors(form, without_pairs):
     found = score(form=form)
     assert found >= 0.95
