@@ -108,7 +108,8 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(run, tmp_path):
 def test_it_is_searched(tmp_path, capsys):
     (tmp_path / "space.json").write_text('{"code": [1, 2]}')
     options = ["--space", str(tmp_path / "space.json"), "--tuner", "grid", "--out", str(tmp_path / "search")]
-    assert main(["tune", *OPTIONS, *options]) == 0
+    longer = ["--epochs", "40", "--learning-rate", "0.05"]  # vectors on a plane need a code of two
+    assert main(["tune", *OPTIONS, *longer, *options]) == 0
     shown = capsys.readouterr().out
     assert "taken: trial" in shown and load_model(tmp_path / "search" / "best.keras").code == 2
     with (tmp_path / "search" / "results.csv").open() as file:
