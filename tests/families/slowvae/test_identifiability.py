@@ -8,7 +8,8 @@ from tsdsae_keras.data.sets.mixed import Mixed
 from tsdsae_keras.families.slowvae.model import SlowVAE, encode_all
 from tsdsae_keras.metrics.mcc import mcc
 
-pytestmark = pytest.mark.slow  # nine thousand steps
+# Nine thousand steps, on one backend: that the three train alike is tested elsewhere.
+pytestmark = [pytest.mark.slow, pytest.mark.no_backend]
 STEPS, BATCH = 3000, 128
 TORCH = keras.backend.backend() == "torch"
 
