@@ -198,6 +198,11 @@ def _chart_of(name):
     return f"train/{name}"
 
 
+def phase_text(model):
+    """Where a model is in its training, such as " stage 1"; empty for one without stages."""
+    return "".join(f" {name} {value}" for name, value in model.phase().items())
+
+
 class ShowProgress(keras.callbacks.Callback):
     """A line an epoch: bar, stage, the terms in training, validation reconstruction, what was watched, seconds.
 
@@ -228,8 +233,7 @@ class ShowProgress(keras.callbacks.Callback):
         names = ["loss", *self.model.active_terms(), *self.model.monitors]
         terms = " ".join(f"{name} {float(logs[name]):.4f}" for name in names if name in logs)
         seconds = time.perf_counter() - self.start
-        phase = "".join(f" {name} {value}" for name, value in self.model.phase().items())
-        head = f"epoch {self.epoch + 1:>{len(str(epochs))}}/{epochs} [{bar}]{phase}"
+        head = f"epoch {self.epoch + 1:>{len(str(epochs))}}/{epochs} [{bar}]{phase_text(self.model)}"
         end = "\033[K" if start else ""
         print(
             f"{start}{head}  {terms}{_tail(logs, self.model.selection_terms[0])}  {seconds:.1f} s{end}",

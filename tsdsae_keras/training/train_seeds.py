@@ -14,7 +14,7 @@ from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.settings import Settings, settings_from_dict
 from tsdsae_keras.training import fitting
-from tsdsae_keras.training.callbacks import SeedEpochs
+from tsdsae_keras.training.callbacks import SeedEpochs, phase_text
 from tsdsae_keras.training.checkpoints import WriteCheckpoint, newest, read
 from tsdsae_keras.training.interrupt import StopOnSignal
 from tsdsae_keras.training.run import RunFolder
@@ -158,8 +158,7 @@ def _fit(runs, data, stop):
         model = left[0].model
         term = model.selection_terms[0]
         values = " ".join(f"{float(one[f'val_{term}']):.4f}" for one in logs)
-        phase = "".join(f" {name} {value}" for name, value in model.phase().items())
-        head = f"epoch {epoch + 1:>{len(str(settings.epochs))}}/{settings.epochs}{phase}"
+        head = f"epoch {epoch + 1:>{len(str(settings.epochs))}}/{settings.epochs}{phase_text(model)}"
         log.info(f"{head}  val {term} {values}  {spent:.1f} s")
 
     if left and first < settings.epochs:
