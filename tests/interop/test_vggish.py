@@ -200,8 +200,8 @@ def bad_files(folder):
         "narrow.pth": r"conv3/conv3_1 has kernel (3, 3, 3, 5) and bias (5,)",
         "five.pth": "conv1 has kernel (5, 5, 1, 3)",
         "flat.pth": "after 120 values they should be (120, 9) and (9,)",
-        "integer.pth": "conv1 holds what is no finite number",
-        "nan.pth": "fc2 holds what is no finite number",
+        "integer.pth": "conv1 holds values that are not finite",
+        "nan.pth": "fc2 holds values that are not finite",
         "two.ckpt": "is a damaged TensorFlow checkpoint",
     }
 

@@ -90,7 +90,7 @@ def macro_f1_interval(truth, answer, *, groups=None, n_resamples=1000, level=0.9
 
 
 def block_interval(statistic, arrays, *, blocks=10):
-    """An interval of a statistic that is no mean, such as a correlation or a mutual information.
+    """An interval of a statistic that is not a mean, such as a correlation or a mutual information.
 
     The examples are cut into blocks, the statistic is taken of each, and its deviation over the blocks gives the
     standard error of all: value +- t s / sqrt(blocks), t of Student's distribution, 95 %. A bias that depends on the

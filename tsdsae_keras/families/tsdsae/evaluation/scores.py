@@ -30,7 +30,7 @@ def score(model, data, seed):
 def full_scores(context):
     """Every score of an `EvaluationContext`: a superset of `score`, and the seconds of each stage. Stages are logged.
 
-    A score that cannot be computed is named in ``left_out`` with its reason, and the others go on; InputError only
+    A score that cannot be computed is named in ``left_out`` with its reason, and the rest are computed; InputError only
     where the model cannot be used at all.
     """
     result, seconds = {"left_out": {}}, {}

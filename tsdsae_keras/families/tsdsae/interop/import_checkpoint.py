@@ -27,7 +27,7 @@ def import_checkpoint(file, model_file, model=None):
         model: "tsdsae", "dsae-f" or "dsae"; by default what the file itself says, else "tsdsae".
 
     Raises:
-        InputError: for files that cannot be read or written, or a state that makes no model.
+        InputError: for files that cannot be read or written, or a state that fits no model.
     """
     model_file = Path(model_file)
     _check_output(model_file)
