@@ -9,9 +9,8 @@ from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import write_json
 from tsdsae_keras.options import flag
-from tsdsae_keras.settings import Settings, settings_from_dict
 from tsdsae_keras.training.model_files import model_file
-from tsdsae_keras.training.run import RunFolder
+from tsdsae_keras.training.run import RunFolder, data_settings
 
 log = logging.getLogger(__name__)
 
@@ -36,19 +35,9 @@ def evaluate(model, data=None, out=None, seed=0, **options):
     if options:
         raise InputError(f"{' '.join(map(flag, options))} cannot be used with {' '.join(card.models)}; leave it out")
     run = RunFolder(path.parent)
-    opened = open_data(_settings(run, card, data))
+    opened = open_data(data_settings(run, next(iter(card.models)), data))
     result = card.part("evaluate")(load_model(path), opened, seed)
     out = Path(out) if out else (run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json"))
     write_json(out, result)
     log.info(f"{card.part('table')(result)}\n\nscores: {out}")
     return result
-
-
-def _settings(run, card, data):
-    if data is None and not run.settings.is_file():
-        raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
-    if data is None:
-        known = run.read_settings()["settings"]
-        settings = settings_from_dict(known)
-        return settings.replace(data=known["data_folder"]) if known["data_folder"] else settings
-    return Settings(model=next(iter(card.models)), data=data)

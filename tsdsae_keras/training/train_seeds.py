@@ -86,7 +86,7 @@ def resume_seeds(folder, runs):
     _check([run.settings.seed for run in runs])
     if len({run.settings.replace(seed=0, out=None) for run in runs}) > 1:
         raise InputError(f"the runs in {folder} differ in more than the seed; resume each alone")
-    data = reopen_data(unfinished[0], runs[0].settings)
+    data = reopen_data(unfinished[0])
     _work(Path(folder), runs, data, {"prepare": time.perf_counter() - start})
 
 

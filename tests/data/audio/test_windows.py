@@ -7,6 +7,8 @@ from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.windows import Plan, frames_of, join_sounds
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 FRONT_END = FrontEnd()
 HOP = FRONT_END.hop_length
 NOISE = np.random.default_rng(0).normal(0, 0.1, 100_123).astype(np.float32)

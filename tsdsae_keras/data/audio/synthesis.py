@@ -6,7 +6,9 @@ Both are context managers with the same methods: `load()`, `render(notes, progra
 import logging
 
 from tsdsae_keras.data.audio.additive import AdditiveSynth
-from tsdsae_keras.data.audio.fluid import INSTALL, FluidSynth, NotInstalled, find_font
+from tsdsae_keras.data.audio.fluid import FluidSynth
+from tsdsae_keras.data.audio.fluid_library import INSTALL, NotInstalled
+from tsdsae_keras.data.audio.soundfonts import find_font
 from tsdsae_keras.errors import InputError
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,8 @@ from tsdsae_keras.families.slowvae.options import FRAMES
 from tsdsae_keras.files import write_json
 from tsdsae_keras.metrics.plain import to_plain
 from tsdsae_keras.report.page import write_page
-from tsdsae_keras.settings import Settings, settings_from_dict
 from tsdsae_keras.training.model_files import model_file
-from tsdsae_keras.training.run import RunFolder, versions
+from tsdsae_keras.training.run import RunFolder, data_settings, versions
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
         raise InputError(f"--frames is {frames}; it must be 40 or more")
     path = model_file(model)
     run, loaded = RunFolder(path.parent), load_model(path)
-    settings = _settings(run, data)
+    settings = data_settings(run, "slowvae", data)
     opened = open_data(settings)
     result = evaluate(loaded, opened, seed, frames)
     if judges != "none" and opened.grid is not None:
@@ -62,14 +61,6 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
     write_page(content(loaded, opened, result, settings, path), out.with_name("report.html"))
     log.info(f"{table(result)}\n\nscores: {out}\nreport: {out.with_name('report.html')}")
     return result
-
-
-def _settings(run, data):
-    if data is not None:
-        return Settings(model="slowvae", data=data)
-    if not run.settings.is_file():
-        raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
-    return settings_from_dict(run.read_settings()["settings"])
 
 
 def judged(model, data, seed, how):
