@@ -1,13 +1,17 @@
 """Laws of every model and every variant."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from keras import ops
 
 from tests import cases
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.building import build
 from tsdsae_keras.families.tsdsae.dsae import DSAEf
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
+from tsdsae_keras.settings import with_preset
 
 
 @pytest.mark.parametrize("name", cases.NAMES)
@@ -57,6 +61,28 @@ def test_every_swap_weight_counts():
     expected = sum(terms[name] for name in ("recon", "kl_z", "kl_v"))
     expected += sum(weight * terms.get(name, 0.0) for name, weight in zip(SWAP_TERMS, weights, strict=True))
     assert terms["loss"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_weights_of_the_options_count_and_are_kept():
+    options = {"kl_z_weight": 10.0, "kl_v_weight": 0.5, "z_noise": 0.3, "standardize": False}
+    data = SimpleNamespace(n_mels=5, front_end=None)
+    model = build(with_preset(options | {"z_dim": 3, "v_dim": 2, "units": 4}), data)
+    model = type(model).from_config(model.get_config())
+    model.enter_stage(2)
+    terms = cases.numbers(model.loss_terms(cases.sequences()))
+    swaps = sum(terms[name] for name in SWAP_TERMS)
+    assert terms["loss"] == pytest.approx(terms["recon"] + 10 * terms["kl_z"] + 0.5 * terms["kl_v"] + swaps, rel=1e-5)
+    assert model.z_noise == 0.3
+
+
+def test_noise_on_z_is_in_units_of_its_deviation_over_valid_frames():
+    model, x, mask = cases.small(z_noise=0.5), cases.sequences(n=5, frames=6), np.arange(6) < np.full((5, 1), 4)
+    noise = np.random.default_rng(0).normal(size=(5, 6, model.z_dim)).astype("float32")
+    z = np.array(model.one_pass(x, mask)["z"])
+    with model.given_draws({"eps_z_noise": noise}):
+        noisy = np.array(model.one_pass(np.where(mask[..., None], x, 99.0).astype("float32"), mask)["z"])
+    expected = z + 0.5 * z[:, :4].std((0, 1)) * noise
+    np.testing.assert_allclose(noisy[:, :4], expected[:, :4], atol=1e-5)
 
 
 def test_sum_is_the_elbo_of_the_same_outputs():

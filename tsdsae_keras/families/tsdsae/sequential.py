@@ -40,6 +40,9 @@ class SequentialVAE(StagedModel):
         reduction: "mean" over frames and dimensions (the published figures) or "sum" (the exact ELBO up to the
             Gaussian's constant: half the squared error, summed).
         term_weights: weight by name of a term, 1 where not given; 0 leaves a term out.
+        z_noise: s, of the noise on z in training: z + s sigma n, sigma the standard deviation of each dimension of z
+            over the batch, n from N(0, I). No dimension then carries more than log(1 + 1 / s^2) / 2 nats a frame to
+            the decoder, whatever its scale. 0 adds none.
         swap_pairs: partners in training, for models that swap: "independent", a permutation for each swap, or
             "shared", the inverse of the global swap's for the local swap. Both then pair the same z with the same v
             and are computed once; every permutation is as likely as before, so the mean of the loss is the same.
@@ -73,6 +76,7 @@ class SequentialVAE(StagedModel):
         decoder_units=(64, 64),
         reduction="mean",
         term_weights=None,
+        z_noise=0.0,
         swap_pairs="independent",
         initial_weights="keras",
         standardize=True,
@@ -153,7 +157,17 @@ class SequentialVAE(StagedModel):
     def infer_z(self, x, v, mask=None, sample=False):
         """z and (mean, log-variance) of q(z | x, v), x standardised."""
         posterior = self.q_z(x, v, mask=mask)
-        return self.latent("eps_z", posterior, sample), posterior
+        z = self.latent("eps_z", posterior, sample)
+        noisy = self.z_noise and (sample or self.is_given("eps_z_noise"))
+        return self._add_noise(z, mask) if noisy else z, posterior
+
+    def _add_noise(self, z, mask):
+        """z + s sigma n; see `z_noise` of the class."""
+        # In units of sigma, which passes no gradient: noise of a fixed size would only teach z to be larger.
+        mean = ops.mean(own_ops.masked_mean(z, mask), axis=0)
+        variance = ops.mean(own_ops.masked_mean(ops.square(z - mean), mask), axis=0)
+        noise = self.draw("eps_z_noise", lambda seed: random.normal(ops.shape(z), dtype=z.dtype, seed=seed))
+        return z + self.z_noise * ops.stop_gradient(ops.sqrt(variance)) * noise
 
     def latent(self, name, posterior, sample):
         """mean + e^(log_var / 2) noise, the noise drawn or given as `name`; else the mean."""
@@ -198,9 +212,9 @@ class SequentialVAE(StagedModel):
         Args:
             x: (batch, time, features), or a dict of "x" and "mask".
             mask: (batch, time), true where a frame is valid.
-            draws: {name: array} in place of random draws: "eps_v" (batch, v_dim), "eps_z" (batch, time, z_dim) and
-                "eps_v_swap", noise of the codes; "permutations", a pair (pi_global, pi_local) of orders, j = pi(i),
-                pi_local None for the inverse of pi_global.
+            draws: {name: array} in place of random draws: "eps_v" (batch, v_dim), "eps_z" (batch, time, z_dim),
+                "eps_v_swap", noise of the codes; "eps_z_noise", as eps_z, that of `z_noise`; "permutations", a pair
+                (pi_global, pi_local) of orders, j = pi(i), pi_local None for the inverse of pi_global.
             sample: whether codes and partners not given are drawn; otherwise codes are means, and each sequence's
                 partner is the next in the batch.
             permutations: the same as in `draws`.

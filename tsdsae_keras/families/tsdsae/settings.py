@@ -68,6 +68,9 @@ class TSDSAESettings(Options):
         (1.0, 1.0, 1.0, 1.0), "weights of kl_v_gswap kl_z_gswap kl_v_lswap kl_z_lswap", length=4, least=0
     )
     swap_weight: float | None = option(None, "one weight for all four swap terms, instead of four", least=0)
+    kl_z_weight: float = option(1.0, "weight of kl_z; above 1, z carries less, the timbre first", least=0)
+    kl_v_weight: float = option(1.0, "weight of kl_v", least=0)
+    z_noise: float = option(0.0, "noise on z in training, in standard deviations of each dimension", least=0, most=100)
     swap_pairs: str = option(
         "independent", "a permutation for each swap, or one that both share", choices=("independent", "shared")
     )
@@ -78,7 +81,7 @@ class TSDSAESettings(Options):
 MODEL_OPTIONS = tuple(
     name
     for name in TSDSAESettings.__dataclass_fields__
-    if name not in ("swap_weights", "swap_weight", "units", "stage_two_at")
+    if name not in ("swap_weights", "swap_weight", "kl_z_weight", "kl_v_weight", "units", "stage_two_at")
 )
 
 
