@@ -85,6 +85,17 @@ def test_noise_on_z_is_in_units_of_its_deviation_over_valid_frames():
     np.testing.assert_allclose(noisy[:, :4], expected[:, :4], atol=1e-5)
 
 
+def test_a_level_moves_what_is_heard_and_what_is_to_be_rebuilt():
+    """+6 dB of log-mel power on both: the same terms as of sequences that are so much louder."""
+    model, x = cases.small(level_db=6.0), cases.sequences()
+    model.adapt(x)
+    terms = model.loss_terms(x, draws={"level": np.ones((1, 1, 1), "float32")})
+    louder = cases.numbers(model.loss_terms(x + np.float32(0.6 * np.log(10))))
+    assert cases.numbers(terms) == pytest.approx(louder, rel=1e-4)
+    drawn = [cases.numbers(model.loss_terms(x, sample=True))["recon"] for _ in range(2)]
+    assert drawn[0] != drawn[1]
+
+
 def test_sum_is_the_elbo_of_the_same_outputs():
     x = cases.sequences()
     model = cases.small("dsae", reduction="sum", standardize=False)

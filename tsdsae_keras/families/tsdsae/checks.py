@@ -30,7 +30,8 @@ def checked_config(config, model_class):
         _check_choice(name, config[name], choices)
     for name in UNITS:
         config[name] = _checked_units(name, config[name])
-    config["z_noise"] = _checked_noise(config["z_noise"])
+    for name in ("z_noise", "level_db"):
+        config[name] = _checked_size(name, config[name])
     _check_choice("stage", config["stage"], tuple(range(1, model_class.stages + 1)))
     config["term_weights"] = _checked_weights(config["term_weights"], model_class.all_terms)
     _check_front_end(config["front_end"])
@@ -98,9 +99,9 @@ def _checked_weights(weights, names):
     return {name: float(weights.get(name, 1.0)) for name in names}
 
 
-def _checked_noise(value):
+def _checked_size(name, value):
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 100:
-        raise InputError(f"z_noise is {shown(value)}; it must be a number from 0 to 100")
+        raise InputError(f"{name} is {shown(value)}; it must be a number from 0 to 100")
     return float(value)
 
 

@@ -10,6 +10,7 @@ from tsdsae_keras import ops as own_ops
 from tsdsae_keras.base.arrays import arrays_for_arrays
 from tsdsae_keras.base.stages import StagedModel
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.augmentation import add_noise, draw_level
 from tsdsae_keras.families.tsdsae.checks import checked_config
 from tsdsae_keras.families.tsdsae.inputs import gaussian, named, split_inputs, valid_frames
 from tsdsae_keras.families.tsdsae.networks import Decoder, GlobalEncoder, LocalEncoder, Transition
@@ -40,9 +41,8 @@ class SequentialVAE(StagedModel):
         reduction: "mean" over frames and dimensions (the published figures) or "sum" (the exact ELBO up to the
             Gaussian's constant: half the squared error, summed).
         term_weights: weight by name of a term, 1 where not given; 0 leaves a term out.
-        z_noise: s, of the noise on z in training: z + s sigma n, sigma the standard deviation of each dimension of z
-            over the batch, n from N(0, I). No dimension then carries more than log(1 + 1 / s^2) / 2 nats a frame to
-            the decoder, whatever its scale. 0 adds none.
+        z_noise: of z in training, in standard deviations of each dimension; see `augmentation.add_noise`.
+        level_db: dB, by up to which the level of each batch is moved in training; see `augmentation.draw_level`.
         swap_pairs: partners in training, for models that swap: "independent", a permutation for each swap, or
             "shared", the inverse of the global swap's for the local swap. Both then pair the same z with the same v
             and are computed once; every permutation is as likely as before, so the mean of the loss is the same.
@@ -77,6 +77,7 @@ class SequentialVAE(StagedModel):
         reduction="mean",
         term_weights=None,
         z_noise=0.0,
+        level_db=0.0,
         swap_pairs="independent",
         initial_weights="keras",
         standardize=True,
@@ -127,10 +128,12 @@ class SequentialVAE(StagedModel):
 
         Without `prior`, that of z is left out, and with it the transition.
         """
-        x = self.standardized(x, mask)
+        louder = self.level_db and (sample or self.is_given("level"))
+        level = {"level": draw_level(self.level_db, self.draw)} if louder else {}
+        x = self.standardized(x + level["level"] if louder else x, mask)
         v, v_posterior = self.infer_v(x, mask, sample)
         z, z_posterior = self.infer_z(x, v, mask, sample)
-        outputs = {
+        outputs = level | {
             "reconstruction": self.rendered(z, v, mask),
             **{"v": v, "z": z},
             **named("v", v_posterior),
@@ -159,15 +162,7 @@ class SequentialVAE(StagedModel):
         posterior = self.q_z(x, v, mask=mask)
         z = self.latent("eps_z", posterior, sample)
         noisy = self.z_noise and (sample or self.is_given("eps_z_noise"))
-        return self._add_noise(z, mask) if noisy else z, posterior
-
-    def _add_noise(self, z, mask):
-        """z + s sigma n; see `z_noise` of the class."""
-        # In units of sigma, which passes no gradient: noise of a fixed size would only teach z to be larger.
-        mean = ops.mean(own_ops.masked_mean(z, mask), axis=0)
-        variance = ops.mean(own_ops.masked_mean(ops.square(z - mean), mask), axis=0)
-        noise = self.draw("eps_z_noise", lambda seed: random.normal(ops.shape(z), dtype=z.dtype, seed=seed))
-        return z + self.z_noise * ops.stop_gradient(ops.sqrt(variance)) * noise
+        return add_noise(z, mask, self.z_noise, self.draw) if noisy else z, posterior
 
     def latent(self, name, posterior, sample):
         """mean + e^(log_var / 2) noise, the noise drawn or given as `name`; else the mean."""
@@ -183,7 +178,7 @@ class SequentialVAE(StagedModel):
 
     def terms(self, batch, outputs, training=False):
         x, mask = split_inputs(batch)
-        x = own_ops.zero_padding(x, mask)
+        x = own_ops.zero_padding(x + outputs["level"] if "level" in outputs else x, mask)
         terms = {"recon": self.reconstruction_error(x, outputs["reconstruction"], mask)}
         if "z_prior_mean" in outputs:
             terms["kl_z"] = self.kl_frames(gaussian(outputs, "z"), gaussian(outputs, "z_prior"), mask)
@@ -213,8 +208,9 @@ class SequentialVAE(StagedModel):
             x: (batch, time, features), or a dict of "x" and "mask".
             mask: (batch, time), true where a frame is valid.
             draws: {name: array} in place of random draws: "eps_v" (batch, v_dim), "eps_z" (batch, time, z_dim),
-                "eps_v_swap", noise of the codes; "eps_z_noise", as eps_z, that of `z_noise`; "permutations", a pair
-                (pi_global, pi_local) of orders, j = pi(i), pi_local None for the inverse of pi_global.
+                "eps_v_swap", noise of the codes; "eps_z_noise", as eps_z, that of `z_noise`; "level" (1, 1, 1), from
+                -1 to 1, that of `level_db`; "permutations", a pair (pi_global, pi_local) of orders, j = pi(i),
+                pi_local None for the inverse of pi_global.
             sample: whether codes and partners not given are drawn; otherwise codes are means, and each sequence's
                 partner is the next in the batch.
             permutations: the same as in `draws`.
