@@ -10,6 +10,7 @@ from tests import cases
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.building import build
 from tsdsae_keras.families.tsdsae.dsae import DSAEf
+from tsdsae_keras.families.tsdsae.independence import correlation
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
 from tsdsae_keras.settings import with_preset
 
@@ -64,15 +65,34 @@ def test_every_swap_weight_counts():
 
 
 def test_weights_of_the_options_count_and_are_kept():
-    options = {"kl_z_weight": 10.0, "kl_v_weight": 0.5, "z_noise": 0.3, "standardize": False}
+    options = {"kl_z_weight": 10.0, "kl_v_weight": 0.5, "corr_zv_weight": 3.0, "z_noise": 0.3, "standardize": False}
     data = SimpleNamespace(n_mels=5, front_end=None)
     model = build(with_preset(options | {"z_dim": 3, "v_dim": 2, "units": 4}), data)
     model = type(model).from_config(model.get_config())
     model.enter_stage(2)
     terms = cases.numbers(model.loss_terms(cases.sequences()))
     swaps = sum(terms[name] for name in SWAP_TERMS)
-    assert terms["loss"] == pytest.approx(terms["recon"] + 10 * terms["kl_z"] + 0.5 * terms["kl_v"] + swaps, rel=1e-5)
+    own = terms["recon"] + 10 * terms["kl_z"] + 0.5 * terms["kl_v"] + 3 * terms["corr_zv"]
+    assert terms["loss"] == pytest.approx(own + swaps, rel=1e-5)
+    assert "corr_zv" not in cases.small(stage=2).loss_terms(cases.sequences())
     assert model.z_noise == 0.3
+
+
+def test_correlation_of_z_and_v_in_closed_form():
+    rng, mask = np.random.default_rng(0), np.arange(9) < np.full((400, 1), 6)
+    v = rng.normal(size=(400, 1)).astype("float32")
+
+    def found(z, v, mask=None):
+        return float(correlation(ops.convert_to_tensor(z), ops.convert_to_tensor(v), mask))
+
+    free = rng.normal(size=(400, 9, 1)).astype("float32")
+    told = np.where(mask[..., None], v[:, None], np.nan).astype("float32")  # its mean is v, its mean square v^2
+    assert found(free, v) < 0.02
+    square = np.corrcoef(v[:, 0], v[:, 0] ** 2)[0, 1] ** 2
+    assert found(told, v, mask) == pytest.approx((1 + square) / 2, abs=1e-3)
+    louder = v[:, None] * np.array([[1], [-1]], "float32")  # of mean 0, its spread is |v|
+    spread = np.corrcoef(np.abs(v[:, 0]), v[:, 0] ** 2)[0, 1] ** 2
+    assert found(louder, np.abs(v)) == pytest.approx(spread / 2, abs=1e-3)
 
 
 def test_noise_on_z_is_in_units_of_its_deviation_over_valid_frames():

@@ -42,7 +42,7 @@ def build(settings, data):
     model = make_model(
         settings.model,
         swap_weights=settings.swap_weights if settings.swap_weight is None else (settings.swap_weight,) * 4,
-        term_weights={"kl_z": settings.kl_z_weight, "kl_v": settings.kl_v_weight},
+        term_weights={name: getattr(settings, f"{name}_weight") for name in ("kl_z", "kl_v", "corr_zv")},
         **{name: (max(1, round(share * settings.units)),) * 2 for name, share in WIDTHS.items()},
         features=data.n_mels,
         front_end=data.front_end,
