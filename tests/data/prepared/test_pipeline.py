@@ -33,6 +33,18 @@ def test_training_order_depends_on_seed_and_epoch_alone():
 
 
 @pytest.mark.no_backend
+@pytest.mark.parametrize("lengths", (None, np.full(10, 3)))
+def test_an_epoch_of_several_passes_holds_everything_so_often_and_begins_as_one_of_one(lengths):
+    one, three = (SequenceStream(numbered(10), 5, lengths=lengths, training=True, passes=n) for n in (1, 3))
+    found = [each["x"] if lengths is not None else each for each in three.dataset.as_numpy_iterator()]
+    found = [batch[:, 0, 0].astype(int).tolist() for batch in found]
+    assert three.batches == three.dataset.cardinality() == len(found) == 6
+    passes = [found[:2], found[2:4], found[4:]]
+    assert all(np.sort(each, axis=None).tolist() == list(range(10)) for each in passes) and passes[0] != passes[1]
+    assert np.concatenate(passes[0]).tolist() == three.order().tolist() == one.order().tolist()
+
+
+@pytest.mark.no_backend
 def test_training_drops_the_remainder_and_evaluation_keeps_it():
     training = SequenceStream(numbered(10), 4, training=True)
     evaluation = SequenceStream(numbered(10), 4)

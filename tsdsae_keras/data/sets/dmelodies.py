@@ -64,7 +64,8 @@ def prepare_melodies(settings):
     Raises:
         InputError: as `draw_examples`, or a damaged or foreign folder is in the way.
     """
-    examples, cache, front_end = draw_examples(settings), Path(settings.cache), FrontEnd()
+    examples, cache = draw_examples(settings), Path(settings.cache)
+    front_end = FrontEnd(floor_db=settings.floor_db)
     with open_synth(settings.synth, settings.programs, settings.soundfont, front_end.sample_rate) as synth:
         manifest = _manifest(settings, examples, front_end, synth.describe())
         name = f"dmelodies-{manifest['key']}"
