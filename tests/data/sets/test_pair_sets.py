@@ -5,7 +5,7 @@ import pickle
 import h5py
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from tsdsae_keras.cli import main
 from tsdsae_keras.data.sets import masks, natural_sprites, open_data, outlines, published_images
@@ -62,6 +62,20 @@ def test_outlines_have_area_one_and_are_drawn_where_they_should_be():
     assert triangle[:32].sum(axis=1).argmax() > triangle[:20].sum(axis=1).argmax()  # point up
     turned = [outlines.place(natural_sprites.SHAPES[1], 0.5, 0.5, 0.4, angle) for angle in (0, 2 * np.pi / 3)]
     np.testing.assert_allclose(*outlines.draw(turned), atol=0.25)
+
+
+@pytest.mark.parametrize("shape", natural_sprites.SHAPES)
+def test_drawing_is_filling_a_fine_canvas_and_resizing_it(shape):
+    for x, y, angle in ((0.4, 0.55, 0.3), (0.02, 0.9, 1.1), (1.05, 0.5, 0.0)):  # the last two reach over the edge
+        corners = outlines.place(shape, x, y, 0.3, angle)
+        canvas = Image.new("L", (320, 320))
+        points = [(320 * u - 0.5, 320 * (1 - v) - 0.5) for u, v in corners]
+        ImageDraw.Draw(canvas).polygon(points, fill=255)
+        expected = np.asarray(canvas.resize((64, 64), Image.Resampling.LANCZOS), "float32") / 255
+        found = outlines.draw([corners])[0, ..., 0]
+        # A pixel of the canvas on the outline may fall to either side, which is a tenth of a pixel of the frame.
+        np.testing.assert_allclose(found, expected, atol=0.1)
+        assert np.abs(found - expected).mean() < 1e-3 and expected.max() == 1
 
 
 def test_natural_sprites_keep_angle_and_shape():
