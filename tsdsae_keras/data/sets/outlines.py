@@ -74,14 +74,17 @@ def draw(outlines, channels=1):
         channels: equal ones.
     """
     frames = np.zeros((len(outlines), SIDE, SIDE, channels), "float32")
+    memory = np.empty((FINE * SIDE) ** 2, "float32")  # of one canvas after the other: new memory is slow
     for frame, corners in zip(frames, outlines, strict=True):
         # Only the outline's surroundings, which the filter reaches, are filled and brought down.
         (left, bottom), (right, top) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
         columns, rows = _reach(left, right), _reach(1 - top, 1 - bottom)
         if columns.start < columns.stop and rows.start < rows.stop:
             size = columns.stop - columns.start, rows.stop - rows.start
-            canvas = _fill(corners, columns.start, rows.start, *size, FINE)
-            frame[rows, columns] = _bring_down(np.asarray(canvas, "float32"), rows, columns)[..., None]
+            canvas = np.asarray(_fill(corners, columns.start, rows.start, *size, FINE))
+            numbers = memory[: canvas.size].reshape(canvas.shape)
+            numbers[:] = canvas
+            frame[rows, columns] = _bring_down(numbers, rows, columns)[..., None]
     return frames
 
 
@@ -95,8 +98,8 @@ def _bring_down(canvas, rows, columns):
 
     As a picture library resizes: clipped after either direction, at last rounded to 1 / 255.
     """
-    across = np.clip(_filter(canvas.T, columns), 0, 1)
-    return np.rint(255 * np.clip(_filter(across.T, rows), 0, 1)) / 255
+    down = np.clip(_filter(canvas, rows), 0, 1)  # first this way: a product wants the lines of its right factor whole
+    return np.rint(255 * np.clip(_filter(down.T, columns), 0, 1)).T / 255
 
 
 def _filter(lines, part):
