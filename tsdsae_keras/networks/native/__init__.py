@@ -2,7 +2,8 @@
 
 Each has `serves(x)`, whether a stack of LSTM layers can and should take x on this machine, and `run_natively(stack, x)`
 for them. It may have `linear(x, kernel, bias)`, bias perhaps None, `tanh(x)` and `squared_error(x, y)`, where Keras's
-operations are slower, and `slow_convolutions()`, whether matrix products should do the work of strided convolutions.
+operations are slower, `halving_conv(x, kernel, bias)` and `doubling_conv(x, kernel, bias)` in place of Keras's strided
+convolutions, and `slow_convolutions()`, whether matrix products should do the work of those.
 """
 
 import importlib
