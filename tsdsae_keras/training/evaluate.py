@@ -36,7 +36,7 @@ def evaluate(model, data=None, out=None, seed=0, **options):
     if options:
         raise InputError(f"{' '.join(map(flag, options))} cannot be used with {' '.join(card.models)}; leave it out")
     run = RunFolder(path.parent)
-    opened = open_data(_settings(run, card, data))
+    opened = open_data(settings_of_run(run, card, data))
     result = card.part("evaluate")(load_model(path), opened, seed)
     out = Path(out) if out else (run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json"))
     write_json(out, result)
@@ -44,7 +44,17 @@ def evaluate(model, data=None, out=None, seed=0, **options):
     return result
 
 
-def _settings(run, card, data):
+def settings_of_run(run, card, data=None):
+    """The settings that say what a model is scored on: of the data given, by default of those of its run.
+
+    Args:
+        run: `RunFolder` of the model.
+        card: of its family.
+        data: a prepared folder, the name of a data set, or None.
+
+    Raises:
+        InputError: neither is known.
+    """
     if data is None and not run.settings.is_file():
         raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
     if data is None:
