@@ -74,6 +74,11 @@ def squared_error(x, y):
     return torch.nn.functional.mse_loss(x, y, reduction="sum")
 
 
+def binary_cross_entropy(x, logits):
+    """log(1 + e^l) - x l, elementwise, in one pass, and its gradient in another."""
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none")
+
+
 def _weights(cell):
     """What PyTorch multiplies and adds; its gates come in Keras's order, and it has a second bias, here zero."""
     bias = cell.bias.value
