@@ -101,10 +101,19 @@ def shifted_products(x, kernels, shifts):
     # Either the inputs are laid side by side or the products are added up, whichever moves fewer numbers.
     if fan_in <= out:
         windows = ops.concatenate([shifted(x, *shift) for shift in shifts], axis=-1)
-        return ops.matmul(windows, ops.reshape(kernels, (count * fan_in, out)))
-    products = ops.matmul(x, ops.reshape(ops.transpose(kernels, (1, 0, 2)), (fan_in, count * out)))
+        return flat_product(windows, ops.reshape(kernels, (count * fan_in, out)))
+    products = flat_product(x, ops.reshape(ops.transpose(kernels, (1, 0, 2)), (fan_in, count * out)))
     parts = ops.split(products, count, axis=-1)
     return sum(shifted(part, *shift) for part, shift in zip(parts, shifts, strict=True))
+
+
+def flat_product(x, kernel):
+    """(..., in) times (in, out): (..., out).
+
+    As a product of two matrices: XLA takes twice as long for the kernel's gradient where it is a sum over several axes.
+    """
+    product = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel)
+    return ops.reshape(product, (-1, *x.shape[1:-1], kernel.shape[-1]))
 
 
 def to_blocks(x):
