@@ -1,5 +1,6 @@
 """The options of `tsdsae-keras prepare folder|urmp|nsynth`; nothing heavy is imported."""
 
+import argparse
 import functools
 from dataclasses import fields
 
@@ -25,7 +26,10 @@ def add_prepare_options(parser, arguments, doors):
     for name in SETS:
         card = find_data(name, name)
         add = kinds.add_parser(name, help=card.title, description=card.title)
-        add_fields(add, card.settings, [each.name for each in fields(card.settings)])
+        names = [each.name for each in fields(card.settings)]
+        add_fields(add, card.settings, names)
+        if "folder" in names:
+            add.add_argument("folder", metavar="DIR", nargs="?", default=argparse.SUPPRESS, help="the same as --folder")
         add.set_defaults(run=doors.prepare_set, data=name)
     for name, text in SOURCES.items():
         add = kinds.add_parser(name, help=text, description=text)
