@@ -114,7 +114,7 @@ def _tell_melody(result, faults):
 
 def _tell_distance(result, faults):
     truth, way = result.get("counterfactual") or {}, rules.way_to_truth(result)
-    ratio, after = figure(truth.get("swap_ratio")), rules.way_to_truth({"counterfactual": truth.get("vocoder")})
+    ratio, after = figure(truth.get("swap_ratio")), rules.way_after_vocoder(result)
     times = f"a swap is {ratio.value:.1f} times as far from the true sound" if ratio else ""
     parts = [
         f"{times} as a reconstruction (1 is perfect)" if ratio else "",
@@ -128,7 +128,7 @@ def _tell_distance(result, faults):
 
 
 def _tell_leaks(result, faults):
-    leaks = [text for fault, text in _LEAKS.items() if fault in faults]
+    leaks = [text for fault, text in LEAKS.items() if fault in faults]
     if leaks:
         return f"Leaks: {'; '.join(leaks)}"
     seen = _read_in_z(result)
@@ -137,9 +137,10 @@ def _tell_leaks(result, faults):
     return f"Leaks: none in what is heard{seen}"
 
 
-_LEAKS = {
+LEAKS = {
     UNUSED: "timbre is in z, as nothing else reaches the output",
     TIMBRE_IN_Z: "timbre is in z, and the decoder uses it",
+    ONE_WAY: "the timbre of an instrument that stays is in z, and the decoder uses it",
     PITCH_IN_V: "pitch, or more of the melody, is in v, and the decoder uses it",
 }
 
