@@ -152,11 +152,17 @@ def failed_directions(result):
     return [pair for pair, way in ways if good and way.high < min(STAYS, max(good))]
 
 
-def _ways_by_direction(result):
-    """[((from, to), `Figure`)], against the truth where it is known, else by the judge."""
+def true_ways(result):
+    """[((from, to), `Figure`)]: `way_to_truth` by direction; [] where the truth is not known."""
     pairs = (result.get("counterfactual") or {}).get("pairs") or []
     known = [((pair["from"], pair["to"]), _way_of_pair(pair)) for pair in pairs]
-    if known and all(way for _, way in known):
+    return [(pair, way) for pair, way in known if way]
+
+
+def _ways_by_direction(result):
+    """[((from, to), `Figure`)], against the truth where it is known, else by the judge."""
+    known = true_ways(result)
+    if known:
         return known
     directions = result.get("swap_checks", {}).get("directions", [])
     heard = [figure({"value": each["heard"], "interval": each["interval"]}) for each in directions]
@@ -180,7 +186,7 @@ def _timbre_stays(result, others):
     # A wrong melody misses the truth too, so there the judge decides, who does not hear which notes are played.
     if truth is None or others:
         return judged_short(result)
-    return truth.high < REACHED
+    return truth.high < REACHED or any(way.high < SWAPS for _, way in true_ways(result))
 
 
 def judged_short(result):

@@ -40,7 +40,8 @@ def give_verdict(result):
     faults = rules.find_faults(result)
     tell = (_tell_timbre, _tell_melody, _tell_distance, _tell_leaks)
     lines = [line(result, faults) for line in tell]
-    return {"lines": [*lines, _tell_remedy(faults)], "faults": faults, "warning": contradiction(result)}
+    lines.append(_tell_remedy(faults, whole=not any("not measured" in line for line in lines)))
+    return {"lines": lines, "faults": faults, "warning": contradiction(result)}
 
 
 def contradiction(result):
@@ -118,13 +119,21 @@ def _tell_distance(result, faults):
     times = f"a swap is {ratio.value:.1f} times as far from the true sound" if ratio else ""
     parts = [
         f"{times} as a reconstruction (1 is perfect)" if ratio else "",
-        f"it goes {percent(way.value)} of the attainable way there" if way else "",
+        f"it goes {percent(way.value)} of the attainable way there{_worst_direction(result)}" if way else "",
         f"after the vocoder {percent(after.value)}" if after else "",
     ]
     known = "; ".join(part for part in parts if part)
     return (
         f"Truth: {known or 'not measured, as the true sound of these swaps is not known (--truth FILE.csv gives it)'}"
     )
+
+
+def _worst_direction(result):
+    ways = rules.true_ways(result)
+    if len(ways) < 2:
+        return ""
+    (old, new), way = min(ways, key=lambda each: each[1].value)
+    return f" ({percent(way.value)} from {old} to {new})"
 
 
 def _tell_leaks(result, faults):
@@ -152,7 +161,7 @@ def _read_in_z(result):
     return f"; a probe reads the instrument in z, {max(scores):.2f} of 1" if scores and max(scores) > SEEN else ""
 
 
-def _tell_remedy(faults):
+def _tell_remedy(faults, whole):
     if not faults:
-        return "To do: nothing, no fault was found; listen to it"
+        return f"To do: nothing, no fault was found{'' if whole else ' in what was measured'}; listen to it"
     return f"To do: {'; '.join(f'{fault}: {REMEDIES[fault]}' for fault in faults)}"
