@@ -13,6 +13,7 @@ from tsdsae_keras.families.tsdsae.evaluation.notes import relative_frames
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
 from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
 from tsdsae_keras.families.tsdsae.evaluation.swap_checks import measure_swap_checks
+from tsdsae_keras.metrics.counterfactual import score_counterfactual
 
 LOWEST, COUNT, FRAMES = 57, 19, 24
 PARTIALS = {"dull": lambda k: k**-2.0, "bright": lambda k: k**0.0, "hollow": lambda k: k**-0.5 * (k % 2)}
@@ -48,8 +49,8 @@ class Perfect:
 
     features, front_end = 80, None
 
-    def __init__(self, table, amount=1.0):
-        self.table, self.amount = table, amount
+    def __init__(self, table):
+        self.table = table
 
     def encode(self, x, mask=None):
         flat, x = relative_frames(self.table.reshape(-1, self.table.shape[-1])), relative_frames(x)
@@ -136,10 +137,24 @@ class Blurred(Perfect):
         return 0.9 * self.table[in_v, note] + 0.1 * self.table.mean(axis=1)[in_v]
 
 
-def measure(model, table, *, n=90, noise=0.1, notes=True):
-    """The figures of `scores.score`, of this model on melodies of the table."""
+def measure(model, table, *, n=90, noise=0.1, notes=True, truth=False):
+    """The figures of `scores.score`, of this model on melodies of the table; with `truth` also true swaps."""
     train, test = Melodies(table, 2 * n, 0, noise), Melodies(table, n, 1, noise)
     subject = TestSubject(model, train.split, test.split, seed=0)
     checks = measure_swap_checks(subject, (train.notes, test.notes) if notes else None, name=lambda place: f"i{place}")
     more = {"intervals": measures.find_intervals(subject), "use": measures.measure_use(subject), "swap_checks": checks}
-    return score_subject(subject) | more
+    return score_subject(subject) | more | ({"counterfactual": _true_swaps(subject, test, table)} if truth else {})
+
+
+def _true_swaps(subject, test, table):
+    """The scores of global swaps against the same notes by the partner, with the noise of the melody."""
+    other = test.instrument[subject.partner]
+    truth = table[other[:, None], test.index] + test.noise
+    codes, own = subject.model.encode(truth), subject.posteriors
+    made = {
+        "original": test.x,
+        "swap": subject.model.decode(own.z_mean, own.v_mean[subject.partner]),
+        "reconstruction": subject.model.decode(codes["z_mean"], codes["v_mean"]),
+    }
+    names = [(f"i{a}", f"i{b}") for a, b in zip(test.instrument, other, strict=True)]
+    return score_counterfactual(made, truth, pairs=names)

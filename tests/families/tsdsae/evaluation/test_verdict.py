@@ -28,26 +28,29 @@ PLANTED = {
 
 @pytest.mark.parametrize("name", PLANTED)
 @pytest.mark.parametrize("table", [TWO, THREE], ids=["two", "three"])
-def test_a_planted_fault_is_named(name, table):
+@pytest.mark.parametrize("truth", [False, True], ids=["", "truth"])
+def test_a_planted_fault_is_named(name, table, truth):
     model, expected = PLANTED[name]
-    result = to_plain(planted.measure(model(table), table))[0]
+    result = to_plain(planted.measure(model(table), table, truth=truth))[0]
     verdict = give_verdict(result)
     assert verdict["faults"] == expected, (verdict, result)
     assert len(verdict["lines"]) == 5 and all(fault in verdict["lines"][4] for fault in expected)
 
 
 GOOD = {
-    "two": lambda: planted.measure(planted.Perfect(TWO), TWO),
-    "three": lambda: planted.measure(planted.Perfect(THREE), THREE),
-    "noise": lambda: planted.measure(planted.Perfect(TWO), TWO, noise=0.5),
-    "blurred": lambda: planted.measure(planted.Blurred(THREE), THREE),
-    "few, without notes": lambda: planted.measure(planted.Perfect(TWO), TWO, n=12, notes=False),
+    "two": (planted.Perfect, TWO, {}),
+    "three": (planted.Perfect, THREE, {}),
+    "noise": (planted.Perfect, TWO, {"noise": 0.5}),
+    "blurred": (planted.Blurred, THREE, {}),
+    "few, without notes": (planted.Perfect, TWO, {"n": 12, "notes": False}),
 }
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_good_model_is_not_accused(name):
-    verdict = give_verdict(to_plain(GOOD[name]())[0])
+@pytest.mark.parametrize("truth", [False, True], ids=["", "truth"])
+def test_a_good_model_is_not_accused(name, truth):
+    model, table, options = GOOD[name]
+    verdict = give_verdict(to_plain(planted.measure(model(table), table, truth=truth, **options))[0])
     assert verdict["faults"] == [] and verdict["warning"] is None, verdict
     assert "nothing" in verdict["lines"][4]
 

@@ -14,7 +14,7 @@ from tsdsae_keras.families.tsdsae.evaluation.measures import with_interval
 from tsdsae_keras.families.tsdsae.evaluation.notes import NoteReader
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import decode_batch
 from tsdsae_keras.metrics.batching import batch_slices, take_rows
-from tsdsae_keras.metrics.intervals import statistic_interval
+from tsdsae_keras.metrics.intervals import ratio_interval
 from tsdsae_keras.metrics.reconstruction import sequence_errors
 
 VERSIONS = ("reconstruction", "global", "local", "same")
@@ -130,14 +130,14 @@ def _ratio_score(part, whole, groups, seed, **ends):
     if whole.sum() <= 0:
         return None
     try:
-        interval = list(statistic_interval(_ratio, part, whole, groups=groups, seed=seed))
+        interval = list(ratio_interval(part, whole, groups=groups, seed=seed))
     except InputError:
         interval = None  # one group, or a draw without a ratio
     return {"value": _ratio(part, whole), "interval": interval, "n": len(part)} | ends
 
 
 def _ratio(part, whole):
-    return float(part.sum() / whole.sum()) if whole.sum() > 0 else math.nan
+    return float(part.sum() / whole.sum())
 
 
 def _directions(subject, kept, name):

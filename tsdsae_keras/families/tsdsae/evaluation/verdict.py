@@ -108,7 +108,7 @@ def _tell_melody(result, faults):
     worst = min(swapped, key=lambda each: each.value)
     amount = f"right notes {percent(worst.value)}, where 100 % is real sound and 0 % another melody"
     if MELODY_LOST in faults:
-        where = "already in reconstructions" if kept["reconstruction"].high < rules.REACHED else "in swaps"
+        where = "already in reconstructions" if "reconstruction" in rules.lost_melody(result) else "in swaps"
         return f"Melody: lost {where}; {amount}"
     return f"Melody: {'changed by the swap' if PITCH_IN_V in faults else 'kept'}; {amount}"
 
