@@ -19,8 +19,8 @@ IGNORED = 0.05
 REACHED = 0.9
 # The same tenth of a squared distance for a figure that is linear in the spectrum: 1 - sqrt(0.1).
 REACHED_LINEAR = 0.68
-# The same of notes that are read in single frames: a reader trained on sharp frames is harsher on a model's blurred ones
-# than a pitch tracker. Of four models whose pitch a tracker finds untouched (98 to 101 %) it reads 90 to 94 %.
+# The same of notes that are read in single frames: a reader trained on sharp frames is harsher on a model's blurred
+# ones than a pitch tracker. Of four models whose pitch a tracker finds untouched (98 to 101 %) it reads 90 to 94 %.
 READ = 0.8
 # A direction swaps from 0.8 on, and does not where the result is nearer to the old instrument than to the new one.
 SWAPS, STAYS = 0.8, 0.5

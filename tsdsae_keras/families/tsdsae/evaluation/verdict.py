@@ -141,9 +141,10 @@ def _tell_leaks(result, faults):
     if leaks:
         return f"Leaks: {'; '.join(leaks)}"
     seen = _read_in_z(result)
-    if rules.way_of_timbre(result) is None and rules.way_to_truth(result) is None:
-        return f"Leaks: not measured in what is heard{seen}"
-    return f"Leaks: none in what is heard{seen}"
+    if rules.way_to_truth(result):
+        return f"Leaks: none in what is heard{seen}"
+    known = "none that the judge of timbre hears" if rules.way_of_timbre(result) else "not measured in what is heard"
+    return f"Leaks: {known}{seen}"
 
 
 LEAKS = {
