@@ -64,7 +64,7 @@ def contradiction(result):
 
 def percent(share):
     """A share as text; also of more than all, and of less than nothing."""
-    return f"{100 * share:.0f} %"
+    return f"{round(100 * share)} %"
 
 
 def _is_short(way):
@@ -119,13 +119,21 @@ def _tell_distance(result, faults):
     times = f"a swap is {ratio.value:.1f} times as far from the true sound" if ratio else ""
     parts = [
         f"{times} as a reconstruction (1 is perfect)" if ratio else "",
-        f"it goes {percent(way.value)} of the attainable way there{_worst_direction(result)}" if way else "",
+        _tell_way(result, way) if truth else "",
         f"after the vocoder {percent(after.value)}" if after else "",
     ]
     known = "; ".join(part for part in parts if part)
     return (
         f"Truth: {known or 'not measured, as the true sound of these swaps is not known (--truth FILE.csv gives it)'}"
     )
+
+
+def _tell_way(result, way):
+    if way is None:
+        return "even a reconstruction is no nearer to it than the original is"
+    if way.value < 0:
+        return f"it leads away from it{_worst_direction(result)}"
+    return f"it goes {percent(way.value)} of the attainable way there{_worst_direction(result)}"
 
 
 def _worst_direction(result):
