@@ -61,19 +61,20 @@ def conv_decoder(shape, z_dim):
 def dense_encoder(shape, outputs, units):
     """Dense layers with LeakyReLU 0.2."""
     return keras.Sequential(
-        [layers.Input(shape), *_leaky(units), layers.Dense(outputs, name="outputs")], name="encoder"
+        [layers.Input(shape), *_leaky(shape[0], units), layers.Dense(outputs, **uniform(units[-1]), name="outputs")],
+        name="encoder",
     )
 
 
 def dense_decoder(shape, z_dim, units):
     """Dense layers with LeakyReLU 0.2, then the shape of the data."""
-    outputs = layers.Dense(math.prod(shape), name="outputs")
-    return keras.Sequential([layers.Input((z_dim,)), *_leaky(units[::-1]), outputs], name="decoder")
+    outputs = layers.Dense(math.prod(shape), **uniform(units[0]), name="outputs")
+    return keras.Sequential([layers.Input((z_dim,)), *_leaky(z_dim, units[::-1]), outputs], name="decoder")
 
 
-def _leaky(units):
-    for index, width in enumerate(units):
-        yield layers.Dense(width, name=f"dense_{index}")
+def _leaky(inputs, units):
+    for index, (fan, width) in enumerate(zip((inputs, *units), units, strict=False)):
+        yield layers.Dense(width, **uniform(fan), name=f"dense_{index}")
         yield layers.LeakyReLU(SLOPE, name=f"leaky_{index}")
 
 
@@ -83,9 +84,10 @@ def dense(units, activation, name):
 
 
 def uniform(fan):
-    """PyTorch's initial weights of a transposed convolution, kernel and bias uniform within 1 / sqrt(fan).
+    """PyTorch's initial weights, kernel and bias uniform within 1 / sqrt(fan).
 
-    PyTorch counts the OUTPUT channels of a transposed convolution as its fan.
+    PyTorch counts the OUTPUT channels of a transposed convolution as its fan, and the inputs of a dense layer. On mixed
+    vectors two of five seeds of the exact form need more than 3,000 steps from Keras's own initial weights.
     """
     return {f"{part}_initializer": RandomUniform(-(fan**-0.5), fan**-0.5) for part in ("kernel", "bias")}
 
