@@ -1,5 +1,6 @@
 """`tsdsae-keras evaluate`: every score of a saved model, by the family it belongs to."""
 
+import inspect
 import logging
 from pathlib import Path
 
@@ -31,24 +32,43 @@ def evaluate(model, data=None, out=None, seed=0, **options):
     """
     path = model_file(model)
     card = card_of(path)
-    if card.report:
-        return card.part("report")(model, data, out, seed, **options)
-    if options:
-        raise InputError(f"{' '.join(map(flag, options))} cannot be used with {' '.join(card.models)}; leave it out")
-    run = RunFolder(path.parent)
-    opened = open_data(_settings(run, card, data))
+    report = card.part("report")
+    taken = inspect.signature(report).parameters if report else ()
+    if odd := [name for name in options if name not in taken]:
+        raise InputError(f"{' '.join(map(flag, odd))} cannot be used with {' '.join(card.models)}; leave it out")
+    if report:
+        return report(model, data, out, seed, **options)
+    opened = open_data(settings_for(path, data))
     result = card.part("evaluate")(load_model(path), opened, seed)
-    out = Path(out) if out else (run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json"))
+    out = scores_file(path, out)
     write_json(out, result)
     log.info(f"{card.part('table')(result)}\n\nscores: {out}")
     return result
 
 
-def _settings(run, card, data):
-    if data is None and not run.settings.is_file():
+def settings_for(path, data=None):
+    """The settings under which a model file is scored: those of its run, or the defaults of a data set.
+
+    Args:
+        path: of the `.keras` file.
+        data: the name of a data set or a prepared folder; None for the data of the run.
+
+    Raises:
+        InputError: no data are given, and the folder of the file has no settings that name them.
+    """
+    run = RunFolder(path.parent)
+    if data is not None:
+        return Settings(model=next(iter(card_of(path).models)), data=data)
+    if not run.settings.is_file():
         raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
-    if data is None:
-        known = run.read_settings()["settings"]
-        settings = settings_from_dict(known)
-        return settings.replace(data=known["data_folder"]) if known["data_folder"] else settings
-    return Settings(model=next(iter(card.models)), data=data)
+    known = run.read_settings()["settings"]
+    settings = settings_from_dict(known)
+    return settings.replace(data=known["data_folder"]) if known["data_folder"] else settings
+
+
+def scores_file(path, out=None):
+    """Where the scores of a model file go: `out`, or into its run folder, or next to it."""
+    run = RunFolder(path.parent)
+    if out:
+        return Path(out)
+    return run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json")
