@@ -112,9 +112,11 @@ def about_tsdsae(model, run, recorded, scores):
 
 def about_cpd(model, run, recorded, scores):
     """Data and epochs of a model of rendered images."""
+    from tsdsae_keras.training.callbacks import selection_value
+
     with run.history.open(newline="", encoding="utf-8") as file:
         epochs = list(csv.DictReader(file))
-    kept = min(epochs, key=lambda row: float(row["val_selection"]))
+    kept = min(epochs, key=lambda row: selection_value(model.selection_terms, row))
     terms = {name: float(kept[f"val_{name}"]) for name in model.active_terms()}
     settings = recorded["settings"]
     training = {"epochs": len(epochs), "kept_epoch": int(kept["epoch"]) + 1, "validation": terms}
