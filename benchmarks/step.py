@@ -21,8 +21,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.contestants import Contestant, Race, family_settings
+from benchmarks.contestants import Contestant, Race
 from benchmarks.machine import machine
+from benchmarks.run_race import family_settings
 
 COMPILERS = ("g++", "clang++", "c++")
 COLUMNS = ("seconds a step", "lowest", "highest", "times peer", "lowest", "highest", "memory (MB)", "first epoch (s)")

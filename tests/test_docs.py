@@ -10,6 +10,8 @@ import pytest
 import tsdsae_keras
 from tsdsae_keras import cli
 
+pytestmark = pytest.mark.no_backend
+
 ROOT = Path(__file__).parents[1]
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md"))]
 PAGES += sorted((ROOT / "docs").glob("*.md"))

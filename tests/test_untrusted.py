@@ -153,7 +153,7 @@ HOSTILE = {
     "weights of a model": [
         (weights_of(make), words)
         for words, makers in {
-            "do not stand in it": [
+            "are not stored in it plainly": [
                 lambda group: group.create_dataset("0", (1 << 40,), "f4"),
                 lambda group: group.create_dataset("0", (1 << 40,), "f4", chunks=(1 << 20,)),
                 lambda group: group.create_dataset("0", data=np.zeros(1 << 22), compression="gzip"),

@@ -75,6 +75,7 @@ def raw_pitch_accuracy(path, notes):
 
 
 @pytest.mark.slow
+@pytest.mark.no_backend
 def test_three_commands_from_a_folder_to_a_swapped_sound(place):
     folder, melody = place
     commands = Path(sys.executable).parent

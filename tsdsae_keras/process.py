@@ -32,7 +32,7 @@ def keep_memory():
 
 
 def keep_memory_again():
-    """Sets what `keep_memory` set, where it was called, once more, because something else has changed it since."""
+    """Sets what `keep_memory` set, where it was called, again, because something else has changed it since."""
     if _kept:
         keep_memory()
 

@@ -113,11 +113,15 @@ def option_classes(card, data):
 
 
 def with_preset(given):
-    """Settings from the options that were given, the family's preset filling in the others."""
+    """Settings from the options that were given, the family's preset, or recipe for the data, filling in the others."""
     card, preset = find_family(given.get("model", MODEL)), given.get("preset", "quick")
     if preset not in card.presets:
         raise InputError(f"--preset is {preset!r}; it must be {' or '.join(card.presets)}")
-    return Settings(**{**card.preset(preset, given.get("data", card.data[0])), **given})
+    data = given.get("data", card.data[0])
+    values = card.preset(preset, data)
+    if card.recipe and data not in SETS and not {"preset", "epochs"} & given.keys():
+        values = values | card.part("recipe")(data, given)
+    return Settings(**{**values, **given})
 
 
 def settings_from_dict(values):

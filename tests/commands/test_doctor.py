@@ -8,7 +8,7 @@ import pytest
 from tsdsae_keras import cli
 from tsdsae_keras.commands import checks
 from tsdsae_keras.commands.doctor import doctor
-from tsdsae_keras.data.audio.fluid import FONT_VARIABLE
+from tsdsae_keras.data.audio.soundfonts import FONT_VARIABLE
 from tsdsae_keras.errors import InputError
 
 BACKEND = os.environ["KERAS_BACKEND"]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tsdsae_keras.data.audio.fluid import NotInstalled, find_font, load_module
+from tsdsae_keras.data.audio.fluid_library import NotInstalled, load_module
+from tsdsae_keras.data.audio.soundfonts import find_font
 from tsdsae_keras.data.audio.synthesis import open_synth
 
 

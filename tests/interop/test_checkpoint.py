@@ -80,6 +80,7 @@ def check_terms(model, arrays, stage):
         np.testing.assert_allclose(terms[name], arrays[f"stage{stage}/{other}"], **CLOSE, err_msg=name)
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("write", WRITERS)
 def test_the_state_is_read_exactly(tmp_path, write):
     checkpoint = read_checkpoint(write(tmp_path / "a.ckpt", checkpoint_of(STATE)))
@@ -93,7 +94,14 @@ def test_the_state_is_read_exactly(tmp_path, write):
         np.testing.assert_array_equal(read[name], value)
 
 
-@pytest.mark.parametrize(("file", "stage"), STAGES, ids=lambda value: getattr(value, "stem", str(value)))
+# The state makes the same model on every backend (test_reference.py) and is saved on every backend (test_saving.py).
+ON_ALL = [
+    pytest.param(file, stage, marks=[] if file == FILES[0] else pytest.mark.no_backend, id=f"{file.stem}-{stage}")
+    for file, stage in STAGES
+]
+
+
+@pytest.mark.parametrize(("file", "stage"), ON_ALL)
 def test_the_saved_model_meets_the_reference(tmp_path, file, stage):
     arrays = arrays_of(file)
     model, said = imported(tmp_path, checkpoint_of(state_of(arrays, stage)), WRITERS[stage % len(WRITERS)])
@@ -103,6 +111,7 @@ def test_the_saved_model_meets_the_reference(tmp_path, file, stage):
     assert np.isfinite(model.swap(arrays["x"], arrays["x"][::-1])).all()
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("stage", (1, 2))
 def test_training_goes_on_in_the_stage(tmp_path, stage):
     arrays = arrays_of(FILES[0])
@@ -118,6 +127,7 @@ def test_training_goes_on_in_the_stage(tmp_path, stage):
     check_all_moved(before[2], after[2], "global encoder and decoder")
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize(
     ("given", "settings", "epoch", "name", "stage"),
     [
@@ -138,6 +148,7 @@ def test_the_kind_is_given_or_read(tmp_path, given, settings, epoch, name, stage
     check_terms(model, arrays_of(FILES[0]), 1)
 
 
+@pytest.mark.no_backend
 def test_swap_weights_are_those_of_the_training(tmp_path):
     settings = settings_of("TsDsae", reg_weights=omegaconf([0.0, 0.5, 1.0, 2.0]))
     state = state_of(arrays_of(FILES[0]), 2)
@@ -174,6 +185,7 @@ def bad_files(folder):
     }
 
 
+@pytest.mark.no_backend
 def test_a_bad_file_is_one_line(tmp_path):
     for name, text in bad_files(tmp_path).items():
         with pytest.raises(InputError) as caught:
@@ -182,6 +194,7 @@ def test_a_bad_file_is_one_line(tmp_path):
         assert "\n" not in str(caught.value) and not (tmp_path / "model.keras").exists()
 
 
+@pytest.mark.no_backend
 def test_a_state_that_makes_no_model_is_refused():
     wide = np.broadcast_to(np.float32(0), (60_000, len(STATE["net_v_mu.weight"][0])))
     wrong = {"net_v_mu.weight": wide, "net_v_mu.bias": np.array("x"), "net_feature.rnn.weight_hh_l999999999": wide}
@@ -191,6 +204,7 @@ def test_a_state_that_makes_no_model_is_refused():
             assert answer(lambda name=name, value=value: from_reference_state(STATE | {name: value})), name
 
 
+@pytest.mark.no_backend
 def test_output_is_never_overwritten(tmp_path):
     file = write_bytes(tmp_path / "a.ckpt", checkpoint_of(STATE))
     (tmp_path / "there.keras").write_text("mine")

@@ -8,6 +8,8 @@ import pytest
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.hit_rate import hit_rate, hits
 
+pytestmark = pytest.mark.no_backend
+
 REFERENCE = Path(__file__).parents[1] / "reference" / "cpd" / "hit_rates.npz"
 CASES = [
     f"{group}_info_nce" for group in ("translate3", "translate6", "rotate", "isometries_2d", "isometries_2d_local")

@@ -8,6 +8,8 @@ from tsdsae_keras.metrics.intervals import statistic_interval
 from tsdsae_keras.metrics.linear_probe import LinearProbe, axis_alignment, probe_errors, standardized_error
 from tsdsae_keras.metrics.pitch_code import interval_deviation, pitch_line, squared_correlation, yin_pitch
 
+pytestmark = pytest.mark.no_backend
+
 RNG = np.random.default_rng(0)
 
 

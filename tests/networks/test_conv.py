@@ -1,4 +1,4 @@
-"""Convolutions as matrix products are Keras's own, and so are their gradients."""
+"""Convolutions as matrix products, or by the backend's own functions, are Keras's, and so are their gradients."""
 
 import keras
 import numpy as np
@@ -24,14 +24,18 @@ class Both(keras.layers.Layer):
 
 
 @pytest.mark.parametrize("kind", SHAPES)
-def test_products_are_convolutions(kind):
+@pytest.mark.parametrize("how", ["as it is called", "as a product"])
+def test_they_are_keras_convolutions(kind, how):
     both = Both(kind)
     native = keras.layers.Conv2D if kind is HalvingConv else keras.layers.Conv2DTranspose
 
     class Layers:
         x, weights, variables = both.x, both.weights_of_sum, both.variables
 
-    check_same(Layers, lambda x: both.layer.by_product(x) + both.layer.bias, lambda x: native.call(both.layer, x))
+    def run(x):
+        return both.layer(x) if how == "as it is called" else both.layer.by_product(x) + both.layer.bias
+
+    check_same(Layers, run, lambda x: native.call(both.layer, x))
 
 
 def test_one_pixel_to_a_map():

@@ -12,7 +12,8 @@ import pytest
 from tests.processes import PATIENCE, Script, said, wait_for
 from tests.search.small import write_folder
 
-pytestmark = pytest.mark.slow
+# Processes, files and KerasTuner's server; that a run itself resumes on every backend is in tests/training.
+pytestmark = [pytest.mark.slow, pytest.mark.no_backend]
 
 BACKEND = keras.backend.backend()
 EPOCHS = 12

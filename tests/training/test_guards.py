@@ -93,3 +93,21 @@ def test_a_warning_is_not_given_again_after_a_resume(caplog):
 def test_data_that_are_not_finite_are_refused_before_training():
     with pytest.raises(InputError, match="NaN or infinity"):
         cases.compiled(cases.small()).fit(broken(4, [1]), verbose=0)
+
+
+AGREED = {"v_use": 0.6, "swap_f1": 1.0, "judge_f1": 1.0, "real_f1": 1.0}
+CONTRADICTED = {
+    "agreed": ({}, None),
+    "judge": ({"judge_f1": 1 / 3}, "F1 0.333 (1.000 on real sound)"),
+    "within chance": ({"judge_f1": 0.9}, None),
+    "a judge that knows little": ({"judge_f1": 0.6, "real_f1": 0.6}, None),
+    "no claim": ({"swap_f1": 0.5, "judge_f1": 0.3}, None),
+    "v unused": ({"v_use": 0.01}, "though the own encoder's F1 is 1.000"),
+}
+
+
+@pytest.mark.parametrize("name", CONTRADICTED)
+def test_a_judge_that_contradicts_the_own_encoder_is_heard(name):
+    found, words = CONTRADICTED[name]
+    line = warning(AGREED | found)
+    assert line is None if words is None else words in line and "\n" not in line

@@ -7,6 +7,8 @@ import pytest
 
 from tsdsae_keras.training.interrupt import StopOnSignal
 
+pytestmark = pytest.mark.no_backend
+
 
 def test_an_interrupt_that_python_swallows_is_raised_at_the_end_of_the_step(capsys):
     class Finalized:

@@ -2,7 +2,7 @@
 
 Slow: every start of a process costs seconds. Moments are drawn from a fixed seed over the whole of training, so kills
 fall into stage 1, the switch, stage 2, validation, and the writing of files; some wait until a checkpoint is half
-written.
+written. Files are written and signals taken alike on every backend, so most of it is on TensorFlow alone.
 """
 
 import contextlib
@@ -22,8 +22,7 @@ from tests.processes import PATIENCE, Script, said, wait_for
 pytestmark = pytest.mark.slow
 
 BACKEND = keras.backend.backend()
-KILLS = 7
-IN_WRITING = 3
+KILLS = 10 if BACKEND == "tensorflow" else 3  # every third of them while a checkpoint is written
 TRAIN = Script("train.py")
 DATA = ["--melodies", "40", "--synth", "additive", "--cache", "data"]
 EPOCHS = 16
@@ -62,7 +61,7 @@ def half_written(folder):
 def test_killed_again_and_again_it_ends_the_same(whole, tmp_path):
     folder, moments, kills = copy_of_data(whole, tmp_path), random.Random(0), 0
     options = [*RUN, "--out", "r"]
-    while kills < KILLS + IN_WRITING:
+    while kills < KILLS:
         ready = begun(folder)
         process = TRAIN.start(folder, *options)
         assert wait_for(process, ready), said(folder)
@@ -82,6 +81,7 @@ def test_killed_again_and_again_it_ends_the_same(whole, tmp_path):
     assert "Traceback" not in said(folder)
 
 
+@pytest.mark.no_backend
 def test_told_to_stop_it_says_how_to_resume_and_loses_nothing(whole, tmp_path):
     folder = copy_of_data(whole, tmp_path)
     process = TRAIN.start(folder, *RUN, "--out", "r")
@@ -119,6 +119,7 @@ def last_error(folder):
     return [line for line in said(folder).splitlines() if line.startswith("error: ")][-1]
 
 
+@pytest.mark.no_backend
 def test_a_full_disk_ends_in_one_line_and_loses_nothing(whole, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk to fill")

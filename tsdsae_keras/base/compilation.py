@@ -1,4 +1,4 @@
-"""Compiling a model anew in the middle of training, without forgetting what the optimizer knows.
+"""Compiling a model again in the middle of training, without forgetting what the optimizer knows.
 
 Keras compiles the set of trainable weights into the training function: flipping `trainable` alone is ignored on
 TensorFlow, an error on JAX and half of each on PyTorch.

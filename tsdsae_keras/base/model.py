@@ -1,6 +1,6 @@
 """The base of all models: batches in, a dict of outputs, named scalars, their weighted sum.
 
-It knows nothing of codes, stages or reconstructions: whatever a family has of those stands in the family.
+It knows nothing of codes, stages or reconstructions: what a family has of those is in the family.
 """
 
 import contextlib

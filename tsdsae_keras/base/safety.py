@@ -61,10 +61,10 @@ def _check_config(content):
 
 
 def _check_weights(content):
-    """Arrays that stand in the file itself, together no larger than it."""
+    """Arrays stored in the file itself, together no larger than it."""
     left = len(content)
 
-    def is_elsewhere(name, item):  # None goes on with the next item, anything else ends the visit and is its result
+    def is_elsewhere(name, item):  # None continues with the next item, anything else ends the visit and is its result
         nonlocal left
         left -= item.nbytes if isinstance(item, h5py.Dataset) else 0
         return name if left < 0 or getattr(item, "external", None) or getattr(item, "is_virtual", False) else None
@@ -73,4 +73,4 @@ def _check_weights(content):
         link = file.visititems_links(lambda name, link: None if isinstance(link, h5py.HardLink) else name)
         name = link or file.visititems(is_elsewhere)
     if name:
-        raise InputError(f"has weights that do not stand in it as they are: {one_line(name, 60)}")
+        raise InputError(f"has weights that are not stored in it plainly: {one_line(name, 60)}")

@@ -113,7 +113,7 @@ def packages():
 
 def fluidsynth():
     """The C library."""
-    from tsdsae_keras.data.audio.fluid import NotInstalled, load_module
+    from tsdsae_keras.data.audio.fluid_library import NotInstalled, load_module
 
     try:
         return str(load_module()._fl._name)
@@ -123,7 +123,8 @@ def fluidsynth():
 
 def soundfont():
     """The font that FluidSynth would play."""
-    from tsdsae_keras.data.audio.fluid import NotInstalled, find_font
+    from tsdsae_keras.data.audio.fluid_library import NotInstalled
+    from tsdsae_keras.data.audio.soundfonts import find_font
 
     try:
         font = find_font()

@@ -1,5 +1,6 @@
 """The options of `tsdsae-keras prepare folder|urmp|nsynth`; nothing heavy is imported."""
 
+import argparse
 import functools
 from dataclasses import fields
 
@@ -25,7 +26,10 @@ def add_prepare_options(parser, arguments, doors):
     for name in SETS:
         card = find_data(name, name)
         add = kinds.add_parser(name, help=card.title, description=card.title)
-        add_fields(add, card.settings, [each.name for each in fields(card.settings)])
+        names = [each.name for each in fields(card.settings)]
+        add_fields(add, card.settings, names)
+        if "folder" in names:
+            add.add_argument("folder", metavar="DIR", nargs="?", default=argparse.SUPPRESS, help="the same as --folder")
         add.set_defaults(run=doors.prepare_set, data=name)
     for name, text in SOURCES.items():
         add = kinds.add_parser(name, help=text, description=text)
@@ -81,6 +85,8 @@ def _add_front_end(add):
     add("--n-fft", type=int, default=2048, help="samples per frame (default: 2048)")
     add("--hop-length", type=int, default=256, help="samples between the starts of frames (default: 256)")
     add("--fmin", type=float, default=0.0, help="lowest frequency of the bands, Hz (default: 0)")
+    text = "floor of log-mel, in dB below the loudest mel power of a recording; 0: none (default: 0)"
+    add("--floor-db", type=float, default=0.0, help=text)
     add("--fmax", type=float, help="highest frequency of the bands, Hz (default: half the sample rate)")
 
 

@@ -51,11 +51,11 @@ def _resume(folder, options):
 
 def prepare_set(options):
     """A data set, made ready."""
-    from tsdsae_keras.data.sets import open_data
+    from tsdsae_keras.data.sets import prepare_data
 
     # Options are those of a run of a model that trains on it, whichever that is.
     model = next(name for name in MODELS if options["data"] in find_family(name).data)
-    open_data(settings_of({"model": model} | options))
+    prepare_data(settings_of({"model": model} | options))
 
 
 def prepare_recordings(source, options):

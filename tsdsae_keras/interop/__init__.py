@@ -5,7 +5,7 @@ from tsdsae_keras.families import find_family
 
 
 def from_reference_state(state, **options):
-    """`from_reference` for a TS-DSAE, the name of before there were several families."""
+    """`from_reference` for a TS-DSAE, the name from when there was one family."""
     return from_reference("tsdsae", state, **options)
 
 

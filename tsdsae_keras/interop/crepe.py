@@ -41,7 +41,7 @@ class CrepeTracker:
         batch_size: frames the net takes at a time.
 
     Raises:
-        InputError: no weights, or unfit ones; a value that cannot be; when called, samples that cannot be tracked.
+        InputError: no weights, or unusable ones; an invalid argument; when called, samples that cannot be tracked.
     """
 
     parallel = False  # a net does not go to other processes
@@ -85,7 +85,7 @@ class CrepeTracker:
         return np.concatenate([self._batch(windows[start : start + self.batch_size]) for start in starts])
 
     def _batch(self, windows):
-        # Always of one size: a backend compiles anew for every other.
+        # Always of one size: a backend compiles again for every other size.
         frames = np.pad(normalised(windows), ((0, self.batch_size - len(windows)), (0, 0)))
         return ops.convert_to_numpy(self.model.predict_on_batch(frames))[: len(windows)]
 

@@ -106,12 +106,14 @@ class _Unpickler(pickle._Unpickler):
         return self.storages.setdefault(key, _Storage(key, kind, count))
 
 
-def read_checkpoint(path, remedy=REMEDY):
+def read_checkpoint(path, remedy=REMEDY, nested=("state_dict",)):
     """A `Checkpoint`: of PyTorch Lightning, or of a bare saved `state_dict`.
 
     Args:
         path: of the file.
         remedy: what to give instead, at the end of an error.
+        nested: keys of dicts around the state, from the outermost to the innermost; those that are not there are passed
+            over.
 
     Raises:
         InputError: the file is missing, not PyTorch's, damaged, or without a state.
@@ -120,14 +122,14 @@ def read_checkpoint(path, remedy=REMEDY):
     if not path.is_file():
         raise InputError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; {remedy}")
     try:
-        return (_read_zip if zipfile.is_zipfile(path) else _read_legacy)(path)
+        return (_read_zip if zipfile.is_zipfile(path) else _read_legacy)(path, nested)
     except InputError as error:
         raise InputError(f"{path} {error}; {remedy}") from None
     except Exception as error:  # a damaged pickle raises whatever its bytes happen to mean
         raise InputError(f"{path} is not a PyTorch file, or it is damaged ({reason(error)}); {remedy}") from error
 
 
-def _read_zip(path):
+def _read_zip(path, nested):
     with zipfile.ZipFile(path) as archive:
         roots = [name.removesuffix("data.pkl") for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(roots) != 1:
@@ -141,10 +143,10 @@ def _read_zip(path):
         order = f"{roots[0]}byteorder"
         big = order in archive.namelist() and archive.read(order) == b"big"
         most = 2 * path.stat().st_size
-        return _checkpoint(content, lambda key: archive.read(f"{roots[0]}data/{key}"), ">" if big else "<", most)
+        return _checkpoint(content, nested, lambda key: archive.read(f"{roots[0]}data/{key}"), "<>"[big], most)
 
 
-def _read_legacy(path):
+def _read_legacy(path, nested):
     """Five pickles: two magic numbers, the machine, the content, the keys of its blocks; then each block."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -159,20 +161,23 @@ def _read_legacy(path):
             if count != storages[key].count:
                 raise ValueError("a block has another length than stated")
             blocks[key] = file.read(min(size, count * _type(storages[key]).itemsize))
-        return _checkpoint(content, blocks.get, "<" if little else ">", 2 * size)
+        return _checkpoint(content, nested, blocks.get, "<" if little else ">", 2 * size)
 
 
-def _checkpoint(content, read, order, most):
+def _checkpoint(content, nested, read, order, most):
     """A `Checkpoint` of what a pickle holds.
 
     Args:
         content: what was unpickled.
+        nested: as in `read_checkpoint`.
         read: gives the bytes of a storage by its key.
         order: of the bytes, "<" or ">".
         most: bytes of all tensors together, of which many may share a storage.
     """
     content = content if isinstance(content, dict) else {}
-    tensors, state = content.get("state_dict", content), {}
+    tensors, state = content, {}
+    for key in nested:
+        tensors = tensors[key] if isinstance(tensors, dict) and key in tensors else tensors
     if not isinstance(tensors, dict) or not tensors or not all(map(_is_named_tensor, tensors.items())):
         raise InputError(f"holds no state_dict of tensors; its keys are: {shown_names(map(_plain, content)) or 'none'}")
     for name, tensor in tensors.items():

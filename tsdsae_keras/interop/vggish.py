@@ -222,7 +222,7 @@ def _check_shapes(weights, path):
             )
         for array in (kernel, bias):
             if array.dtype.kind != "f" or not np.isfinite(array).all():
-                raise InputError(f"{path}: {name} holds what is no finite number; {REMEDY}")
+                raise InputError(f"{path}: {name} holds values that are not finite; {REMEDY}")
 
 
 def _checked_samples(samples):

@@ -46,6 +46,29 @@ def mean_interval(values, *, groups=None, n_resamples=1000, level=0.95, seed=0):
     return _interval(np.concatenate([counts @ values / counts.sum(axis=1) for counts in draws]), level)
 
 
+def ratio_interval(numerators, denominators, *, groups=None, n_resamples=1000, level=0.95, seed=0):
+    """The percentile interval of mean(numerators) / mean(denominators), both (n,), their examples drawn together.
+
+    It is that of a ratio of means, not of the mean of ratios: an example with a tiny denominator does not decide it.
+
+    Args:
+        numerators, denominators: one number an example.
+        groups, n_resamples, level, seed: as in `mean_interval`.
+
+    Returns:
+        (low, high).
+
+    Raises:
+        InputError: as in `mean_interval`, or a draw whose denominators have a mean of 0 or less.
+    """
+    parts = np.stack([np.asarray(numerators, "float64"), np.asarray(denominators, "float64")], axis=1)
+    draws = _draws(_members(len(parts), groups), n_resamples, level, seed)
+    sums = np.concatenate([counts @ parts for counts in draws])
+    if not (sums[:, 1] > 0).all():
+        raise InputError("the denominators of a draw have no mean above 0, so the ratio has no interval")
+    return _interval(sums[:, 0] / sums[:, 1], level)
+
+
 def statistic_interval(statistic, *arrays, groups=None, n_resamples=300, level=0.95, seed=0):
     """The percentile interval of any statistic of examples.
 
@@ -90,7 +113,7 @@ def macro_f1_interval(truth, answer, *, groups=None, n_resamples=1000, level=0.9
 
 
 def block_interval(statistic, arrays, *, blocks=10):
-    """An interval of a statistic that is no mean, such as a correlation or a mutual information.
+    """An interval of a statistic that is not a mean, such as a correlation or a mutual information.
 
     The examples are cut into blocks, the statistic is taken of each, and its deviation over the blocks gives the
     standard error of all: value +- t s / sqrt(blocks), t of Student's distribution, 95 %. A bias that depends on the

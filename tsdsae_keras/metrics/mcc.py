@@ -1,7 +1,7 @@
 """Mean correlation coefficient: does every factor have a code of its own, up to sign and, with Spearman, scale?
 
 Codes are (n, z_dim), factors (n, k), numbers of any kind. 1 is the best; codes that know nothing get about 1 /
-sqrt(n) by chance, but an untrained network is no such code: on images it reaches .3, so give its value next to a
+sqrt(n) by chance, but an untrained network is not such a code: on images it reaches .3, so give its value next to a
 score. A factor that a single number cannot order, such as an angle, cannot reach 1.
 """
 

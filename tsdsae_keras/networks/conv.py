@@ -1,7 +1,8 @@
 """Convolutions 4 x 4 of stride 2, plain and transposed, which are fast on every backend.
 
 XLA on a CPU takes some ten times as long as other backends for the gradients of strided convolutions. There, both are
-written as one matrix product on blocks of 2 x 2 pixels; everywhere else Keras's own are used. The weights are the same.
+written as one matrix product on blocks of 2 x 2 pixels. On PyTorch, Keras computes a larger transposed convolution and
+crops it; there, PyTorch's own are called. Everywhere else Keras's are used. The weights are the same.
 """
 
 from keras import layers, ops
@@ -13,6 +14,14 @@ def prefers_products():
     """Whether the backend's own strided convolutions are slow on this machine."""
     slow = getattr(of_backend(), "slow_convolutions", None)
     return slow is not None and slow()
+
+
+def call_natively(layer, name, inputs):
+    """What the backend's own function of a name gives for a layer's weights; None where it has none."""
+    own = getattr(of_backend(), name, None)
+    if own is None:
+        return None
+    return layer.activation(own(*map(ops.convert_to_tensor, (inputs, layer.kernel, layer.bias))))
 
 
 class HalvingConv(layers.Conv2D):
@@ -27,6 +36,9 @@ class HalvingConv(layers.Conv2D):
         super().__init__(filters, 4, 2, padding="same", **options)
 
     def call(self, inputs):
+        outputs = call_natively(self, "halving_conv", inputs)
+        if outputs is not None:
+            return outputs
         if not prefers_products():
             return super().call(inputs)
         return self.activation(self.by_product(inputs) + self.bias)
@@ -52,6 +64,9 @@ class DoublingConv(layers.Conv2DTranspose):
         super().__init__(filters, 4, 2, padding="same", **options)
 
     def call(self, inputs):
+        outputs = call_natively(self, "doubling_conv", inputs)
+        if outputs is not None:
+            return outputs
         if not prefers_products():
             return super().call(inputs)
         return self.activation(self.by_product(inputs) + self.bias)
@@ -86,10 +101,19 @@ def shifted_products(x, kernels, shifts):
     # Either the inputs are laid side by side or the products are added up, whichever moves fewer numbers.
     if fan_in <= out:
         windows = ops.concatenate([shifted(x, *shift) for shift in shifts], axis=-1)
-        return ops.matmul(windows, ops.reshape(kernels, (count * fan_in, out)))
-    products = ops.matmul(x, ops.reshape(ops.transpose(kernels, (1, 0, 2)), (fan_in, count * out)))
+        return flat_product(windows, ops.reshape(kernels, (count * fan_in, out)))
+    products = flat_product(x, ops.reshape(ops.transpose(kernels, (1, 0, 2)), (fan_in, count * out)))
     parts = ops.split(products, count, axis=-1)
     return sum(shifted(part, *shift) for part, shift in zip(parts, shifts, strict=True))
+
+
+def flat_product(x, kernel):
+    """(..., in) times (in, out): (..., out).
+
+    As a product of two matrices: XLA takes twice as long for the kernel's gradient where it is a sum over several axes.
+    """
+    product = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel)
+    return ops.reshape(product, (-1, *x.shape[1:-1], kernel.shape[-1]))
 
 
 def to_blocks(x):

@@ -1,18 +1,14 @@
-"""Drawing from Gaussians."""
+"""The generator that all draws of a model come from."""
 
 import numpy as np
-from keras import ops, random
-from keras.saving import register_keras_serializable
-
-from tsdsae_keras.networks.masked import MaskedLayer
+from keras import layers, ops, random
 
 
-@register_keras_serializable(package="tsdsae_keras")
-class Sampling(MaskedLayer):
-    """mean + e^(log_var / 2) * noise, from a generator of its own.
+class Sampling(layers.Layer):
+    """A seed generator that is set as a function of what a run knows.
 
-    The state of a seed generator is not part of a `.keras` file; `reseed` sets it from what a run knows, so that a
-    resumed run draws as an uninterrupted one.
+    The state of a seed generator is not part of a `.keras` file, so a resumed run sets it by `reseed` to draw as an
+    uninterrupted one does. It is a layer so that the generator's state is among the variables of the model.
 
     Args:
         seed: start of the generator; None takes one from Keras's global seed.
@@ -20,7 +16,6 @@ class Sampling(MaskedLayer):
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.seed = seed
         self.generator = random.SeedGenerator(seed)
 
     def build(self, input_shape=None):
@@ -30,10 +25,3 @@ class Sampling(MaskedLayer):
         """Sets the generator's state as a function of the given non-negative integers."""
         state = np.random.SeedSequence(numbers).generate_state(2) & 0x7FFFFFFF  # fits the signed states too
         self.generator.state.assign(ops.convert_to_tensor(state, self.generator.state.dtype))
-
-    def call(self, mean, log_var):
-        noise = random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.generator)
-        return mean + ops.exp(0.5 * log_var) * noise
-
-    def get_config(self):
-        return super().get_config() | {"seed": self.seed}

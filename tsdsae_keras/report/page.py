@@ -5,6 +5,7 @@ missing or empty is left out of the page:
 
     "title": text.
     "lead": text, one paragraph below the title.
+    "verdict": ["NAME: text", ...], lines that say in words what the scores come to, above them.
     "scores": [{"group": text, "rows": [row, ...]}, ...], in the order of reading. A row is
         {"name": text, "value": number,
          "interval": (low, high) or None,
@@ -37,7 +38,7 @@ from tsdsae_keras.report.figures import png_bytes
 from tsdsae_keras.report.sounds import sound_uri
 from tsdsae_keras.report.table import NOTHING, format_row
 
-KEYS = ("title", "lead", "scores", "scores_note", "left_out", "sounds", "pictures", "settings", "versions")
+KEYS = ("title", "lead", "verdict", "scores", "scores_note", "left_out", "sounds", "pictures", "settings", "versions")
 TEMPLATES = Path(__file__).with_name("templates")
 DOTS_PER_INCH = 130
 _WIDE = 2.0  # a picture this many times as wide as high takes a row of its own
@@ -64,6 +65,7 @@ def render_page(content):
     page = _template().render(
         title=str(content["title"]),
         lead=content.get("lead") or "",
+        verdict=[tuple(line.split(": ", 1)) for line in content.get("verdict") or ()],
         scores=[_group_of(group) for group in content.get("scores") or ()],
         scores_note=content.get("scores_note") or "",
         left_out=dict(content.get("left_out") or {}),

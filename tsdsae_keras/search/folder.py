@@ -78,5 +78,5 @@ def inner(found, *names):
 
 
 def resume_command(folder):
-    """What a user types to go on with a search."""
+    """What a user types to resume a search."""
     return f"python tuning/search.py --resume {folder}"

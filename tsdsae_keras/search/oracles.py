@@ -55,7 +55,7 @@ class GridOracle(_Whole, keras_tuner.Oracle):
 
 
 class HyperbandOracle(_Whole, oracles.HyperbandOracle):
-    """Many short runs, the best of which are trained anew for longer, three times longer in each round.
+    """Many short runs, the best of which are trained again, longer, three times longer in each round.
 
     A run is shortened as a whole: stage 1 and the schedule of the learning rate take the same share of it. Half a
     schedule would be no fair comparison, and a stage that is over cannot be made longer, so a promoted configuration

@@ -56,7 +56,7 @@ class Row:
 
 
 def rows_of(search):
-    """The `Row` of every trial of a `Search` that was begun, in order."""
+    """The `Row` of every trial of a started `Search`, in order."""
     folders = [path for path in search.folder.trials.iterdir() if path.is_dir()]
     return [_row(search, path) for path in sorted(folders, key=lambda path: int(path.name))]
 

@@ -87,7 +87,7 @@ class Search:
 
 
 def quieten():
-    """Hides TensorFlow's warning that functions are traced anew: every trial is another model."""
+    """Hides TensorFlow's warning that functions are traced again: every trial is another model."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

@@ -74,7 +74,7 @@ def make_space(name, base, seeds=1):
         seeds: how many seeds each configuration is trained with, from that of `base` on.
 
     Raises:
-        InputError: no such space or file, or one that cannot be.
+        InputError: no such space or file, or an invalid one.
     """
     named = searched_of(base.card).spaces
     name = next(iter(named), None) if name is None else name

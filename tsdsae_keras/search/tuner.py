@@ -35,7 +35,7 @@ class SearchTuner(keras_tuner.Tuner):
         self.oracle.update_space(hp)
 
     def _get_tuner_fname(self):
-        # One name for the chief and for a search that is alone, so that either goes on with the other's.
+        # One name for the chief and for a search that is alone, so that either can continue the other's.
         return str(self.search_folder.oracle / (f"{self.tuner_id}.json" if self._is_worker() else "tuner.json"))
 
     def save(self):
@@ -47,7 +47,7 @@ class SearchTuner(keras_tuner.Tuner):
         self.save()
 
     def pre_create_trial(self):
-        # An oracle that waits for other workers is asked anew without a pause.
+        # An oracle that waits for other workers is asked again without a pause.
         time.sleep(max(0.0, self.asked + IDLE - time.monotonic()))
         self.asked = time.monotonic()
 

@@ -7,7 +7,7 @@ variables set and `--out` in a folder that all of them see:
     KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 KERASTUNER_TUNER_ID=worker0 python tuning/search.py ...
 
 The port is open without a password to all who reach it: use it in a network that you trust. A worker that dies keeps
-its trial: started anew with its old name, it goes on with it. The chief waits for a worker that never comes back.
+its trial: restarted under its old name, it continues it. The chief waits for a worker that never comes back.
 """
 
 import os
@@ -58,7 +58,7 @@ def _wait_and_end():
 
 
 def supervise(command, count, folder):
-    """Runs a chief and `count` workers on this machine until the search is done; a worker that dies is started anew.
+    """Runs a chief and `count` workers on this machine until the search is done; a worker that dies is restarted.
 
     Raises:
         Stopped: on Ctrl-C or SIGTERM, when all have ended in good order.

@@ -107,7 +107,7 @@ class KeepBest(keras.callbacks.Callback):
         return {"best": self.best, "best_epoch": self.best_epoch, "finished": self.finished, "file": self.file}
 
     def restore(self, state):
-        """Takes a state and writes the best model's file anew: the one on disk may be of an epoch that was lost."""
+        """Takes a state and writes the best model's file again: the one on disk may be of an epoch that was lost."""
         self.best, self.best_epoch = state["best"], state["best_epoch"]
         self.finished, self.file = state["finished"], state["file"]
         if self.file is not None:
@@ -131,7 +131,7 @@ def selection_value(terms, logs):
 class WriteHistory(keras.callbacks.Callback):
     """Writes a row an epoch to a CSV file: epoch, stage if any, and all logs; terms absent from a stage stay empty.
 
-    Equal runs give equal files, so the seconds of each epoch are kept beside the rows, in `seconds`.
+    Equal runs give equal files, so the seconds of each epoch are kept apart from the rows, in `seconds`.
     """
 
     def __init__(self, path):
@@ -152,7 +152,7 @@ class WriteHistory(keras.callbacks.Callback):
         return {"rows": self.rows, "seconds": self.seconds}
 
     def restore(self, state):
-        """Takes the rows of a state and writes the file anew."""
+        """Takes the rows of a state and writes the file again."""
         self.rows, self.seconds = state["rows"], state["seconds"]
         write_text(self.path, self._text())
 
@@ -207,7 +207,7 @@ class ShowProgress(keras.callbacks.Callback):
     """A line an epoch: bar, stage, the terms in training, validation reconstruction, what was watched, seconds.
 
     Args:
-        file: where to; on a terminal the line of the running epoch is drawn anew as steps pass.
+        file: where to; on a terminal the line of the running epoch is redrawn as steps pass.
     """
 
     def __init__(self, file=None):

@@ -92,7 +92,7 @@ def read(path):
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise InputError(f"{path} has {path.stat().st_size} bytes, so it is no checkpoint of this library")
+            raise InputError(f"{path} has {path.stat().st_size} bytes, so it is not a checkpoint of this library")
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
@@ -102,7 +102,7 @@ def read(path):
     try:
         return _unpack(body)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise InputError(f"{path} is no checkpoint of this library ({type(error).__name__})") from None
+        raise InputError(f"{path} is not a checkpoint of this library ({type(error).__name__})") from None
 
 
 def restore(model, callbacks, checkpoint):
@@ -136,7 +136,7 @@ def stage_of(model):
 
 
 def _variables(model):
-    """Every weight of model and optimizer by name; states of draws are not among them, epochs set them anew."""
+    """Every weight of model and optimizer by name; states of draws are not among them, each epoch sets them."""
     parts = {"model": model.weights, "optimizer": model.optimizer.variables}
     named = [(f"{part}/{variable.path}", variable) for part, found in parts.items() for variable in found]
     if len(dict(named)) < len(named):

@@ -10,9 +10,8 @@ from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import write_json
 from tsdsae_keras.options import flag
-from tsdsae_keras.settings import Settings, settings_from_dict
 from tsdsae_keras.training.model_files import model_file
-from tsdsae_keras.training.run import RunFolder
+from tsdsae_keras.training.run import RunFolder, data_settings
 
 log = logging.getLogger(__name__)
 
@@ -38,32 +37,12 @@ def evaluate(model, data=None, out=None, seed=0, **options):
         raise InputError(f"{' '.join(map(flag, odd))} cannot be used with {' '.join(card.models)}; leave it out")
     if report:
         return report(model, data, out, seed, **options)
-    opened = open_data(settings_for(path, data))
+    opened = open_data(data_settings(RunFolder(path.parent), next(iter(card.models)), data))
     result = card.part("evaluate")(load_model(path), opened, seed)
     out = scores_file(path, out)
     write_json(out, result)
     log.info(f"{card.part('table')(result)}\n\nscores: {out}")
     return result
-
-
-def settings_for(path, data=None):
-    """The settings under which a model file is scored: those of its run, or the defaults of a data set.
-
-    Args:
-        path: of the `.keras` file.
-        data: the name of a data set or a prepared folder; None for the data of the run.
-
-    Raises:
-        InputError: no data are given, and the folder of the file has no settings that name them.
-    """
-    run = RunFolder(path.parent)
-    if data is not None:
-        return Settings(model=next(iter(card_of(path).models)), data=data)
-    if not run.settings.is_file():
-        raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
-    known = run.read_settings()["settings"]
-    settings = settings_from_dict(known)
-    return settings.replace(data=known["data_folder"]) if known["data_folder"] else settings
 
 
 def scores_file(path, out=None):

@@ -76,7 +76,7 @@ class Team:
         return any(process.poll() is None for process in self.processes.values())
 
     def restart_dead(self):
-        """Starts those anew that died."""
+        """Restarts those that died."""
         for name, process in self.processes.items():
             status = process.poll()
             if status in (None, 0):

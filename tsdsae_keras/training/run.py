@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tsdsae_keras.errors import InputError, shown
 from tsdsae_keras.files import TEMPORARY, remove_temporary, write_json
+from tsdsae_keras.settings import Settings, settings_from_dict
 
 DATA = ("data_folder", "data_identity")
 LARGEST = 1 << 20  # bytes of the record
@@ -84,7 +85,7 @@ class RunFolder:
     def read_settings(self):
         """What `create` wrote: "settings", among them the data's folder and identity, and "versions".
 
-        The settings themselves are checked where they are used, by `settings_from_dict`.
+        The settings themselves are checked where they are used, by `recorded_settings`.
 
         Raises:
             InputError: it cannot be read, or is something else.
@@ -102,6 +103,36 @@ class RunFolder:
         if not isinstance(settings, dict) or not all(isinstance(settings.get(name), str) for name in DATA):
             raise InputError(f"{self.settings} is not the record of a run, which names {' and '.join(DATA)}")
         return {"versions": None} | recorded
+
+
+def recorded_settings(run):
+    """The `Settings` of a run; their `data` is the folder that its data were in, where they were in one.
+
+    Raises:
+        InputError: they cannot be read, or are something else.
+    """
+    recorded = run.read_settings()["settings"]
+    settings = settings_from_dict(recorded)
+    return settings.replace(data=recorded["data_folder"]) if recorded["data_folder"] else settings
+
+
+def data_settings(run, model, data=None):
+    """The `Settings` by which to open the data that a model is scored on.
+
+    Args:
+        run: the `RunFolder` that the model is in; any folder with `data`.
+        model: the name of a model of its family.
+        data: a prepared folder or the name of a data set, which is opened by its default options; None for the data of
+            the run.
+
+    Raises:
+        InputError: without `data`, the folder is not that of a run.
+    """
+    if data is not None:
+        return Settings(model=model, data=data)
+    if not run.settings.is_file():
+        raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
+    return recorded_settings(run)
 
 
 def resume_command(folder):

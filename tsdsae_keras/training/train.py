@@ -15,9 +15,10 @@ from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError, Stopped, TrainingDiverged
 from tsdsae_keras.files import write_json
 from tsdsae_keras.training import fitting
+from tsdsae_keras.training.callbacks import phase_text
 from tsdsae_keras.training.checkpoints import checkpoint_files, newest, number_of
 from tsdsae_keras.training.interrupt import StopOnSignal
-from tsdsae_keras.training.run import RunFolder, resume_command, versions
+from tsdsae_keras.training.run import RunFolder, recorded_settings, resume_command, versions
 
 log = logging.getLogger(__name__)
 
@@ -55,19 +56,18 @@ def resume(run, settings):
         log.info(f"{run.folder} is finished: its scores are in {run.evaluation}")
         return run
     start = time.perf_counter()
-    data = reopen_data(run, settings)
+    data = reopen_data(run)
     streams = fitting.open_streams(settings, data)
     _work(run, settings, data, streams, {"prepare": time.perf_counter() - start})
     return run
 
 
-def reopen_data(run, settings):
+def reopen_data(run):
     """The data that a run was started with; InputError where they have changed since."""
-    known = run.read_settings()
-    folder, identity = (known["settings"][name] for name in ("data_folder", "data_identity"))
-    data = open_data(settings.replace(data=folder) if folder else settings)
-    if data.identity != identity:
-        raise InputError(f"{folder or settings.data} has changed since {run.folder} was begun; start a new run on it")
+    known, settings = run.read_settings(), recorded_settings(run)
+    data = open_data(settings)
+    if data.identity != known["settings"]["data_identity"]:
+        raise InputError(f"{settings.data} has changed since {run.folder} was begun; start a new run on it")
     if known["versions"] != versions():
         log.warning("note: Python or packages have other versions than when the run was begun, so its end may differ")
     return data
@@ -85,8 +85,7 @@ def _work(run, settings, data, streams, seconds):
         fitting.compile_model(model, settings, settings.epochs * streams[0].batches)
         state = fitting.start_or_restore(model, run, settings, data, checkpoint)
         if checkpoint:
-            phase = "".join(f", in {name} {value}" for name, value in model.phase().items())
-            log.info(f"resuming after epoch {state.first} of {settings.epochs}{phase}")
+            log.info(f"resuming after epoch {state.first} of {settings.epochs}{phase_text(model)}")
         writer = fitting.event_writer(run, state)
         seconds |= {"train": fitting.fit(state, run, settings, data, streams, writer, stop)}
         if stop.asked:

@@ -64,10 +64,10 @@ def train_seeds(settings, seeds):
     if settings.card.arrays is None:
         raise InputError(f"--seeds cannot train {settings.model}; start a run for each seed")
     settings.card.part("arrays")(data, "train")  # refuses what cannot be trained so, before folders are made
-    fitting.open_streams(settings, data)
+    passes = fitting.open_streams(settings, data)[0].passes
     for run in runs:
         run.folder.create(record_of(run.settings, data))
-    _work(out, runs, data, {"prepare": time.perf_counter() - start})
+    _work(out, runs, data, passes, {"prepare": time.perf_counter() - start})
 
 
 def resume_seeds(folder, runs):
@@ -86,8 +86,9 @@ def resume_seeds(folder, runs):
     _check([run.settings.seed for run in runs])
     if len({run.settings.replace(seed=0, out=None) for run in runs}) > 1:
         raise InputError(f"the runs in {folder} differ in more than the seed; resume each alone")
-    data = reopen_data(unfinished[0], runs[0].settings)
-    _work(Path(folder), runs, data, {"prepare": time.perf_counter() - start})
+    data = reopen_data(unfinished[0])
+    passes = fitting.open_streams(runs[0].settings, data)[0].passes
+    _work(Path(folder), runs, data, passes, {"prepare": time.perf_counter() - start})
 
 
 def _check(seeds):
@@ -98,7 +99,7 @@ def _check(seeds):
         raise InputError(f"--seeds names {twice[0]} twice; each run needs a seed of its own")
 
 
-def _work(out, runs, data, seconds):
+def _work(out, runs, data, passes, seconds):
     """All but the data, from the last epoch that all runs have."""
     log.info(f"runs: {out}/seed-... ({len(runs)} seeds in one program, {keras.backend.backend()})")
     with contextlib.ExitStack() as held, StopOnSignal() as stop, graceful_exit(out, [run.folder for run in runs], stop):
@@ -106,7 +107,7 @@ def _work(out, runs, data, seconds):
             held.enter_context(run.folder.held())
         runs = _together(runs)
         start = time.perf_counter()
-        errors = _fit(runs, data, stop)
+        errors = _fit(runs, data, passes, stop)
         seconds["train"] = time.perf_counter() - start
         if stop.asked:
             raise KeyboardInterrupt
@@ -140,14 +141,14 @@ def _together(runs):
     return [run for run in runs if run not in behind]
 
 
-def _fit(runs, data, stop):
+def _fit(runs, data, passes, stop):
     """Trains what is left to train; returns of each run the error that ended it, or None."""
     from tsdsae_keras.training.vmap_seeds import Several  # here: JAX may not be installed
 
     settings = runs[0].settings
     arrays = settings.card.part("arrays")
     train, validation = arrays(data, "train"), arrays(data, "validation")
-    members = [_member(run, data, len(train)) for run in runs]
+    members = [_member(run, data, len(train), passes) for run in runs]
     left = [member for run, member in zip(runs, members, strict=True) if not run.trained]
     first = max((run.epoch + 1 for run in runs if not run.trained), default=0)
     if first:
@@ -166,25 +167,25 @@ def _fit(runs, data, stop):
     return [member.error for member in members]
 
 
-def _member(run, data, count):
+def _member(run, data, count, passes):
     """The model of a run with its callbacks, as its checkpoint left them."""
     from tsdsae_keras.training.vmap_seeds import Member
 
     settings = run.settings
     model = fitting.build_model(settings, data)
-    fitting.compile_model(model, settings, settings.epochs * (count // settings.batch_size))
+    fitting.compile_model(model, settings, settings.epochs * passes * (count // settings.batch_size))
     state = fitting.start_or_restore(model, run.folder, settings, data, run.checkpoint)
     run.history = state.history
     work = fitting.epoch_callbacks(state, settings, data, fitting.event_writer(run.folder, state))
     callbacks = [SeedEpochs(settings.seed), *work, WriteCheckpoint(run.folder.checkpoints, state.stateful)]
-    return Member(model, callbacks, rows_of(count, settings.batch_size, settings.seed))
+    return Member(model, callbacks, rows_of(count, settings.batch_size, settings.seed, passes))
 
 
-def rows_of(count, batch_size, seed):
+def rows_of(count, batch_size, seed, passes=1):
     """A function of an epoch that gives the rows of its batches, (steps, B): those of a `SequenceStream`."""
 
     def rows(epoch):
-        order = epoch_rng(seed, epoch).permutation(count)
-        return np.reshape(order[: count // batch_size * batch_size], (-1, batch_size))
+        rng, whole = epoch_rng(seed, epoch), count // batch_size * batch_size
+        return np.concatenate([rng.permutation(count)[:whole] for _ in range(passes)]).reshape(-1, batch_size)
 
     return rows

@@ -29,6 +29,17 @@ def test_silence_stays_silent_and_wild_frames_stay_finite():
     assert np.isfinite(sound_of(30 * np.random.default_rng(0).normal(size=(40, 80)), FRONT_END)).all()
 
 
+def test_a_floor_is_not_heard():
+    """A tone, then digital silence: the floor, 60 dB below the tone in all 80 bands, would be noise at -41 dB."""
+    front_end, tone = FrontEnd(floor_db=60), 0.3 * np.sin(2 * np.pi * 440 * np.arange(32000) / 16000)
+    frames = front_end.log_mel(np.concatenate([tone, np.zeros(32000)]))
+    sound = sound_of(frames, front_end)
+    assert np.abs(sound[:30000]).max() > 0.1
+    assert np.abs(sound[36000:]).max() < 1e-3 * np.abs(sound).max()
+    quiet = frames[150:]  # a window of silence within a clip whose floor is known
+    assert not sound_of(quiet, front_end.for_clip(front_end.mel_power(tone).max())).any()
+
+
 @pytest.mark.parametrize("frames", [np.zeros((251, 64)), np.zeros((3, 80)), np.full((251, 80), np.nan)])
 def test_refusals(frames):
     with pytest.raises(InputError):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from tsdsae_keras.data.audio import fluid
+from tsdsae_keras.data.audio import fluid_library, soundfonts
 from tsdsae_keras.data.audio.additive import AdditiveSynth
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.synthesis import open_synth
@@ -124,10 +124,10 @@ def test_refusals_of_render(synth, notes, program, word):
 
 
 def test_auto_falls_back_in_one_line_and_fluidsynth_does_not(monkeypatch, caplog):
-    monkeypatch.setattr(fluid, "FONT_PLACES", ())
-    monkeypatch.delenv(fluid.FONT_VARIABLE, raising=False)
+    monkeypatch.setattr(soundfonts, "FONT_PLACES", ())
+    monkeypatch.delenv(soundfonts.FONT_VARIABLE, raising=False)
     assert isinstance(open_synth("auto"), AdditiveSynth)
-    assert len(caplog.messages) == 1 and fluid.INSTALL in caplog.messages[0]
+    assert len(caplog.messages) == 1 and fluid_library.INSTALL in caplog.messages[0]
     with pytest.raises(InputError, match="apt-get install"):
         open_synth("fluidsynth")
 

@@ -35,6 +35,7 @@ def data(folder):
     return PreparedData(folder)
 
 
+@pytest.mark.no_backend
 def test_what_was_written_is_read(data):
     written = [x for seed, n in enumerate(unequal.COUNTS.values()) for x, _ in unequal.recordings(n, seed)]
     found = [(split, row) for split, n in unequal.COUNTS.items() for row in range(n)]
@@ -46,6 +47,7 @@ def test_what_was_written_is_read(data):
         assert (sequences[row][~mask[row]] == np.float32(unequal.HARMLESS)).all()
 
 
+@pytest.mark.no_backend
 def test_sequences_are_indexed_as_an_array(data):
     whole, sequences = data.features("train"), data.sequences("train")
     assert sequences.shape == whole.shape and len(sequences) == 14 and sequences.ndim == 3
@@ -69,6 +71,7 @@ WRONG = {
 }
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("name", WRONG)
 def test_a_manifest_that_does_not_fit_is_refused(folder, tmp_path, name):
     change, words = WRONG[name]
@@ -80,6 +83,7 @@ def test_a_manifest_that_does_not_fit_is_refused(folder, tmp_path, name):
         PreparedData(copy)
 
 
+@pytest.mark.no_backend
 def test_a_length_beyond_its_shard_and_a_group_in_two_splits_are_refused(tmp_path, monkeypatch):
     arrays_of = unequal.arrays_of
     changes = {
@@ -95,6 +99,7 @@ def test_a_length_beyond_its_shard_and_a_group_in_two_splits_are_refused(tmp_pat
         assert str(folder) in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.no_backend
 def test_buckets_are_few_and_pad_little():
     lengths = np.array([1, 64, 65, 200, 201, 640])
     assert pad_lengths(lengths).tolist() == [64, 64, 128, 256, 256, 640]
@@ -109,6 +114,7 @@ def test_buckets_are_few_and_pad_little():
         assert padded.sum() < 1.4 * lengths.sum()
 
 
+@pytest.mark.no_backend
 def test_batches_hold_every_sequence_once_but_for_what_fills_none():
     padded = pad_lengths(np.random.default_rng(1).integers(1, 700, 53))
     assert np.sort(np.concatenate(draw_batches(padded, 8))).tolist() == list(range(53))
@@ -120,6 +126,7 @@ def test_batches_hold_every_sequence_once_but_for_what_fills_none():
     assert len(np.unique(left_out)) > 45  # long or short, each its turn
 
 
+@pytest.mark.no_backend
 def test_a_stream_of_unequal_sequences(data):
     stream = SequenceStream(data.sequences("train"), 4, seed=3, training=True)
     assert (stream.batches, stream.left_out, stream.frames) == (3, 2, [64, 128])
@@ -140,6 +147,7 @@ def test_a_stream_of_unequal_sequences(data):
     assert sum(found) == data.lengths("validation").sum() and len(found) == validation.batches == 2
 
 
+@pytest.mark.no_backend
 def test_what_is_not_held_in_memory_is_the_same(data):
     x = np.random.default_rng(0).normal(size=(10, 3, 2)).astype("float32")
     held, read = (SequenceStream(x, 4, training=True, in_memory=most) for most in (10**6, 0))
@@ -159,6 +167,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("name", REFUSED)
 def test_refusals(name):
     call, words = REFUSED[name]
@@ -220,7 +229,7 @@ def test_sound_of_another_rate_goes_through(run, tmp_path):
 FEW = {"no labels": (unequal.COUNTS, False), "one": ({"train": 4, "validation": 1, "test": 1}, True)}
 
 
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="no backend runs in it but what was run above")
+@pytest.mark.no_backend
 @pytest.mark.parametrize("name", FEW)
 def test_what_cannot_be_scored_is_left_out_with_its_reason(run, tmp_path, name):
     counts, labels = FEW[name]

@@ -19,6 +19,7 @@ def rows(stream):
     return [batch[:, 0, 0].astype(int).tolist() for batch in stream.dataset.as_numpy_iterator()]
 
 
+@pytest.mark.no_backend
 def test_training_order_depends_on_seed_and_epoch_alone():
     stream = SequenceStream(numbered(10), 4, seed=3, training=True)
     stream.set_epoch(5)
@@ -31,6 +32,19 @@ def test_training_order_depends_on_seed_and_epoch_alone():
     assert np.concatenate(fifth).tolist() == np.random.default_rng((3, 5)).permutation(10)[:8].tolist()
 
 
+@pytest.mark.no_backend
+@pytest.mark.parametrize("lengths", (None, np.full(10, 3)))
+def test_an_epoch_of_several_passes_holds_everything_so_often_and_begins_as_one_of_one(lengths):
+    one, three = (SequenceStream(numbered(10), 5, lengths=lengths, training=True, passes=n) for n in (1, 3))
+    found = [each["x"] if lengths is not None else each for each in three.dataset.as_numpy_iterator()]
+    found = [batch[:, 0, 0].astype(int).tolist() for batch in found]
+    assert three.batches == three.dataset.cardinality() == len(found) == 6
+    passes = [found[:2], found[2:4], found[4:]]
+    assert all(np.sort(each, axis=None).tolist() == list(range(10)) for each in passes) and passes[0] != passes[1]
+    assert np.concatenate(passes[0]).tolist() == three.order().tolist() == one.order().tolist()
+
+
+@pytest.mark.no_backend
 def test_training_drops_the_remainder_and_evaluation_keeps_it():
     training = SequenceStream(numbered(10), 4, training=True)
     evaluation = SequenceStream(numbered(10), 4)
@@ -40,6 +54,7 @@ def test_training_drops_the_remainder_and_evaluation_keeps_it():
     assert evaluation.dataset.cardinality() == evaluation.batches == 3
 
 
+@pytest.mark.no_backend
 def test_shards_and_masks():
     mask = np.arange(10)[:, None] > np.arange(3) + 4
     stream = SequenceStream([numbered(10)[:7], numbered(10)[7:]], 4, mask=mask)
@@ -68,6 +83,7 @@ print(faults(20))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only of glibc is memory asked to be kept")
+@pytest.mark.no_backend
 def test_memory_stays_kept_beside_a_stream():
     done = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, text=True, check=True)
     pages = (1 << 22) // mmap.PAGESIZE

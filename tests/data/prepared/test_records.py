@@ -19,6 +19,8 @@ from tsdsae_keras.errors import InputError
 
 import tensorflow as tf  # isort: skip - behind Keras, which the pipeline imports
 
+pytestmark = pytest.mark.no_backend
+
 FRONT_END = ["--sample-rate", "8000", "--mels", "20", "--n-fft", "512", "--hop-length", "128"]
 EQUAL, UNEQUAL = "0.5", "0"
 SHARD = "train-00000.tfrecord"

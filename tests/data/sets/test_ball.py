@@ -8,6 +8,8 @@ import pytest
 from tsdsae_keras.data.sets import ball, ball_render
 from tsdsae_keras.data.sets.cards.ball import BallSettings
 
+pytestmark = pytest.mark.no_backend
+
 REFERENCE = Path(__file__).parents[2] / "reference" / "sps" / "ball.npz"
 STORED = np.load(REFERENCE)
 

@@ -65,6 +65,14 @@ def test_labels_belong_to_their_sounds(prepared):
     assert prepared.manifest["synth"]["name"] == "additive"
 
 
+def test_a_floor_makes_other_data_in_which_nothing_lies_below_it(prepared, tmp_path):
+    floored = prepare_melodies(additive(tmp_path, floor_db=70.0))
+    assert floored.front_end == {**prepared.front_end, "floor_db": 70.0} and "floor_db" not in prepared.front_end
+    power = np.exp(prepared.features("test").astype("float64")) - 2.2e-16
+    expected = np.log(power + 1e-7 * power.max((1, 2), keepdims=True))
+    np.testing.assert_allclose(floored.features("test"), expected, atol=1e-4)
+
+
 def test_a_second_run_finds_the_first_and_another_setting_does_not(prepared, tmp_path, caplog):
     caplog.set_level(logging.INFO, logger="tsdsae_keras")
     folder = prepare_melodies(additive(prepared.folder.parent)).folder

@@ -1,6 +1,7 @@
 """A folder of sound files to a prepared folder: what is in it, laws of cutting and level, and where work is done."""
 
 import csv
+import dataclasses
 import hashlib
 import json
 import logging
@@ -82,6 +83,16 @@ def test_features_are_those_of_the_normalised_segment(sounds, data):
             np.testing.assert_allclose(frames, SMALL.front_end.log_mel(segment), atol=2e-3)
             checked += 1
     assert checked == sum(int(row["sequences"]) for row in rows) == sum(data.counts.values()) > 20
+
+
+def test_the_floor_lies_below_the_peak_of_the_recording_not_of_the_segment(sounds, data, tmp_path):
+    front_end = dataclasses.replace(SMALL.front_end, floor_db=30.0)
+    floored = prepared(sounds, tmp_path / "data", dataclasses.replace(SMALL, front_end=front_end))
+    assert floored.front_end["floor_db"] == 30.0 and floored.identity != data.identity
+    of, power = floored.label("train", "recording"), np.exp(data.features("train"))
+    peak = np.array([power[of == each].max() for each in of])[:, None, None]
+    np.testing.assert_allclose(floored.features("train"), np.log(power + 1e-3 * peak), atol=2e-5)
+    assert len(np.unique(of)) < len(of) and np.ptp(power.max((1, 2)) / peak.ravel()) > 0.1
 
 
 def test_groups_stay_together_and_regular_expressions_make_them(sounds, tmp_path):

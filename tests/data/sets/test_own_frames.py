@@ -10,6 +10,8 @@ from tsdsae_keras.data.sets.cards.videos import VideoSettings
 from tsdsae_keras.data.sets.own_frames import open_notes, open_videos
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 RNG = np.random.default_rng(0)
 
 

@@ -5,8 +5,9 @@ import pickle
 import h5py
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from tsdsae_keras.cli import main
 from tsdsae_keras.data.sets import masks, natural_sprites, open_data, outlines, published_images
 from tsdsae_keras.data.sets.dsprites_render import render
 from tsdsae_keras.data.sets.steps import MASKS, SPRITES, draw_steps, walk
@@ -61,6 +62,20 @@ def test_outlines_have_area_one_and_are_drawn_where_they_should_be():
     assert triangle[:32].sum(axis=1).argmax() > triangle[:20].sum(axis=1).argmax()  # point up
     turned = [outlines.place(natural_sprites.SHAPES[1], 0.5, 0.5, 0.4, angle) for angle in (0, 2 * np.pi / 3)]
     np.testing.assert_allclose(*outlines.draw(turned), atol=0.25)
+
+
+@pytest.mark.parametrize("shape", natural_sprites.SHAPES)
+def test_drawing_is_filling_a_fine_canvas_and_resizing_it(shape):
+    for x, y, angle in ((0.4, 0.55, 0.3), (0.02, 0.9, 1.1), (1.05, 0.5, 0.0)):  # the last two reach over the edge
+        corners = outlines.place(shape, x, y, 0.3, angle)
+        canvas = Image.new("L", (320, 320))
+        points = [(320 * u - 0.5, 320 * (1 - v) - 0.5) for u, v in corners]
+        ImageDraw.Draw(canvas).polygon(points, fill=255)
+        expected = np.asarray(canvas.resize((64, 64), Image.Resampling.LANCZOS), "float32") / 255
+        found = outlines.draw([corners])[0, ..., 0]
+        # A pixel of the canvas on the outline may fall to either side, which is a tenth of a pixel of the frame.
+        np.testing.assert_allclose(found, expected, atol=0.1)
+        assert np.abs(found - expected).mean() < 1e-3 and expected.max() == 1
 
 
 def test_natural_sprites_keep_angle_and_shape():
@@ -163,9 +178,10 @@ def test_the_published_dsprites(tmp_path):
     np.savez(path, imgs=images.astype("float32"), latents_classes=ones)
     with pytest.raises(InputError, match="holds float32"):
         opened("dsprites", file=path, cache=cache)
-    np.savez(path, other=images)
-    with pytest.raises(InputError, match="'imgs'"):
-        opened("dsprites", file=path, cache=cache)
+    for arrays, named in (({"other": images}, "'imgs'"), ({"imgs": images}, "'latents_classes'")):
+        np.savez(path, **arrays)
+        with pytest.raises(InputError, match=named):
+            opened("dsprites", file=path, cache=cache)
 
 
 @pytest.mark.parametrize("name", ["shapes3d", "mpi3d"])
@@ -183,6 +199,9 @@ def test_the_other_published_files(tmp_path, monkeypatch, name):
     np.testing.assert_allclose(x, images[data.grid.index(factors)] / np.float32(255))
     with pytest.raises(InputError, match="give its published file"):
         opened(name)
+    monkeypatch.setattr(published_images, name.upper(), Grid(tuple("abc"), (2, 3, 5), ("a",)))
+    with pytest.raises(InputError, match="holds 24 frames; a grid of 2 x 3 x 5 factors has 30"):
+        opened(name, file=str(path), cache=str(tmp_path))
     path.write_bytes(b"something else")
     with pytest.raises(InputError, match="cannot be read"):
         opened(name, file=str(path), cache=str(tmp_path))
@@ -206,9 +225,40 @@ def test_frames_of_ones_own(tmp_path):
     assert opened("frames", folder=str(tmp_path), side=16, grey=True).x_shape == (16, 16, 1)
 
 
+def test_an_animated_picture_is_a_video(tmp_path):
+    pictures(tmp_path, 2)
+    pages = [Image.new("RGB", (40, 30), (0, 0, 60 * i)) for i in range(4)]
+    pages[0].save(tmp_path / "moves.gif", save_all=True, append_images=pages[1:])
+    x, _ = opened("frames", folder=str(tmp_path), side=16).pairs(rng(), 40)
+    colours = np.round(x[:, 0, 0, [0, 2]] * 255)
+    assert {tuple(pair.ravel()) for pair in colours.reshape(-1, 2, 2)} == {
+        (160, 0, 180, 0),
+        *((0, 60 * i, 0, 60 * i + 60) for i in range(3)),
+    }
+
+
+def test_frames_are_prepared_by_the_command(tmp_path, capsys):
+    pictures(tmp_path / "video")
+    assert main(["prepare", "frames", str(tmp_path), "--side", "16", "--cache", str(tmp_path / "cache")]) == 0
+    (folder,) = (tmp_path / "cache").iterdir()
+    assert f"4 frames (16, 16, 3) of 1 videos: train with --data {folder}" in capsys.readouterr().out
+    prepared, direct = opened(str(folder)), opened("frames", folder=str(tmp_path / "video"), side=16)
+    assert (prepared.identity, prepared.folder) == (direct.identity, folder)
+    np.testing.assert_array_equal(prepared.pairs(rng(), 9)[0], direct.pairs(rng(), 9)[0])
+    content = (folder / "frames.npy").read_bytes()
+    (folder / "frames.npy").write_bytes(content[:-1] + b"1")
+    with pytest.raises(InputError, match="has changed since"):
+        opened(str(folder))
+    np.save(folder / "frames.npy", np.array([{}]), allow_pickle=True)
+    with pytest.raises(InputError, match="cannot be read"):
+        opened(str(folder))
+    with pytest.raises(InputError, match="holds no frames"):
+        opened(str(tmp_path))
+
+
 def test_bad_folders_of_frames_are_refused(tmp_path):
     for given, named in (
-        ({}, "needs --folder"),
+        ({}, "need their folder"),
         ({"folder": str(tmp_path / "none")}, "is not a folder"),
         ({"folder": str(tmp_path), "side": 20}, "multiple of 16"),
         ({"folder": str(tmp_path)}, "has no frames"),
@@ -226,4 +276,7 @@ def test_bad_folders_of_frames_are_refused(tmp_path):
         opened("frames", folder=str(tmp_path))
     (tmp_path / "frame9.png").write_bytes(b"not a picture")
     with pytest.raises(InputError, match="is not a picture"):
+        opened("frames", folder=str(tmp_path))
+    Image.fromarray(np.full((30, 40), 1 << 12, "uint16")).save(tmp_path / "frame9.png")
+    with pytest.raises(InputError, match="8 bits a channel"):
         opened("frames", folder=str(tmp_path))

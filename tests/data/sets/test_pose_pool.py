@@ -10,6 +10,8 @@ from tsdsae_keras.data.sets.solids import Solids, matrices
 from tsdsae_keras.data.sets.sprites import MultiSprites, Sprites, draw_shapes
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 SCENES = [Sprites(), MultiSprites(), ColourShift(), Solids(), Solids(side="right"), Rooms(), Rooms("local")]
 
 

@@ -12,6 +12,8 @@ from tsdsae_keras.data.sets.scales import MAJOR, ScaleRenderer, joined, open_sca
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.pitch_code import interval_deviation, yin_pitch
 
+pytestmark = pytest.mark.no_backend
+
 REFERENCE = Path(__file__).parents[2] / "reference" / "sps" / "music_small.npz"
 FLUID_R3 = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 

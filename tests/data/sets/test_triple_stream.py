@@ -8,6 +8,8 @@ from tsdsae_keras.data.sets.sprites import Sprites
 from tsdsae_keras.data.sets.triple_stream import TripleStream
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 
 def epochs_of(stream, *epochs):
     found = []

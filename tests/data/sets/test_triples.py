@@ -13,6 +13,8 @@ from tsdsae_keras.data.sets.triple_files import read_arrays, read_chairs, read_t
 from tsdsae_keras.data.sets.triples import TripleData
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 
 def triples_of(scene, n):
     """x, y, actions and classes of n triples; no image is in two of them."""

@@ -155,7 +155,7 @@ def test_codes_predictions_and_frames_are_those_of_the_authors(name):
         outputs = {key: keras.ops.convert_to_numpy(value) for key, value in model({"x": data["x"]}).items()}
     np.testing.assert_allclose(outputs["z"], data["faithful/out/z"], atol=1e-4)
     np.testing.assert_allclose(outputs["prior"], data["faithful/out/prior"], atol=1e-4)
-    for kind in model.kind_names():
+    for kind in (each.name for each in model.kinds):
         np.testing.assert_allclose(outputs[kind], data[f"faithful/out/prior_{kind}_back"], atol=1e-4, err_msg=kind)
     for own, stored in (("recon", "recon"), ("prior", "prior"), ("translation", "translation")):
         frames = np.moveaxis(data[f"faithful/out/frames_{stored}"], 2, -1)

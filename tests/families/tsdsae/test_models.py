@@ -1,13 +1,18 @@
 """Laws of every model and every variant."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from keras import ops
 
 from tests import cases
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.building import build
 from tsdsae_keras.families.tsdsae.dsae import DSAEf
+from tsdsae_keras.families.tsdsae.independence import correlation
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
+from tsdsae_keras.settings import with_preset
 
 
 @pytest.mark.parametrize("name", cases.NAMES)
@@ -57,6 +62,58 @@ def test_every_swap_weight_counts():
     expected = sum(terms[name] for name in ("recon", "kl_z", "kl_v"))
     expected += sum(weight * terms.get(name, 0.0) for name, weight in zip(SWAP_TERMS, weights, strict=True))
     assert terms["loss"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_weights_of_the_options_count_and_are_kept():
+    options = {"kl_z_weight": 10.0, "kl_v_weight": 0.5, "corr_zv_weight": 3.0, "z_noise": 0.3, "standardize": False}
+    data = SimpleNamespace(n_mels=5, front_end=None)
+    model = build(with_preset(options | {"z_dim": 3, "v_dim": 2, "units": 4}), data)
+    model = type(model).from_config(model.get_config())
+    model.enter_stage(2)
+    terms = cases.numbers(model.loss_terms(cases.sequences()))
+    swaps = sum(terms[name] for name in SWAP_TERMS)
+    own = terms["recon"] + 10 * terms["kl_z"] + 0.5 * terms["kl_v"] + 3 * terms["corr_zv"]
+    assert terms["loss"] == pytest.approx(own + swaps, rel=1e-5)
+    assert "corr_zv" not in cases.small(stage=2).loss_terms(cases.sequences())
+    assert model.z_noise == 0.3
+
+
+def test_correlation_of_z_and_v_in_closed_form():
+    rng, mask = np.random.default_rng(0), np.arange(9) < np.full((400, 1), 6)
+    v = rng.normal(size=(400, 1)).astype("float32")
+
+    def found(z, v, mask=None):
+        return float(correlation(ops.convert_to_tensor(z), ops.convert_to_tensor(v), mask))
+
+    free = rng.normal(size=(400, 9, 1)).astype("float32")
+    told = np.where(mask[..., None], v[:, None], np.nan).astype("float32")  # its mean is v, its mean square v^2
+    assert found(free, v) < 0.02
+    square = np.corrcoef(v[:, 0], v[:, 0] ** 2)[0, 1] ** 2
+    assert found(told, v, mask) == pytest.approx((1 + square) / 2, abs=1e-3)
+    louder = v[:, None] * np.array([[1], [-1]], "float32")  # of mean 0, its spread is |v|
+    spread = np.corrcoef(np.abs(v[:, 0]), v[:, 0] ** 2)[0, 1] ** 2
+    assert found(louder, np.abs(v)) == pytest.approx(spread / 2, abs=1e-3)
+
+
+def test_noise_on_z_is_in_units_of_its_deviation_over_valid_frames():
+    model, x, mask = cases.small(z_noise=0.5), cases.sequences(n=5, frames=6), np.arange(6) < np.full((5, 1), 4)
+    noise = np.random.default_rng(0).normal(size=(5, 6, model.z_dim)).astype("float32")
+    z = np.array(model.one_pass(x, mask)["z"])
+    with model.given_draws({"eps_z_noise": noise}):
+        noisy = np.array(model.one_pass(np.where(mask[..., None], x, 99.0).astype("float32"), mask)["z"])
+    expected = z + 0.5 * z[:, :4].std((0, 1)) * noise
+    np.testing.assert_allclose(noisy[:, :4], expected[:, :4], atol=1e-5)
+
+
+def test_a_level_moves_what_is_heard_and_what_is_to_be_rebuilt():
+    """+6 dB of log-mel power on both: the same terms as of sequences that are so much louder."""
+    model, x = cases.small(level_db=6.0), cases.sequences()
+    model.adapt(x)
+    terms = model.loss_terms(x, draws={"level": np.ones((1, 1, 1), "float32")})
+    louder = cases.numbers(model.loss_terms(x + np.float32(0.6 * np.log(10))))
+    assert cases.numbers(terms) == pytest.approx(louder, rel=1e-4)
+    drawn = [cases.numbers(model.loss_terms(x, sample=True))["recon"] for _ in range(2)]
+    assert drawn[0] != drawn[1]
 
 
 def test_sum_is_the_elbo_of_the_same_outputs():

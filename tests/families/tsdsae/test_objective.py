@@ -7,6 +7,8 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
 from tsdsae_keras.families.tsdsae.search.objective import PARTS, geometric_mean, score_balanced
 
+pytestmark = pytest.mark.no_backend
+
 N, FRAMES, BANDS = 40, 6, 3
 RNG = np.random.default_rng(0)
 STAYS = RNG.normal(size=(N, 1, BANDS))

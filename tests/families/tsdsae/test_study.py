@@ -23,6 +23,8 @@ from tsdsae_keras.families.tsdsae.study.options import StudyOptions
 from tsdsae_keras.families.tsdsae.study.results import draw, format_table
 from tsdsae_keras.settings import Settings
 
+pytestmark = pytest.mark.no_backend
+
 BACKEND = keras.backend.backend()
 SMALL = ["--backend", BACKEND, "--data", "data", "--stage-two-at", "2", "--batch-size", "8", "--v-dim", "2"]
 SMALL += ["--optimizers", "adam", "--z-dims", "3", "--pairs", "2", "--watch-every", "0", "--bad-steps", "2"]

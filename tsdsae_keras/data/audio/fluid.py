@@ -1,42 +1,24 @@
 """FluidSynth played offline: the same notes give the same bits, in any order, thread or process."""
 
-import contextlib
-import ctypes
-import io
-import os
 import queue
 import threading
-from pathlib import Path
 
 import numpy as np
 
+from tsdsae_keras.data.audio.fluid_library import CHANNELS, Library
 from tsdsae_keras.data.audio.general_midi import PROGRAMS, check_programs
 from tsdsae_keras.data.audio.notes import check_program, check_sample_rate, scale_to_peak, to_samples
+from tsdsae_keras.data.audio.soundfonts import find_font, licence_of
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import sha256_of
 
-INSTALL = "apt-get install libfluidsynth3 musescore-general-soundfont"
-FONT_VARIABLE = "TSDSAE_SOUNDFONT"
-FONT_PLACES = (
-    "/usr/share/sounds/sf3/MuseScore_General.sf3",
-    "/usr/share/sounds/sf3/default-GM.sf3",
-    "/usr/share/sounds/sf2/default-GM.sf2",
-    "/usr/share/sounds/sf2/FluidR3_GM.sf2",
-)
 VELOCITY = 90
-GAIN = 0.2
 BEND_RANGE = 2.0  # semitones that the pitch wheel moves either way, General MIDI's default
 BEND_STEPS = 8191
 _INAUDIBLE = 1e-6  # the reverb alone leaves some 1e-8
-_LOG_LEVELS = 5
-_CHANNELS = 16
 # Channels that the keeper may fill: a synthesiser that takes up a font selects program 0 on all of them and
 # the drums on channel 9 (counted from 0), so these two must stay in memory as they are.
-_KEEPING = tuple(channel for channel in range(1, _CHANNELS) if channel != 9)
-
-
-class NotInstalled(InputError):
-    """FluidSynth's library or a SoundFont is missing on this machine."""
+_KEEPING = tuple(channel for channel in range(1, CHANNELS) if channel != 9)
 
 
 class FluidSynth:
@@ -66,7 +48,7 @@ class FluidSynth:
         if len(self.programs) > len(_KEEPING):
             raise InputError(f"{len(self.programs)} programs are too many: open at most {len(_KEEPING)} at once")
         self.soundfont = find_font(soundfont)
-        self._library = _Library(effects)
+        self._library = Library(effects)
         self._keepers = []
         self._idle = queue.LifoQueue()
         self._loading = threading.Lock()
@@ -120,7 +102,7 @@ class FluidSynth:
             "sample_rate": self.sample_rate,
             "soundfont": self.soundfont.name,
             "soundfont_sha256": sha256_of(self.soundfont),
-            "licence": _licence(self.soundfont.name),
+            "licence": licence_of(self.soundfont.name),
         }
 
     def close(self):
@@ -173,76 +155,6 @@ class FluidSynth:
             synth.delete()
 
 
-class _Library:
-    """The C functions that pyfluidsynth does not wrap, each with its return code checked."""
-
-    def __init__(self, effects=True):
-        self._effects = {} if effects else {"synth.reverb.active": 0, "synth.chorus.active": 0}
-        self._module = load_module()
-        self._c = self._module._fl
-        self._declare("fluid_version_str", ctypes.c_char_p)
-        self._declare("fluid_set_log_function", ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-        self._declare("fluid_synth_get_sfont", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint)
-        self._declare("fluid_synth_add_sfont", ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-        self._declare("fluid_synth_remove_sfont", ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-        side = (ctypes.c_void_p, ctypes.c_int, ctypes.c_int)
-        self._declare("fluid_synth_write_float", ctypes.c_int, ctypes.c_void_p, ctypes.c_int, *side, *side)
-        for level in range(_LOG_LEVELS):
-            # Every failure shows in a return code; the library's own lines would only fill the terminal.
-            self._c.fluid_set_log_function(level, None, None)
-
-    @property
-    def version(self):
-        return self._c.fluid_version_str().decode()
-
-    def synth(self, sample_rate):
-        synth = self._module.Synth(
-            gain=GAIN,
-            samplerate=sample_rate,
-            channels=_CHANNELS,
-            **{"synth.dynamic-sample-loading": 1},
-            **self._effects,
-        )
-        if not synth.synth:
-            raise InputError("FluidSynth could not start a synthesiser: free some memory and try again")
-        return synth
-
-    def lend(self, keeper, synth):
-        """Put the keeper's font into another synthesiser; the font's number there."""
-        font = self._c.fluid_synth_add_sfont(synth.synth, self._c.fluid_synth_get_sfont(keeper.synth, 0))
-        if font == -1:
-            raise InputError("FluidSynth refused its own SoundFont: free some memory and try again")
-        return font
-
-    def take_back(self, keeper, synth):
-        """Without this, deleting the borrower would delete the font too."""
-        self._c.fluid_synth_remove_sfont(synth.synth, self._c.fluid_synth_get_sfont(keeper.synth, 0))
-
-    def play(self, synth, events, length, bend=0, velocity=VELOCITY):
-        """(2, length): renders up to each event, then lets it happen."""
-        if bend and synth.pitch_bend(0, bend) != 0:
-            raise InputError(f"FluidSynth refused a pitch bend of {bend} steps")
-        stereo, done = np.zeros((2, length), np.float32), 0
-        for sample, starts, pitch in events:
-            self._render(synth, stereo, done, sample)
-            done = sample
-            if not starts:
-                synth.noteoff(0, pitch)  # says "failed" of a note that has died away by itself: not an error
-            elif synth.noteon(0, pitch, velocity) != 0:
-                raise InputError(f"FluidSynth refused note {pitch}: choose notes that the instrument has")
-        self._render(synth, stereo, done, length)
-        return stereo
-
-    def _render(self, synth, stereo, start, end):
-        left, right = (side.ctypes.data for side in stereo)
-        if self._c.fluid_synth_write_float(synth.synth, end - start, left, start, 1, right, start, 1) != 0:
-            raise InputError("FluidSynth failed while rendering: try again with fewer workers")
-
-    def _declare(self, name, result, *arguments):
-        function = getattr(self._c, name)
-        function.restype, function.argtypes = result, list(arguments)
-
-
 def _events(timed):
     """(sample, whether a note starts, key) in order; where one note ends and another starts, the end comes first."""
     starts = [(first, True, round(pitch)) for first, _, pitch in timed]
@@ -259,56 +171,3 @@ def _bend(timed):
             "render them one by one"
         )
     return bends.pop()
-
-
-def load_module():
-    """pyfluidsynth's module; its import fails where the C library is missing.
-
-    soundfile brings a libsndfile under the name by which FluidSynth asks for the system's, and whichever comes first
-    serves both. The two decode a font's samples otherwise in the last bit, so the order is always this one.
-
-    Raises:
-        NotInstalled: the module or the library is missing.
-        InputError: another package has that name.
-    """
-    import soundfile  # noqa: F401 - before fluidsynth
-
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints where it found the library when CI is set
-            import fluidsynth
-    except (ImportError, OSError, AttributeError) as error:
-        raise NotInstalled(f"FluidSynth is not installed: {INSTALL}") from error
-    if not hasattr(fluidsynth, "_fl"):
-        raise InputError("the module fluidsynth is not pyfluidsynth: pip install --force-reinstall pyfluidsynth")
-    return fluidsynth
-
-
-def find_font(soundfont=None):
-    """The SoundFont to use, links resolved: the one given, else TSDSAE_SOUNDFONT, else Debian's.
-
-    Raises:
-        NotInstalled: no font was given and none is installed.
-        InputError: the font given is missing or no SoundFont.
-    """
-    named = soundfont or os.environ.get(FONT_VARIABLE)
-    if named:
-        return _check_font(Path(named), "" if soundfont else f" (from {FONT_VARIABLE})")
-    for place in FONT_PLACES:
-        if Path(place).is_file():
-            return _check_font(Path(place), "")
-    raise NotInstalled(f"no SoundFont is installed: {INSTALL}, or set {FONT_VARIABLE} to an .sf2 or .sf3 file")
-
-
-def _check_font(path, origin):
-    if not path.is_file():
-        raise InputError(f"SoundFont {path}{origin} does not exist: give the path of an .sf2 or .sf3 file")
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[:4] != b"RIFF" or head[8:] != b"sfbk":
-        raise InputError(f"{path}{origin} is not a SoundFont: give the path of an .sf2 or .sf3 file")
-    return path.resolve()
-
-
-def _licence(name):
-    known = name.startswith("MuseScore_General")
-    return "MuseScore General: MIT licence" if known else "unknown: see the SoundFont's own notes"

@@ -1,5 +1,7 @@
 """Log-mel frames back to sound, for listening."""
 
+import math
+
 import numpy as np
 
 from tsdsae_keras.data.audio.logmel import mel_matrix
@@ -20,7 +22,8 @@ def sound_of(log_mel, front_end, seed=0):
         seed: of the phases that Griffin-Lim starts from.
 
     Returns:
-        float32 samples, shape ((T - 1) * hop_length,); zeros where all frames are digital silence.
+        float32 samples, shape ((T - 1) * hop_length,); zeros where all frames are digital silence. The floor of a
+        front end that has one is not sound, and is taken off first.
 
     Raises:
         InputError: frames of another shape, too few of them, or values that are not finite.
@@ -31,7 +34,8 @@ def sound_of(log_mel, front_end, seed=0):
     if log_mel.max() <= np.log(front_end.log_offset) + 0.5:
         return np.zeros(length, np.float32)
     loudest = log_mel.max()
-    power = np.exp(np.maximum(log_mel - loudest, -_RANGE)).T.astype(np.float32)
+    power = np.exp(np.maximum(log_mel - loudest, -_RANGE))
+    power = np.maximum(power - _floor(front_end, loudest), 0).T.astype(np.float32)
     magnitude = np.sqrt(spectrum_of(power, mel_matrix(front_end)))
     return (_with_phases(magnitude, front_end, length, seed) * np.exp(min(loudest, 80.0) / 2)).astype(np.float32)
 
@@ -51,6 +55,13 @@ def spectrum_of(mel_power, bank, updates=UPDATES):
         ratio = mel_power / np.maximum(bank @ spectrum, _TINY)
         spectrum *= share * (back @ ratio)
     return spectrum
+
+
+def _floor(front_end, loudest):
+    """What a front end with a floor added to mel power, relative to the loudest, whose logarithm is given."""
+    if not front_end.floor_db:
+        return 0.0
+    return max(10 ** (-front_end.floor_db / 10), math.exp(min(0.0, math.log(front_end.log_offset) - loudest)))
 
 
 def _with_phases(magnitude, front_end, length, seed):

@@ -8,6 +8,7 @@ import numpy as np
 
 from tsdsae_keras.errors import InputError
 
+MOST_FLOOR_DB = 150  # further down float32 has no digits left
 _AT_ONCE = 1024  # frames whose spectra are in memory together
 
 
@@ -25,6 +26,17 @@ class FrontEnd:
         n_mels: mel bands, F.
         fmin, fmax: lowest and highest frequency of the bands, Hz.
         log_offset: added to the mel power before the logarithm; digital silence becomes log(log_offset), about -36.
+        floor_db: F, above 0 for a floor F dB below the loudest mel power P of the clip: what is added is then
+            P 10^(-F/10), at least log_offset. The published front end has none, 0.
+
+    With a floor, a sound that is g times as loud has the same frames plus 2 log g everywhere, in its silences too.
+    Without one, what lies 150 dB below every sound (digital silence, the end of a fade-out, the rounding of 16-bit
+    files) is 30 units below the rest, and the squared error of log-mel is mostly about that.
+
+    P is that of a clip as it was prepared (a rendered melody, a recording with all its segments), not of a data set or
+    of a window: the frames of a clip must not depend on what else is in the folder, on which segment was cut from it,
+    or on whether it comes from a prepared folder or from a single file. Two renderings of a melody then have floors
+    that differ as their levels do, by one constant.
 
     Raises:
         InputError: a value that gives no front end.
@@ -37,13 +49,14 @@ class FrontEnd:
     fmin: float = 0.0
     fmax: float = 8000.0
     log_offset: float = 2.2e-16
+    floor_db: float = 0.0
 
     def __post_init__(self):
         for name in ("sample_rate", "n_fft", "hop_length", "n_mels"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InputError(f"front end: {name} is {value!r}; it must be a positive integer")
-        for name in ("fmin", "fmax", "log_offset"):
+        for name in ("fmin", "fmax", "log_offset", "floor_db"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise InputError(f"front end: {name} is {value!r}; it must be a finite number")
@@ -63,9 +76,27 @@ class FrontEnd:
         """
         return self.to_log(self.mel_power(samples))
 
-    def to_log(self, power, gain=1.0):
-        """The log-mel frames of mel power whose sound is multiplied by `gain`: log(gain^2 * power + log_offset)."""
-        return np.log(power * np.float32(gain**2) + np.float32(self.log_offset))
+    def to_log(self, power, gain=1.0, peak=None):
+        """The log-mel frames of mel power whose sound is multiplied by `gain`: log(gain^2 * power + offset).
+
+        Args:
+            power: mel power (T, n_mels), as `mel_power` gives it.
+            gain: of the sound.
+            peak: the loudest mel power, before the gain, of the clip that these frames are a part of; None where they
+                are all of it.
+        """
+        peak = np.max(power, initial=0.0) if peak is None else peak
+        return np.log(power * np.float32(gain**2) + np.float32(self.offset(gain**2 * float(peak))))
+
+    def offset(self, peak):
+        """What is added to the mel power of a clip whose loudest is `peak`."""
+        # Added, not a maximum: the derivative has no jump, and there is no level at which every detail is lost at once.
+        floor = float(peak) * 10 ** (-self.floor_db / 10) if self.floor_db else 0.0
+        return max(floor, self.log_offset)
+
+    def for_clip(self, peak):
+        """The front end of any part of a clip whose loudest mel power is `peak`: its offset is then known."""
+        return dataclasses.replace(self, log_offset=self.offset(peak))
 
     @property
     def silence(self):
@@ -111,8 +142,8 @@ class FrontEnd:
         return 1 + (n_samples + 2 * (self.n_fft // 2) - self.n_fft) // self.hop_length
 
     def to_dict(self):
-        """The settings as plain values, for manifests."""
-        return dataclasses.asdict(self)
+        """The settings as plain values, for manifests; the floor only where there is one, as before it existed."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name != "floor_db" or value}
 
     @classmethod
     def from_dict(cls, settings):
@@ -136,6 +167,10 @@ class FrontEnd:
             raise InputError(
                 f"front end: fmin {self.fmin:g} and fmax {self.fmax:g} must obey "
                 f"0 <= fmin < fmax <= {self.sample_rate / 2:g} Hz (half the sample rate)"
+            )
+        if not 0 <= self.floor_db <= MOST_FLOOR_DB:
+            raise InputError(
+                f"front end: floor_db is {self.floor_db:g}; it must be 0 (none) or up to {MOST_FLOOR_DB} dB"
             )
         if self.log_offset <= 0:
             raise InputError(f"front end: log_offset is {self.log_offset!r}; it must be greater than 0")

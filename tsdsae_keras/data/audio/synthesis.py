@@ -4,16 +4,21 @@ Both are context managers with the same methods: `load()`, `render(notes, progra
 """
 
 import logging
+import os
+from pathlib import Path
 
 from tsdsae_keras.data.audio.additive import AdditiveSynth
-from tsdsae_keras.data.audio.fluid import INSTALL, FluidSynth, NotInstalled, find_font
+from tsdsae_keras.data.audio.fluid import FluidSynth
+from tsdsae_keras.data.audio.fluid_library import INSTALL, NotInstalled
+from tsdsae_keras.data.audio.soundfonts import FONT_PLACES, FONT_VARIABLE, find_font
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.files import sha256_of
 
 log = logging.getLogger(__name__)
 
 KINDS = ("auto", "fluidsynth", "additive")
 
-__all__ = ["KINDS", "AdditiveSynth", "FluidSynth", "open_synth"]
+__all__ = ["KINDS", "AdditiveSynth", "FluidSynth", "open_synth", "reopen_synth"]
 
 
 def open_synth(kind="auto", programs=(40, 56), soundfont=None, sample_rate=16000):
@@ -45,3 +50,35 @@ def open_synth(kind="auto", programs=(40, 56), soundfont=None, sample_rate=16000
             raise
     log.warning(f"FluidSynth or its SoundFont is missing: using the additive synthesiser; for the real one: {INSTALL}")
     return AdditiveSynth(programs, sample_rate)
+
+
+def reopen_synth(described, programs, soundfont=None):
+    """Open the synthesiser that rendered some data once more.
+
+    Args:
+        described: what its `describe` gave, as a manifest keeps it.
+        programs: General MIDI program numbers that will be played.
+        soundfont: path at which its font may be, before the usual places.
+
+    Returns:
+        `FluidSynth` or `AdditiveSynth`. Another version of FluidSynth may sound slightly different.
+
+    Raises:
+        InputError: it is unknown, or FluidSynth or the very font is not on this machine.
+    """
+    name, rate = described.get("name"), described.get("sample_rate")
+    if name == "additive":
+        return AdditiveSynth(programs, rate)
+    if name != "fluidsynth":
+        raise InputError(f"the data were rendered by {name!r}, which is not a synthesiser of this library")
+    font = _find_same_font(described.get("soundfont"), described.get("soundfont_sha256"), soundfont)
+    return FluidSynth(font, programs, rate)
+
+
+def _find_same_font(name, digest, soundfont):
+    """The SoundFont of this SHA-256, wherever one of its name is installed."""
+    beside = (Path(place).with_name(Path(str(name)).name) for place in FONT_PLACES)
+    for place in (soundfont, os.environ.get(FONT_VARIABLE), *FONT_PLACES, *beside):
+        if place and Path(place).is_file() and sha256_of(Path(place)) == digest:
+            return str(place)
+    raise NotInstalled(f"the data were rendered with {name}, which is not here: set {FONT_VARIABLE} to that SoundFont")

@@ -52,6 +52,27 @@ class Plan:
 def frames_of(blocks, front_end, samples, plan):
     """The log-mel frames of every window of a `Plan`, as the front end gives them for the whole signal.
 
+    A front end with a floor must know the peak of the whole: `front_end.for_clip(peak_of(...))`. Arguments and errors
+    as in `powers_of`.
+    """
+    for window, power in powers_of(blocks, front_end, samples, plan):
+        yield window, front_end.to_log(power)
+
+
+def peak_of(blocks, front_end, samples, plan):
+    """The loudest mel power of a signal; arguments and errors as in `powers_of`."""
+    return max(float(power.max()) for _, power in powers_of(blocks, front_end, samples, plan))
+
+
+def powers_of(blocks, front_end, samples, plan):
+    """The mel power of every window of a `Plan`, that of the whole signal.
+
+    Args:
+        blocks: float32 arrays (n,), one after the other.
+        front_end: a `FrontEnd`.
+        samples: length of the signal.
+        plan: the `Plan`.
+
     Yields:
         (window, float32 array (window.end - window.start, n_mels)).
 
@@ -66,7 +87,7 @@ def frames_of(blocks, front_end, samples, plan):
         heard = tape.cut(first * hop, end)
         if len(heard) < end - first * hop:
             raise InputError(f"the sound ends before its {samples} samples; was the file changed as it was read?")
-        yield window, front_end.log_mel(heard)[window.start - first : window.end - first]
+        yield window, front_end.mel_power(heard)[window.start - first : window.end - first]
 
 
 def join_sounds(sounds, plan, hop_length, samples):

@@ -17,7 +17,7 @@ def write_atomically(path, content):
 
 
 def make_folder(path):
-    """Makes a folder and those above it; InputError where that cannot be."""
+    """Makes a folder and those above it; InputError where that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

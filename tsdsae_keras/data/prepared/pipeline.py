@@ -51,17 +51,29 @@ class SequenceStream:
             buckets; batches are then {"x": ..., "mask": ...}.
         lengths: optional, (n,), valid frames of sequences that are to be put in buckets; `Sequences` have their own.
         in_memory: bytes of features that are held at most.
+        passes: over the data in an epoch, each in an order of its own, for training.
 
     Raises:
         InputError: shapes that do not fit, or fewer sequences than one training batch.
     """
 
-    def __init__(self, features, batch_size, *, seed=0, training=False, mask=None, lengths=None, in_memory=IN_MEMORY):
+    def __init__(
+        self,
+        features,
+        batch_size,
+        *,
+        seed=0,
+        training=False,
+        mask=None,
+        lengths=None,
+        in_memory=IN_MEMORY,
+        passes=1,
+    ):
         given = _to_list(features)
         self._sequences = features if isinstance(features, Sequences) else Sequences(given, lengths)
         self._count = len(self._sequences)
         self.batch_size, self.seed, self.training = batch_size, seed, training
-        self._epoch = 0
+        self.passes, self._epoch = passes, 0
         self._check(mask)
         lengths = self._sequences.lengths
         self._padded = None if lengths is None else pad_lengths(lengths)
@@ -77,11 +89,11 @@ class SequenceStream:
     def batches(self):
         """Batches in an epoch."""
         whole, rest = divmod(self._count, self.batch_size)
-        return whole + (rest > 0 and not self.training)
+        return self.passes * (whole + (rest > 0 and not self.training))
 
     @property
     def left_out(self):
-        """Sequences that an epoch leaves out since they do not fill a batch."""
+        """Sequences that a pass leaves out since they do not fill a batch."""
         return self._count % self.batch_size if self.training else 0
 
     @property
@@ -94,20 +106,24 @@ class SequenceStream:
         self._epoch = int(epoch)
 
     def order(self):
-        """The positions of the sequences in the order of the epoch that is set."""
+        """The positions of the sequences in the order of the epoch that is set, of its first pass."""
         if self._padded is not None:
-            return np.concatenate(self._rows_of_batches())
+            return np.concatenate(self._rows_of_batches()[: self.batches // self.passes])
         if not self.training:
             return np.arange(self._count)
         return epoch_rng(self.seed, self._epoch).permutation(self._count)
 
     def _rows_of_batches(self):
         """The positions in each batch of the epoch that is set when an iterator starts."""
+        rng = epoch_rng(self.seed, self._epoch) if self.training else None
+        return [rows for _ in range(self.passes) for rows in self._rows_of_pass(rng)]
+
+    def _rows_of_pass(self, rng):
+        """The positions in each batch of a pass."""
         if self._padded is not None:
-            rng = epoch_rng(self.seed, self._epoch) if self.training else None
             return draw_batches(self._padded, self.batch_size, rng)
-        order = self.order()
-        starts = range(0, self.batches * self.batch_size, self.batch_size)
+        order = np.arange(self._count) if rng is None else rng.permutation(self._count)
+        starts = range(0, self.batches // self.passes * self.batch_size, self.batch_size)
         return [order[start : start + self.batch_size] for start in starts]
 
     def _batches(self):

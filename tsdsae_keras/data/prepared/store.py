@@ -140,7 +140,7 @@ class PreparedData:
         opened = []
         for number, count in enumerate(shard_sizes(self.counts[split], self.manifest["shard_size"])):
             name = shard_name(split, number, array, self.storage)
-            # Once more: it may have been replaced since.
+            # Check again: it may have been replaced since.
             check_file(self.folder / name, self.manifest["files"][name], verify=False)
             stated = self._describe_shard(split, number)
             if self.storage == "npy":

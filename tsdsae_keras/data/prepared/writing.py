@@ -70,9 +70,9 @@ class PreparedWriter:
                     return dict(json.loads(path.read_bytes())["files"])
                 except (ValueError, KeyError, TypeError) as error:
                     raise InputError(f"{path} cannot be read: delete {self.partial} and prepare again") from error
-        strangers = [path.name for path in self.partial.iterdir() if not path.name.startswith(TEMPORARY)]
-        if strangers:
-            raise InputError(f"{self.partial} holds {strangers[0]}, which is not from an interrupted run: move it away")
+        foreign = [path.name for path in self.partial.iterdir() if not path.name.startswith(TEMPORARY)]
+        if foreign:
+            raise InputError(f"{self.partial} holds {foreign[0]}, which is not from an interrupted run: move it away")
         return {}
 
     def _is_whole(self, name):

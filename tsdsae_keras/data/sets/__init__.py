@@ -29,6 +29,7 @@ SETS = {
     "notes": "tsdsae_keras.data.sets.cards.notes",
     "videos": "tsdsae_keras.data.sets.cards.videos",
 }
+SEQUENCES = "tsdsae_keras.data.prepared.store:PreparedData"  # opens prepared folders, unless a family's data say else
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,15 @@ class DataSet:
         open: "package.module:function" of (settings) -> the data, made where they are not there yet. Data have
             `identity`, a text that is equal for equal data, `folder`, where they are on disk or None, and `warning`,
             a line for the user or None.
+        prepare: the same of what `tsdsae-keras prepare` does; by default `open`.
+        prepared: "package.module:function" of (path) -> the data in a prepared folder, for families that train on it.
     """
 
     title: str
     settings: type
     open: str
+    prepare: str | None = None
+    prepared: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,22 @@ def open_data(settings):
     Raises:
         InputError: they cannot be made or read.
     """
-    if settings.data not in SETS:
-        return importlib.import_module("tsdsae_keras.data.prepared.store").PreparedData(settings.data)
-    module, _, name = find_data(settings.data, settings.data).open.partition(":")
-    return getattr(importlib.import_module(module), name)(settings)
+    if settings.data in SETS:
+        return _function(find_data(settings.data, settings.data).open)(settings)
+    known = [find_data(name, name).prepared for name in settings.card.data]
+    return _function(next(filter(None, known), SEQUENCES))(settings.data)
+
+
+def prepare_data(settings):
+    """Prepares a data set for many runs, or finds it prepared.
+
+    Raises:
+        InputError: as `open_data`.
+    """
+    card = find_data(settings.data, settings.data)
+    return _function(card.prepare or card.open)(settings)
+
+
+def _function(where):
+    module, _, name = where.partition(":")
+    return getattr(importlib.import_module(module), name)

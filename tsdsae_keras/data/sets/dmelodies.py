@@ -15,13 +15,14 @@ from tsdsae_keras.data.prepared.store import PreparedData, shard_sizes
 from tsdsae_keras.data.prepared.writing import PreparedWriter
 from tsdsae_keras.data.sets import melodies as grid
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.files import sha256
+from tsdsae_keras.files import sha256, write_text
 from tsdsae_keras.progress import Progress
 
 log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
 SHARD_SIZE = 256
+LONGEST_HINT = 4096  # bytes
 LICENCE = "Melodies are generated from the dMelodies factors (Pati, Gururani, Lerch 2020); sound: see synth.licence."
 
 
@@ -64,12 +65,14 @@ def prepare_melodies(settings):
     Raises:
         InputError: as `draw_examples`, or a damaged or foreign folder is in the way.
     """
-    examples, cache, front_end = draw_examples(settings), Path(settings.cache), FrontEnd()
+    examples, cache = draw_examples(settings), Path(settings.cache)
+    front_end = FrontEnd(floor_db=settings.floor_db)
     with open_synth(settings.synth, settings.programs, settings.soundfont, front_end.sample_rate) as synth:
         manifest = _manifest(settings, examples, front_end, synth.describe())
         name = f"dmelodies-{manifest['key']}"
         make_folder(cache)
         with only_one(cache / f".{name}.lock"):
+            _write_font_hint(cache / name, settings.soundfont)
             if os.path.lexists(cache / name):
                 return _open_prepared(cache / name)
             _render(cache / name, manifest, settings, examples, front_end, synth)
@@ -108,17 +111,8 @@ def _render(folder, manifest, settings, examples, front_end, synth):
 
 def _shard(settings, front_end, synth, indices, instruments):
     """The arrays of one shard."""
-    from joblib import Parallel, delayed
-
     notes = grid.notes_of(indices)
-
-    def clip(row, player):
-        samples = synth.render(grid.timed_notes(row), settings.programs[player], grid.SECONDS)
-        return front_end.log_mel(samples)
-
-    pairs = zip(notes, instruments, strict=True)
-    clips = Parallel(n_jobs=settings.workers, prefer="threads")(delayed(clip)(*pair) for pair in pairs)
-    features = np.stack(clips)
+    features = render_clips(synth, front_end, notes, np.take(settings.programs, instruments), settings.workers)
     played = grid.frame_notes(notes, features.shape[1], front_end.hop_length, front_end.sample_rate)
     return {
         "features": features,
@@ -127,6 +121,28 @@ def _shard(settings, front_end, synth, indices, instruments):
         "notes": played,
         "melody": indices.astype(np.int32),
     }
+
+
+def render_clips(synth, front_end, notes, programs, workers):
+    """Melodies played, as log-mel frames.
+
+    Args:
+        synth: a synthesiser, opened with these programs.
+        front_end: the `FrontEnd`.
+        notes: (n, 16) slots, as `melodies.notes_of` gives them.
+        programs: (n,) General MIDI program of each.
+        workers: threads.
+
+    Returns:
+        float32 (n, T, n_mels).
+    """
+    from joblib import Parallel, delayed
+
+    def clip(row, program):
+        return front_end.log_mel(synth.render(grid.timed_notes(row), int(program), grid.SECONDS))
+
+    pairs = zip(notes, programs, strict=True)
+    return np.stack(Parallel(n_jobs=workers, prefer="threads")(delayed(clip)(*pair) for pair in pairs))
 
 
 def _check_all_written(writer, examples):
@@ -165,6 +181,24 @@ def _manifest(settings, examples, front_end, synth):
         "label_names": {"instrument": names_of(settings.programs), "factors": list(grid.FACTORS)},
         "licence": LICENCE,
     }
+
+
+def _write_font_hint(folder, soundfont):
+    """Notes beside the folder where a font that was named is: the manifest, the same on every machine, cannot."""
+    if soundfont:
+        write_text(_font_hint(folder), f"{Path(soundfont).resolve()}\n")
+
+
+def read_font_hint(folder):
+    """The path at which the SoundFont of a prepared folder was, or None; whether it still is there is not checked."""
+    if not isinstance(folder, Path):
+        return None
+    path = _font_hint(folder)
+    return path.read_text(errors="replace").strip() if path.is_file() and path.stat().st_size < LONGEST_HINT else None
+
+
+def _font_hint(folder):
+    return folder.with_name(f".{folder.name}.soundfont")
 
 
 def open_melodies(settings):

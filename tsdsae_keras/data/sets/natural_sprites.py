@@ -39,7 +39,7 @@ def draw_sprites(values):
         outlines.place(SHAPES[int(shape)], x, y, scale, 2 * np.pi * angle / ANGLES)
         for x, y, scale, angle, shape in np.asarray(values)
     ]
-    return np.repeat(outlines.draw(placed), 3, axis=-1)
+    return outlines.draw(placed, channels=3)
 
 
 class NaturalSprites(PairData):

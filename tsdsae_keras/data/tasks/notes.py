@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from tsdsae_keras.data.audio.clips import RATE, Clip
-from tsdsae_keras.data.audio.fluid import FluidSynth, load_module
+from tsdsae_keras.data.audio.fluid import FluidSynth
+from tsdsae_keras.data.audio.fluid_library import load_module
 from tsdsae_keras.data.audio.patches import play_patch, read_patch
 from tsdsae_keras.data.prepared.files import only_one
 from tsdsae_keras.data.tasks import NotInstalled, Task

@@ -14,9 +14,9 @@ from tsdsae_keras.families.cpd.pictures import neighbours_png
 from tsdsae_keras.files import write_json
 from tsdsae_keras.metrics.plain import to_plain
 from tsdsae_keras.report.page import write_page
-from tsdsae_keras.training.evaluate import scores_file, settings_for
+from tsdsae_keras.training.evaluate import scores_file
 from tsdsae_keras.training.model_files import model_file
-from tsdsae_keras.training.run import versions
+from tsdsae_keras.training.run import RunFolder, data_settings, versions
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def report(model, data=None, out=None, seed=0, decoder_steps=STEPS):
     if decoder_steps < 0:
         raise InputError(f"--decoder-steps is {decoder_steps}; it must be 0 or more")
     path = model_file(model)
-    settings, loaded = settings_for(path, data), load_model(path)
+    settings, loaded = data_settings(RunFolder(path.parent), "cpd", data), load_model(path)
     codes = DataCodes(loaded, open_data(settings))
     result, drawn = scores_of(codes, seed), None
     if decoder_steps:

@@ -29,5 +29,7 @@ FAMILY = Family(
     check="settings:check",
     search="search:SEARCH",
     reference="reference:from_reference",
+    checkpoint="checkpoint:import_checkpoint",
+    weights="weights",
     prefix="settings:prefix",
 )

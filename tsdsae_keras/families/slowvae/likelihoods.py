@@ -2,10 +2,12 @@
 
 from keras import ops
 
+from tsdsae_keras.networks.native import binary_cross_entropy
+
 
 def bernoulli(x, logits, scale=None):
-    """Binary cross-entropy, summed; x between 0 and 1. log(1 + e^l) - x l, written so that no exp overflows."""
-    return total(ops.maximum(logits, 0.0) - x * logits + ops.log1p(ops.exp(-ops.abs(logits))))
+    """Binary cross-entropy, summed; x between 0 and 1."""
+    return total(binary_cross_entropy(x, logits))
 
 
 def gaussian(x, mean, scale):

@@ -32,8 +32,8 @@ def from_reference(name, state, *, channels=None, z_dim=None, side=64, **config)
         raise InputError(f"the model is {name!r}; states of the authors' code are {' or '.join(map(repr, SLOW))}")
     state = {key: np.asarray(value) for key, value in state.items()}
     _check_names(state)
-    channels = state["encoder.0.weight"].shape[1] if channels is None else channels
-    z_dim = state["encoder.11.weight"].shape[0] // 2 if z_dim is None else z_dim
+    channels = _size(state, "encoder.0.weight", 4, 1) if channels is None else channels
+    z_dim = _size(state, "encoder.11.weight", 2, 0) // 2 if z_dim is None else z_dim
     model = SlowVAE((side, side, channels), z_dim, **(SLOW[name] | config))
     for key, variable in reference_names(model).items():
         _assign(variable, key, state[key])
@@ -59,6 +59,13 @@ def _check_names(state):
     ):
         if names:
             raise InputError(f"{what} in the state: {', '.join(map(str, names))[:400]}")
+
+
+def _size(state, name, axes, axis):
+    """The size of one axis of an array that has so many."""
+    if state[name].ndim != axes:
+        raise InputError(f"{name} has shape {state[name].shape}; it should have {axes} axes")
+    return state[name].shape[axis]
 
 
 def _assign(variable, name, value):

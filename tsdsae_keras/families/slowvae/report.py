@@ -3,7 +3,10 @@
 import logging
 from pathlib import Path
 
+import numpy as np
+
 from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.base.pretrained import pretrained_card
 from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.slowvae import pictures
@@ -14,8 +17,8 @@ from tsdsae_keras.files import write_json
 from tsdsae_keras.metrics.plain import to_plain
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.settings import Settings, settings_from_dict
-from tsdsae_keras.training.model_files import model_file
-from tsdsae_keras.training.run import RunFolder, versions
+from tsdsae_keras.training.model_files import is_pretrained, model_file
+from tsdsae_keras.training.run import RunFolder, data_settings, versions
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +53,8 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
     if frames < 40:
         raise InputError(f"--frames is {frames}; it must be 40 or more")
     path = model_file(model)
-    run, loaded = RunFolder(path.parent), load_model(path)
-    settings = _settings(run, data)
+    run = RunFolder(path.parent)
+    settings, loaded = _settings(model, run, data, out), load_model(path)
     opened = open_data(settings)
     result = evaluate(loaded, opened, seed, frames)
     if judges != "none" and opened.grid is not None:
@@ -64,24 +67,38 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
     return result
 
 
-def _settings(run, data):
-    if data is not None:
-        return Settings(model="slowvae", data=data)
-    if not run.settings.is_file():
-        raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
-    return settings_from_dict(run.read_settings()["settings"])
+def _settings(model, run, data, out):
+    """Those of the data that are scored; the data of a trained model of the library stand on its card."""
+    if not is_pretrained(model):
+        return data_settings(run, "slowvae", data)
+    if out is None:
+        raise InputError(f"give --out FILE.json: {model} comes with the library, where nothing is written")
+    return (
+        settings_from_dict(pretrained_card(model)["recipe"]) if data is None else Settings(model="slowvae", data=data)
+    )
 
 
 def judged(model, data, seed, how):
-    """{name: score} of judges trained on several draws, with the values of an untrained encoder."""
+    """{name: score} of judges trained on several draws, with the values of an untrained encoder and of noise."""
     draws = [judge(model, data, (seed + draw) % (1 << 32), how) for draw in range(DRAWS)]
-    worst = judge(new_model(model, seed), data, seed, how)
+    worst, noise = (judge(other, data, seed, how) for other in (new_model(model, seed), Noise(model.z_dim, seed)))
     found = {}
     for name in draws[0]:
         values = [each[name] for each in draws]
-        ends = [min(values), max(values)]
-        found[name] = {"value": sum(values) / DRAWS, "interval": ends, "n": DRAWS, "worst": worst[name], "best": 1.0}
+        found[name] = {"value": sum(values) / DRAWS, "interval": [min(values), max(values)], "n": DRAWS}
+        found[name] |= {"worst": worst[name], "best": 1.0, "noise": noise[name]}
     return found
+
+
+class Noise:
+    """An encoder that looks at nothing."""
+
+    def __init__(self, z_dim, seed):
+        self.z_dim, self.rng = z_dim, np.random.default_rng((seed, 12))
+
+    def encode(self, x):
+        """{"mean": (frames, z_dim)}, drawn from N(0, I)."""
+        return {"mean": self.rng.normal(size=(len(x), self.z_dim))}
 
 
 def rows(result):
@@ -100,7 +117,8 @@ def rows(result):
 
 def _row(name, score):
     kept = {key: score[key] for key in ("value", "interval", "worst", "best")}
-    return {"name": name, **kept, "direction": "higher", "note": NOTES.get(name, "")}
+    noise = f"noise {score['noise']:.3f}"
+    return {"name": name, **kept, "direction": "higher", "note": "; ".join(filter(None, (NOTES.get(name), noise)))}
 
 
 def content(model, data, result, settings, path):
@@ -110,7 +128,11 @@ def content(model, data, result, settings, path):
             "image": pictures.correlation_figure(model, data),
             "alt": "a matrix of the correlations of every factor with every code, codes in the order of their factors",
         },
-        "Steps": {"image": pictures.step_figure(data), "alt": "histograms of the steps of each factor within a pair"},
+        "Steps": {
+            "image": pictures.step_figure(data),
+            "alt": "histograms of the steps of each factor within a pair",
+            "caption": _describe_steps(result["steps"]["factors"]),
+        },
     }
     if hasattr(model, "decode"):
         shown["Traversals"] = {
@@ -133,3 +155,8 @@ def content(model, data, result, settings, path):
         "settings": settings.to_dict(),
         "versions": versions(),
     }
+
+
+def _describe_steps(factors):
+    parts = (f"{name} {100 * step['changed']:.0f} % ({step['mean']:.3g})" for name, step in factors.items())
+    return f"share of the pairs in which a factor changes, and its mean step: {', '.join(parts)}"

@@ -11,7 +11,7 @@ VALIDATION_BATCH = 16
 class SequenceBatches(keras.utils.PyDataset):
     """Batches {"x": (batch, time, *frame)} of a split, float32 in [0, 1].
 
-    In training every batch is drawn anew: different sequences of the split, of each a window of frames.
+    In training every batch is drawn afresh: different sequences of the split, of each a window of frames.
 
     Args:
         data: `FrameSequences`.

@@ -9,13 +9,12 @@ from keras import ops, random
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras.base.arrays import arrays_for_arrays
-from tsdsae_keras.base.model import RepresentationModel
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.sps import terms as of
 from tsdsae_keras.families.sps.checks import checked_config
-from tsdsae_keras.families.sps.domains import DOMAINS
+from tsdsae_keras.families.sps.frame_vae import FrameVAE
 from tsdsae_keras.families.sps.initial import draw_initial
-from tsdsae_keras.families.sps.networks import FrameDecoder, FrameEncoder, Prior
+from tsdsae_keras.families.sps.networks import Prior, call_at_once
 from tsdsae_keras.families.sps.symmetries import SYMMETRIES
 
 FIXED_SEED = 1  # of the group elements outside training: always the same
@@ -23,7 +22,7 @@ STYLE_FROM = 10  # notes from which the style of a piece of music is taken
 
 
 @register_keras_serializable(package="tsdsae_keras")
-class SPS(RepresentationModel):
+class SPS(FrameVAE):
     """Physical symmetry: a prior R that predicts the next code and commutes with random group elements S.
 
         loss = recon + kld + prior_recon + prior_z + (symm_z + symm_recon + symm_prior for each kind of S)
@@ -101,10 +100,6 @@ class SPS(RepresentationModel):
     ):
         config = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
         super().__init__(checked_config(config), **kwargs)
-        what = DOMAINS[self.domain]
-        self.frame = what.frame
-        self.encoder = FrameEncoder(what, self.channels, self.latents, name="encoder")
-        self.decoder = FrameDecoder(what, self.channels, self.decoder_units, self.latents, name="decoder")
         if self.prior:
             self.transition = Prior(self.dynamic, self.prior_units, self.prior_layers, self.prior_cell, name="prior")
         self.build()
@@ -146,11 +141,6 @@ class SPS(RepresentationModel):
         """The name of a term of one kind: "symm_z", or "symm_z_T" and the like where there are several kinds."""
         return name if len(SYMMETRIES[self.group]) == 1 else f"{name}_{kind.letter}"
 
-    def adapt(self, frames):
-        """Takes the mean of frames (n, *frame) as the one that `center` takes off."""
-        mean = np.clip(np.asarray(frames, "float32").reshape(-1, *self.frame).mean(axis=0), 1e-3, 1 - 1e-3)
-        self.mean_frame.assign(ops.convert_to_tensor(mean))
-
     # One pass
 
     def call(self, batch, training=False):
@@ -163,11 +153,8 @@ class SPS(RepresentationModel):
         if self.prior:
             outputs |= self.predictions(z[..., : self.dynamic], training)
             codes["prior"] = self.with_style(outputs["prior"], style)
-            codes |= {name: self.with_style(outputs[name], style, self.copies) for name in self.kind_names()}
+            codes |= {kind.name: self.with_style(outputs[kind.name], style, self.copies) for kind in self.kinds}
         return outputs | {f"{name}_logits": logits for name, logits in self.decode_all(codes).items()}
-
-    def kind_names(self):
-        return [kind.name for kind in self.kinds]
 
     def frames(self, batch):
         """The frames of a batch, a dict or the array itself; InputError where they do not fit."""
@@ -181,25 +168,6 @@ class SPS(RepresentationModel):
                 f"sequences have {x.shape[1]} frames; they need more than base_len, {self.base_len}: lower --base-len"
             )
         return x
-
-    def infer(self, x):
-        """Mean and log-variance of the codes of frames (..., *frame)."""
-        lead = x.shape[: -len(self.frame)]
-        flat = ops.reshape(x, (-1, *self.frame))
-        flat = (flat - self.mean_frame if self.center else flat) * self.input_scale
-        shape = (*(-1 if n is None else n for n in lead), self.latents)
-        return tuple(ops.reshape(each, shape) for each in self.encoder(flat))
-
-    def sample(self, mean, log_var, training=False):
-        """The codes that are decoded: means outside training, and for the sampler "mean"."""
-        if self.sampler == "mean" or not self.is_random(training):
-            return mean
-        eps = self.draw("eps", lambda seed: random.normal(ops.shape(mean), seed=seed))
-        return mean + eps * (ops.exp(0.5 * log_var) if self.sampler == "correct" else 0.5 * ops.exp(log_var))
-
-    def is_random(self, training):
-        """Whether what was not given is drawn: in training, and where other draws were given."""
-        return training or bool(self._given_draws)
 
     def style(self, z, training=False):
         """The style (batch, d - p) of one frame, drawn once for the batch; the first frame outside training."""
@@ -221,19 +189,17 @@ class SPS(RepresentationModel):
         The passes differ in their codes and in which positions are fed back, never in the network: they run as one.
         """
         elements = {kind.name: self.elements(kind, z, training) for kind in self.kinds}
-        copies = ops.tile(z, (self.copies, 1, 1)) if self.kinds else None
-        passes = [z, *(kind.group.act(elements[kind.name], copies) for kind in self.kinds)]
-        feedback = [
-            ops.broadcast_to(self.feedback(name, z.shape[1], training)[None], ops.shape(codes)[:2])
-            for name, codes in zip(("plain", *self.kind_names()), passes, strict=True)
-        ]
-        together = self.transition(ops.concatenate(passes, axis=0), ops.concatenate(feedback, axis=0))
-        found = split_rows(together, [ops.shape(codes)[0] for codes in passes])
-        back = {
-            kind.name: kind.group.act(kind.group.inverse(elements[kind.name]), moved)
-            for kind, moved in zip(self.kinds, found[1:], strict=True)
+        copies = ops.tile(z, (max(self.copies, 1), 1, 1))
+        passes = {"plain": z} | {kind.name: kind.group.act(elements[kind.name], copies) for kind in self.kinds}
+        feedback = {
+            name: ops.broadcast_to(self.feedback(name, z.shape[1], training)[None], ops.shape(codes)[:2])
+            for name, codes in passes.items()
         }
-        return {"prior": found[0], **back}
+        moved = call_at_once(self.transition, passes, feedback)
+        back = {
+            kind.name: kind.group.act(kind.group.inverse(elements[kind.name]), moved[kind.name]) for kind in self.kinds
+        }
+        return {"prior": moved["plain"], **back}
 
     def elements(self, kind, z, training=False):
         """Group elements for K copies of a batch."""
@@ -253,20 +219,6 @@ class SPS(RepresentationModel):
             return late
         drawn = self.draw(f"P_{name}", lambda seed: random.uniform((time,), seed=seed))
         return ops.logical_and(late, drawn > of.true_code_probability(self.steps * self.sampling_speed))
-
-    def decode_all(self, codes):
-        """{name: logits} of {name: codes}, by one call of the decoder."""
-        shapes = {name: (*ops.shape(each)[:2], *self.frame) for name, each in codes.items()}
-        flat = [ops.reshape(each, (-1, self.latents)) for each in codes.values()]
-        logits = split_rows(self.logits(ops.concatenate(flat, axis=0)), [ops.shape(each)[0] for each in flat])
-        return {name: ops.reshape(each, shapes[name]) for name, each in zip(codes, logits, strict=True)}
-
-    def logits(self, z):
-        """Logits of frames (n, *frame) from codes (n, d)."""
-        logits = self.decoder(z)
-        if self.center:
-            logits = logits + ops.log(self.mean_frame) - ops.log1p(-self.mean_frame)
-        return logits
 
     # Terms
 
@@ -299,9 +251,6 @@ class SPS(RepresentationModel):
             found["symm_prior"] = self.symmetry_weight * of.squared_error(copied, outputs["prior"])
         return found
 
-    def weighted_sum(self, terms):
-        return sum(terms[name] for name in self.active_terms() if name in terms)
-
     def loss_terms(self, batch, *, draws=None, training=False):
         """As in `RepresentationModel`; terms that this model leaves out are there as 0."""
         found = super().loss_terms(batch, draws=draws, training=training)
@@ -313,23 +262,6 @@ class SPS(RepresentationModel):
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     # Use
-
-    @arrays_for_arrays
-    def encode(self, x):
-        """{"mean", "log_var"} of the codes of frames (..., *frame), (..., d) each."""
-        mean, log_var = self.infer(ops.convert_to_tensor(x, "float32"))
-        return {"mean": mean, "log_var": log_var}
-
-    @arrays_for_arrays
-    def decode(self, z):
-        """Frames (..., *frame) in [0, 1] of codes (..., d)."""
-        z = ops.convert_to_tensor(z, "float32")
-        return ops.sigmoid(ops.reshape(self.logits(ops.reshape(z, (-1, self.latents))), (*z.shape[:-1], *self.frame)))
-
-    @arrays_for_arrays
-    def reconstruct(self, x):
-        """`decode` of the means."""
-        return self.decode(self.infer(ops.convert_to_tensor(x, "float32"))[0])
 
     @arrays_for_arrays
     def rollout(self, x, beginning=None, frames=None):
@@ -361,12 +293,3 @@ class SPS(RepresentationModel):
         predicted = self.rollout(ops.convert_to_tensor(x, "float32"), beginning, frames)[:, beginning - 1 :]
         codes = ops.concatenate([mean[..., : self.dynamic], predicted], axis=1)
         return self.decode(self.with_style(codes, ops.mean(mean[..., self.dynamic :], axis=1)))
-
-
-def split_rows(values, rows):
-    """Parts of a tensor with so many rows each, which may be known only when it runs."""
-    parts, start = [], 0
-    for n in rows:
-        parts.append(values[start : start + n])
-        start = start + n
-    return parts

@@ -164,3 +164,13 @@ class Prior(layers.Layer):
             u, new = cell(u, [state])
             after.append(new[0] if isinstance(new, (list, tuple)) else new)
         return self.head(u), after
+
+
+def call_at_once(layer, *inputs):
+    """{name: output} of a layer whose arguments are {name: rows} each: one call on the rows of all names."""
+    outputs = layer(*(ops.concatenate(list(each.values()), axis=0) for each in inputs))
+    found, start = {}, 0
+    for name, rows in inputs[0].items():
+        end = start + ops.shape(rows)[0]  # may be known only when it runs
+        found[name], start = outputs[start:end], end
+    return found

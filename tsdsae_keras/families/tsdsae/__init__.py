@@ -31,6 +31,7 @@ FAMILY = Family(
     watch="watch:swap_watch",
     callbacks="building:callbacks",
     check="settings:check",
+    recipe="small:small_recipe",
     search="search:SEARCH",
     reference="interop.reference:from_reference",
     weights="weights",

@@ -4,6 +4,7 @@ import logging
 
 from tsdsae_keras.data.prepared.pipeline import SequenceStream, check_fills_a_batch
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.suitability import why_not_to_swap
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,12 @@ def batches(data, settings, split):
     if split != "train":
         return SequenceStream(data.sequences(split), settings.batch_size)
     check_splits(data, settings.batch_size)
-    stream = SequenceStream(data.sequences(split), settings.batch_size, seed=settings.seed, training=True)
+    steps = data.counts[split] // settings.batch_size
+    passes = -(-(settings.epoch_steps or 1) // steps)
+    options = {"seed": settings.seed, "training": True, "passes": passes}
+    stream = SequenceStream(data.sequences(split), settings.batch_size, **options)
+    if reason := why_not_to_swap(data):
+        log.warning(f"warning: {reason}")
     _log_lengths(data.lengths(split), stream)
     return stream
 

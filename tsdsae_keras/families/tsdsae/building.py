@@ -10,12 +10,13 @@ WIDTHS = {"global_units": 1, "local_units": 1, "decoder_units": 1, "transition_u
 CLASSES = {"tsdsae": TSDSAE, "tsdsae-noreg": TSDSAE, "dsae-f": DSAEf, "dsae": DSAE}
 
 
-def make_model(name, *, swap_weights=(1.0, 1.0, 1.0, 1.0), **config):
+def make_model(name, *, swap_weights=(1.0, 1.0, 1.0, 1.0), term_weights=None, **config):
     """A new model by its name: "tsdsae", "tsdsae-noreg" (all swap weights 0), "dsae-f" or "dsae".
 
     Args:
         name: of the model.
         swap_weights: of kl_v_gswap, kl_z_gswap, kl_v_lswap and kl_z_lswap, for "tsdsae".
+        term_weights: {name: weight} of the other terms, 1 where not given.
         config: arguments of the model's class.
 
     Raises:
@@ -23,10 +24,11 @@ def make_model(name, *, swap_weights=(1.0, 1.0, 1.0, 1.0), **config):
     """
     if name not in CLASSES:
         raise InputError(f"the model is {name!r}; it must be {' or '.join(CLASSES)}")
+    weights = dict(term_weights or {})
     if CLASSES[name] is TSDSAE:
-        weights = swap_weights if name == "tsdsae" else (0.0,) * len(SWAP_TERMS)
-        config["term_weights"] = dict(zip(SWAP_TERMS, weights, strict=True))
-    return CLASSES[name](**config)
+        swaps = swap_weights if name == "tsdsae" else (0.0,) * len(SWAP_TERMS)
+        weights |= dict(zip(SWAP_TERMS, swaps, strict=True))
+    return CLASSES[name](term_weights=weights, **config)
 
 
 def build(settings, data):
@@ -40,6 +42,7 @@ def build(settings, data):
     model = make_model(
         settings.model,
         swap_weights=settings.swap_weights if settings.swap_weight is None else (settings.swap_weight,) * 4,
+        term_weights={name: getattr(settings, f"{name}_weight") for name in ("kl_z", "kl_v", "corr_zv")},
         **{name: (max(1, round(share * settings.units)),) * 2 for name, share in WIDTHS.items()},
         features=data.n_mels,
         front_end=data.front_end,

@@ -30,8 +30,10 @@ def checked_config(config, model_class):
         _check_choice(name, config[name], choices)
     for name in UNITS:
         config[name] = _checked_units(name, config[name])
+    for name in ("z_noise", "level_db"):
+        config[name] = _checked_size(name, config[name])
     _check_choice("stage", config["stage"], tuple(range(1, model_class.stages + 1)))
-    config["term_weights"] = _checked_weights(config["term_weights"], model_class.all_terms)
+    config["term_weights"] = _checked_weights(config["term_weights"], model_class)
     _check_front_end(config["front_end"])
     _check_seed(config["seed"])
     _check_size(config)
@@ -86,7 +88,8 @@ def _checked_units(name, units):
     return units
 
 
-def _checked_weights(weights, names):
+def _checked_weights(weights, model_class):
+    names, optional = model_class.all_terms, model_class.optional_terms
     if not isinstance(weights, dict | None):
         raise InputError(f"term_weights is {shown(weights)}; it must be a dict of weights by the name of their term")
     weights = weights or {}
@@ -94,7 +97,13 @@ def _checked_weights(weights, names):
         _check_choice("a name in term_weights", name, names)
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1e30:
             raise InputError(f"the weight of {name} is {shown(value)}; it must be a number from 0 to 1e30")
-    return {name: float(weights.get(name, 1.0)) for name in names}
+    return {name: float(weights.get(name, 0.0 if name in optional else 1.0)) for name in names}
+
+
+def _checked_size(name, value):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 100:
+        raise InputError(f"{name} is {shown(value)}; it must be a number from 0 to 100")
+    return float(value)
 
 
 def _check_front_end(front_end):

@@ -10,7 +10,9 @@ from tsdsae_keras import ops as own_ops
 from tsdsae_keras.base.arrays import arrays_for_arrays
 from tsdsae_keras.base.stages import StagedModel
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.tsdsae.augmentation import add_noise, at_level, draw_level
 from tsdsae_keras.families.tsdsae.checks import checked_config
+from tsdsae_keras.families.tsdsae.independence import correlation
 from tsdsae_keras.families.tsdsae.inputs import gaussian, named, split_inputs, valid_frames
 from tsdsae_keras.families.tsdsae.networks import Decoder, GlobalEncoder, LocalEncoder, Transition
 from tsdsae_keras.families.tsdsae.roll_out import drawn_or_given, roll_out
@@ -39,7 +41,9 @@ class SequentialVAE(StagedModel):
         global_units, local_units, transition_units, decoder_units: widths of the layers of each part.
         reduction: "mean" over frames and dimensions (the published figures) or "sum" (the exact ELBO up to the
             Gaussian's constant: half the squared error, summed).
-        term_weights: weight by name of a term, 1 where not given; 0 leaves a term out.
+        term_weights: weight by name of a term, 1 where not given (0 of `optional_terms`); 0 leaves a term out.
+        z_noise: of z in training, in standard deviations of each dimension; see `augmentation.add_noise`.
+        level_db: dB, by up to which the level of each batch is moved in training; see `augmentation.draw_level`.
         swap_pairs: partners in training, for models that swap: "independent", a permutation for each swap, or
             "shared", the inverse of the global swap's for the local swap. Both then pair the same z with the same v
             and are computed once; every permutation is as likely as before, so the mean of the loss is the same.
@@ -55,7 +59,9 @@ class SequentialVAE(StagedModel):
         InputError: if an argument is invalid.
     """
 
-    all_terms = selection_terms = ("recon", "kl_z", "kl_v")
+    selection_terms = ("recon", "kl_z", "kl_v")
+    all_terms = (*selection_terms, "corr_zv")
+    optional_terms = ("corr_zv",)  # see `independence.correlation`
 
     def __init__(
         self,
@@ -73,6 +79,8 @@ class SequentialVAE(StagedModel):
         decoder_units=(64, 64),
         reduction="mean",
         term_weights=None,
+        z_noise=0.0,
+        level_db=0.0,
         swap_pairs="independent",
         initial_weights="keras",
         standardize=True,
@@ -123,10 +131,11 @@ class SequentialVAE(StagedModel):
 
         Without `prior`, that of z is left out, and with it the transition.
         """
-        x = self.standardized(x, mask)
+        level = draw_level(self, sample)
+        x = self.standardized(at_level(x, level), mask)
         v, v_posterior = self.infer_v(x, mask, sample)
         z, z_posterior = self.infer_z(x, v, mask, sample)
-        outputs = {
+        outputs = level | {
             "reconstruction": self.rendered(z, v, mask),
             **{"v": v, "z": z},
             **named("v", v_posterior),
@@ -153,7 +162,7 @@ class SequentialVAE(StagedModel):
     def infer_z(self, x, v, mask=None, sample=False):
         """z and (mean, log-variance) of q(z | x, v), x standardised."""
         posterior = self.q_z(x, v, mask=mask)
-        return self.latent("eps_z", posterior, sample), posterior
+        return add_noise(self, self.latent("eps_z", posterior, sample), mask, sample), posterior
 
     def latent(self, name, posterior, sample):
         """mean + e^(log_var / 2) noise, the noise drawn or given as `name`; else the mean."""
@@ -169,11 +178,13 @@ class SequentialVAE(StagedModel):
 
     def terms(self, batch, outputs, training=False):
         x, mask = split_inputs(batch)
-        x = own_ops.zero_padding(x, mask)
+        x = own_ops.zero_padding(at_level(x, outputs), mask)
         terms = {"recon": self.reconstruction_error(x, outputs["reconstruction"], mask)}
         if "z_prior_mean" in outputs:
             terms["kl_z"] = self.kl_frames(gaussian(outputs, "z"), gaussian(outputs, "z_prior"), mask)
         terms["kl_v"] = self.kl_codes(gaussian(outputs, "v"), gaussian(outputs, "v_prior"))
+        if self.term_weights["corr_zv"]:
+            terms["corr_zv"] = correlation(outputs["z_mean"], outputs["v_mean"], mask)
         return {name: value for name, value in terms.items() if self.term_weights[name]}
 
     def reconstruction_error(self, x, reconstruction, mask=None):
@@ -198,8 +209,9 @@ class SequentialVAE(StagedModel):
         Args:
             x: (batch, time, features), or a dict of "x" and "mask".
             mask: (batch, time), true where a frame is valid.
-            draws: {name: array} in place of random draws: "eps_v" (batch, v_dim), "eps_z" (batch, time, z_dim) and
-                "eps_v_swap", noise of the codes; "permutations", a pair (pi_global, pi_local) of orders, j = pi(i),
+            draws: {name: array} in place of random draws: "eps_v" (batch, v_dim), "eps_z" (batch, time, z_dim),
+                "eps_v_swap", noise of the codes; "eps_z_noise", as eps_z, that of `z_noise`; "level" (1, 1, 1), from
+                -1 to 1, that of `level_db`; "permutations", a pair (pi_global, pi_local) of orders, j = pi(i),
                 pi_local None for the inverse of pi_global.
             sample: whether codes and partners not given are drawn; otherwise codes are means, and each sequence's
                 partner is the next in the batch.

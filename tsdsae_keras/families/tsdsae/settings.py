@@ -68,18 +68,24 @@ class TSDSAESettings(Options):
         (1.0, 1.0, 1.0, 1.0), "weights of kl_v_gswap kl_z_gswap kl_v_lswap kl_z_lswap", length=4, least=0
     )
     swap_weight: float | None = option(None, "one weight for all four swap terms, instead of four", least=0)
+    kl_z_weight: float = option(1.0, "weight of kl_z; above 1, z carries less, the timbre first", least=0)
+    kl_v_weight: float = option(1.0, "weight of kl_v", least=0)
+    corr_zv_weight: float = option(0.0, "weight of corr_zv, the correlation of z's moments with v", least=0)
+    z_noise: float = option(0.0, "noise on z in training, in standard deviations of each dimension", least=0, most=100)
+    level_db: float = option(0.0, "dB by up to which the level of each training batch is moved", least=0, most=100)
     swap_pairs: str = option(
         "independent", "a permutation for each swap, or one that both share", choices=("independent", "shared")
     )
     units: int = option(64, "width of the hidden layers; the transition has half of it", least=2, most=4096)
     stage_two_at: int = option(4, "C, epochs of stage 1", least=0)
+    epoch_steps: int | None = option(None, "least steps of an epoch: few sequences are passed several times", least=1)
 
 
-MODEL_OPTIONS = tuple(
-    name
-    for name in TSDSAESettings.__dataclass_fields__
-    if name not in ("swap_weights", "swap_weight", "units", "stage_two_at")
+NOT_THE_MODELS = (
+    *("swap_weights", "swap_weight", "kl_z_weight", "kl_v_weight", "corr_zv_weight"),  # together its term_weights
+    *("units", "stage_two_at", "epoch_steps"),
 )
+MODEL_OPTIONS = tuple(name for name in TSDSAESettings.__dataclass_fields__ if name not in NOT_THE_MODELS)
 
 
 def check(settings):

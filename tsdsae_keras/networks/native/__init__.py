@@ -1,8 +1,10 @@
 """What the backend itself is quickest at: one file a backend.
 
 Each has `serves(x)`, whether a stack of LSTM layers can and should take x on this machine, and `run_natively(stack, x)`
-for them. It may have `linear(x, kernel, bias)`, bias perhaps None, `tanh(x)` and `squared_error(x, y)`, where Keras's
-operations are slower, and `slow_convolutions()`, whether matrix products should do the work of strided convolutions.
+for them. It may have `linear(x, kernel, bias)`, bias perhaps None, `tanh(x)`, `squared_error(x, y)` and
+`binary_cross_entropy(x, logits)`, where Keras's operations are slower; `halving_conv(x, kernel, bias)` and
+`doubling_conv(x, kernel, bias)` in place of Keras's strided convolutions; and `slow_convolutions()`, whether matrix
+products should do the work of those.
 """
 
 import importlib
@@ -20,3 +22,11 @@ def squared_error(x, y):
     """The sum of (x - y)^2 over all elements."""
     quick = getattr(of_backend(), "squared_error", None)
     return quick(x, y) if quick else ops.sum(ops.square(x - y))
+
+
+def binary_cross_entropy(x, logits):
+    """log(1 + e^l) - x l, elementwise, written so that no exp overflows; x between 0 and 1."""
+    quick = getattr(of_backend(), "binary_cross_entropy", None)
+    if quick:
+        return quick(x, logits)
+    return ops.maximum(logits, 0.0) - x * logits + ops.log1p(ops.exp(-ops.abs(logits)))

@@ -74,7 +74,27 @@ def squared_error(x, y):
     return torch.nn.functional.mse_loss(x, y, reduction="sum")
 
 
+def binary_cross_entropy(x, logits):
+    """log(1 + e^l) - x l, elementwise, in one pass, and its gradient in another."""
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none")
+
+
 def _weights(cell):
     """What PyTorch multiplies and adds; its gates come in Keras's order, and it has a second bias, here zero."""
     bias = cell.bias.value
     return [cell.kernel.value.T, cell.recurrent_kernel.value.T, bias, bias.new_zeros(bias.shape)]
+
+
+def halving_conv(x, kernel, bias):
+    """Convolution 4 x 4 of stride 2, one pixel of padding: (batch, h, w, in) -> (batch, h / 2, w / 2, out)."""
+    return _through_channels_first(torch.nn.functional.conv2d, x, kernel, bias)
+
+
+def doubling_conv(x, kernel, bias):
+    """Transposed convolution 4 x 4 of stride 2, one pixel cropped: (batch, h, w, in) -> (batch, 2 h, 2 w, out)."""
+    return _through_channels_first(torch.nn.functional.conv_transpose2d, x, kernel, bias)
+
+
+def _through_channels_first(convolve, x, kernel, bias):
+    y = convolve(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), bias, stride=2, padding=1)
+    return y.permute(0, 2, 3, 1)

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.no_backend
 RATE, FRAMES, SLOT = 16000, 38, 2400  # samples a note
 FRONT_END = FrontEnd()
 COUNTS = {"train": 24, "validation": 4, "test": 8}
+NOTES = [60, 64, 67, 71]
 NAMES = {"instrument": ["dull", "bright"], "factors": ["first", "last"]}
 SMALL = {"global_units": (8, 8), "local_units": (8, 8), "transition_units": (4, 4), "decoder_units": (8, 8)}
 
@@ -43,14 +44,14 @@ def clip(notes, bright):
 def labelled(n, seed):
     """The arrays of a split: half its clips dull, half bright, all melodies different."""
     rng = np.random.default_rng(seed)
-    notes = rng.choice([60, 64, 67, 71], size=(n, 4))
+    notes = rng.choice(NOTES, size=(n, 4))
     instrument = np.arange(n) % 2
     slot = np.minimum(np.arange(FRAMES) * FRONT_END.hop_length // SLOT, 3)
     return {
         "features": np.stack([FRONT_END.log_mel(clip(*pair)) for pair in zip(notes, instrument, strict=True)]),
         "instrument": instrument.astype("int64"),
         "notes": notes[:, slot].astype("int16"),
-        "factors": np.searchsorted([60, 64, 67, 71], notes[:, [0, 3]]).astype("int16"),
+        "factors": np.searchsorted(NOTES, notes[:, [0, 3]]).astype("int16"),
         "melody": np.arange(n, dtype="int32"),
     }
 
@@ -123,6 +124,9 @@ def test_the_page_holds_table_pictures_and_players(whole):
     assert page.count("<audio") == 6
     for word in ("melody it must take", "Pair 1:", "(dull)", "KL by dimension", "Codes v", "Griffin-Lim", "numpy"):
         assert word in page
+    lines = [line.split(": ", 1)[1] for line in result["verdict"]["lines"]]
+    places = [html.unescape(page).index(line) for line in lines]
+    assert len(places) == 5 and places == sorted(places) and places[-1] < page.index("<table")
     for row in (row for group in make_rows(result) for row in group["rows"]):
         assert row["name"] in html.unescape(page)
 
@@ -210,6 +214,7 @@ def test_a_decoder_that_ignores_v(ignores_v):
     assert result["use"]["use_of_v"] == 0 and result["use"]["error_rise"]["other_rise"] == 0
     assert result["reconstruction"]["mse"] == 0 and result["reconstruction"]["log_spectral_distance"]["value"] == 0
     assert result["leakage"]["instrument_from_v"]["linear"]["score"] == 1
+    assert result["verdict"]["faults"] == ["decoder ignores v"]
     shown = {row["name"]: row for group in make_rows(result) for row in group["rows"]}
     assert shown["sensitivity to v relative to z"]["value"] == 0
     assert shown["after the global swap (v of the partner)"]["worst"] == 0
@@ -238,10 +243,8 @@ def test_what_such_a_model_lacks_is_left_out(ignores_v):
 
 def test_distances_of_sound_carry_their_embedding(ignores_v):
     found = ignores_v[1]["frechet_loudness"]
-    assert found["reconstruction"] == {"value": pytest.approx(0, abs=1e-12), "embedding": "loudness"} | {
-        "n": [3, 3],
-        "dimension": 1,
-    }
+    expected = {"value": pytest.approx(0, abs=1e-12), "embedding": "loudness", "n": [3, 3], "dimension": 1}
+    assert found["reconstruction"] == expected
     assert found["half_split"] is None and "distance of two halves in loudness" in list_left_out(ignores_v[1])
     assert any("loudness" in group["group"] for group in make_rows(ignores_v[1]))
 

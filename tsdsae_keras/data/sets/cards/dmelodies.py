@@ -16,6 +16,9 @@ class MelodySettings(DataSettings):
     tonics: tuple[str, ...] = option(("C",), "tonics to draw from: C C# ... B")
     scales: tuple[str, ...] = option(("major",), "scales to draw from: major minor blues")
     subset: str = option("paper", "rhythms: the paper's (outer slots sound) or all", choices=("paper", "all"))
+    floor_db: float = option(
+        0.0, "floor of log-mel, in dB below the loudest mel power of a melody; 0: none, as published", least=0, most=150
+    )
     synth: str = option("auto", "what renders the notes", choices=("auto", "fluidsynth", "additive"))
     soundfont: str | None = option(None, "SoundFont for FluidSynth (default: $TSDSAE_SOUNDFONT, then Debian's places)")
 

@@ -10,7 +10,7 @@ from tsdsae_keras.options import option
 class FrameSettings(DataSettings):
     """Where the frames are, and how they are brought to one size; see `data.sets.frames`."""
 
-    folder: str | None = option(None, "folder of numbered frames, or of folders with the frames of a video each")
+    folder: str | None = option(None, "folder of numbered frames or animated pictures, or of a folder for each video")
     side: int = option(64, "height and width that frames are scaled to, a multiple of 16", least=16, most=512)
     grey: bool = option(False, "one channel instead of three")
 
@@ -19,4 +19,6 @@ DATA_SET = DataSet(
     title="pairs of neighbouring frames in a folder of one's own",
     settings=FrameSettings,
     open="tsdsae_keras.data.sets.frames:open_frames",
+    prepare="tsdsae_keras.data.sets.prepared_frames:prepare_frames",
+    prepared="tsdsae_keras.data.sets.prepared_frames:open_prepared_frames",
 )

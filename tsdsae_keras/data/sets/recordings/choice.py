@@ -9,12 +9,16 @@ from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 
 
 class Kept(NamedTuple):
-    """A kept sequence: its recording, the sample it begins at, its frames, its gain, and where its mel power is."""
+    """A kept sequence: its recording, the sample it begins at, its frames, its gain, and where its mel power is.
+
+    `peak` is the loudest mel power of the whole recording, before the gain.
+    """
 
     recording: SoundFile
     start: int
     frames: int
     gain: float
+    peak: float
     file: Path
     place: int  # bytes
 
@@ -33,7 +37,8 @@ def choose_sequences(chunks, stems, measured, settings):
             skipped += [Skipped(name, start / rate, reason) for start, reason in one["skipped"]]
             for start, frames in one["sequences"]:
                 factor = gains[_level_group(each.recording, settings)]
-                kept.append(Kept(each.recording, start, frames, factor, stem.with_suffix(".f4"), place))
+                peak = one.get("loudest", 0.0)  # was not measured before there was a floor
+                kept.append(Kept(each.recording, start, frames, factor, peak, stem.with_suffix(".f4"), place))
                 place += 4 * n_mels * frames
     return kept, skipped
 

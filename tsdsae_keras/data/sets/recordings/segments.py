@@ -84,7 +84,8 @@ def measure_chunk(recordings, settings, confidence, stem):
 
     Returns:
         A list of dictionaries, one a recording: `fault` (the reason why it is left out, or None), `samples`, `peak`,
-        `powers` (for loudness), `sequences` ([start, frames] each) and `skipped` ([start, reason] each).
+        `powers` (for loudness), `loudest` (mel power of what is kept), `sequences` ([start, frames] each) and `skipped`
+        ([start, reason] each).
     """
     with replacing(stem.with_suffix(".f4")) as beside, beside.open("wb") as file:
         measured = [_measure(recording, settings, confidence, file) for recording in recordings]
@@ -142,7 +143,7 @@ def _measure(recording, settings, confidence, file):
 
 def _measure_sound(recording, settings, confidence, file):
     blocks = _MeteredBlocks(recording, settings)
-    kept, skipped = [], []
+    kept, skipped, loudest = [], [], 0.0
     for start, samples in _sequences(blocks, settings):
         reason = _reason_to_skip(samples, start, recording, settings, confidence)
         if reason:
@@ -151,9 +152,10 @@ def _measure_sound(recording, settings, confidence, file):
         power = settings.front_end.mel_power(samples)
         file.write(power.tobytes())
         kept.append([start, len(power)])
+        loudest = max(loudest, float(power.max()))
     blocks.check()
     found = {"fault": None, "samples": blocks.samples, "peak": blocks.meter.peak, "powers": blocks.meter.powers}
-    return found | {"sequences": kept, "skipped": skipped}
+    return found | {"loudest": loudest, "sequences": kept, "skipped": skipped}
 
 
 class _MeteredBlocks:

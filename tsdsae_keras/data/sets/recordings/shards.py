@@ -51,7 +51,7 @@ def _log_mel(layout, sequences, frames):
     for row, each in zip(features, sequences, strict=True):
         count = each.frames * front_end.n_mels
         power = np.fromfile(each.file, np.float32, count, offset=each.place).reshape(each.frames, -1)
-        row[: each.frames] = front_end.to_log(power, each.gain)
+        row[: each.frames] = front_end.to_log(power, each.gain, each.peak)
     return features
 
 

@@ -5,15 +5,13 @@ from pathlib import Path
 
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.sets import open_data
-from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.sps.evaluation.rows import rows, table
 from tsdsae_keras.families.sps.evaluation.scores import evaluate
 from tsdsae_keras.families.sps.pictures import figures, sounds
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.page import write_page
-from tsdsae_keras.settings import Settings, settings_from_dict
 from tsdsae_keras.training.model_files import model_file
-from tsdsae_keras.training.run import RunFolder
+from tsdsae_keras.training.run import RunFolder, data_settings
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +30,7 @@ def report(model, data=None, out=None, seed=0):
     """
     path = model_file(model)
     run = RunFolder(path.parent)
-    settings = _settings(run, data)
+    settings = data_settings(run, "sps", data)
     loaded, opened = load_model(path), open_data(settings)
     result = evaluate(loaded, opened, seed)
     out = Path(out) if out else (run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json"))
@@ -41,14 +39,6 @@ def report(model, data=None, out=None, seed=0):
     write_page(_content(loaded, opened, result, settings, path), page)
     log.info(f"{table(result)}\n\nscores: {out}\npage: {page}")
     return result
-
-
-def _settings(run, data):
-    if data is not None:
-        return Settings(model="sps", data=data)
-    if not run.settings.is_file():
-        raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
-    return settings_from_dict(run.read_settings()["settings"])
 
 
 def _content(model, data, result, settings, path):

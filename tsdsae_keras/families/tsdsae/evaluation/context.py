@@ -35,8 +35,9 @@ def make_subject(model, data, seed):
 def check_front_end(model, data):
     """Refuses data whose features were made by other settings than those the model was trained on."""
     if model.front_end is not None and dict(model.front_end) != dict(data.front_end):
-        names = [name for name, value in data.front_end.items() if model.front_end.get(name) != value]
-        differ = ", ".join(f"{name} {model.front_end.get(name)} and {data.front_end[name]}" for name in names)
+        known = {**data.front_end, **model.front_end}
+        names = [name for name in known if model.front_end.get(name) != data.front_end.get(name)]
+        differ = ", ".join(f"{name} {model.front_end.get(name)} and {data.front_end.get(name)}" for name in names)
         raise InputError(f"model and data ({data.folder}) have other front-end settings: {differ}")
     if model.features != data.n_mels:
         raise InputError(f"the model takes {model.features} bands, {data.folder} has {data.n_mels}")

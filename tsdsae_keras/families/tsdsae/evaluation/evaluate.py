@@ -63,8 +63,9 @@ def reconstruction_errors(subject):
 
 
 def table(result):
-    """The scores of `evaluate` as a small aligned text table."""
-    lines = [" " * 20 + "".join(f"{name:>9}" for name in _COLUMNS)]
+    """The scores of `evaluate` or `scores.score` as aligned text, below the verdict where there is one."""
+    lines = [*result.get("verdict", {}).get("lines", ()), *([""] if "verdict" in result else [])]
+    lines += [" " * 20 + "".join(f"{name:>9}" for name in _COLUMNS)]
     for title, key in _ROWS.items():
         scores = result.get(key, {})
         cells = (f"{scores[name]:9.3f}" if name in scores else f"{'-':>9}" for name in _COLUMNS)

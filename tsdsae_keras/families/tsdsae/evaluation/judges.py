@@ -76,13 +76,20 @@ class FrameJudge:
 
     def predict(self, x, mask=None):
         """The class of every sequence (batch, time, features): (batch,) labels."""
+        return self.classes[self.log_probabilities(x, mask).argmax(axis=1)]
+
+    def log_probabilities(self, x, mask=None):
+        """The mean log-probability of every class over the sounding frames of each sequence: (batch, classes).
+
+        The difference of two classes is linear in the outlines, so a frame half way between two timbres lies half way.
+        """
         sounds = find_sounding(x, mask)
-        owner = np.nonzero(sounds)[0]
+        total = np.full((len(x), len(self.classes)), -np.inf)
+        known = self._judge.classes_  # a class without a sounding frame is never the answer
+        total[:, known] = 0.0
         log_prob = self._judge.predict_log_proba(spectral_outlines(x[sounds]))
-        total = np.zeros((len(x), log_prob.shape[1]))
-        np.add.at(total, owner, log_prob)
-        # The sum of a sequence's log-probabilities is greatest where their mean is.
-        return self.classes[self._judge.classes_[total.argmax(axis=1)]]
+        np.add.at(total, (np.nonzero(sounds)[0][:, None], known), log_prob)
+        return total / sounds.sum(axis=1, keepdims=True)
 
 
 def _draw_frames(x, instrument, mask, seed, wanted):

@@ -28,6 +28,7 @@ class Meaning:
 OWN = "Timbre, by the own encoder (macro-F1)"
 JUDGE = "Timbre, by an independent judge (macro-F1)"
 MELODY = "Melody ({tracker}, against {reference})"
+NOTES = "Melody (notes read in log-mel frames)"
 RECONSTRUCTION = "Reconstruction"
 USE = "Use of the codes"
 LEAKAGE = "Leakage"
@@ -38,6 +39,15 @@ _OWN = "Linear discriminant analysis on v of the training set. Blind to whether 
 _JUDGE = (
     "Logistic regression on spectral outlines of real training frames; it never saw the model. Blind to attacks, "
     "vibrato and quality."
+)
+_WAY = "On the judge's scale, from the reconstruction of the sequence (0) to its partner's (1), by the global swap."
+_NOTES = (
+    "Frames that show the right note, by linear discriminant analysis of real training frames. Worst: another melody. "
+    "Blind to what sounds in rests."
+)
+_CARRIED = (
+    "What exchanging v within one instrument changes, as a share of the distance to the other melody. 1: v decides "
+    "the melody. Loudness counts too."
 )
 _RPA = "Frames with the right pitch, to 50 cents. Blind to timbre and to what sounds in rests; trackers make errors."
 _RCA = "The same, octave errors forgiven. Blind as above."
@@ -67,6 +77,12 @@ MEANINGS = {
     "judge_f1.pre": Meaning(JUDGE, "reconstructions", HIGHER, f"{_JUDGE} Worst: chance."),
     "judge_f1.global": Meaning(JUDGE, "after the global swap", HIGHER, _JUDGE),
     "judge_f1.local": Meaning(JUDGE, "after the local swap", HIGHER, _JUDGE),
+    "timbre_way": Meaning(JUDGE, "way from the old timbre to the new", HIGHER, _WAY),
+    "notes.real": Meaning(NOTES, "right notes, real sequences", HIGHER, f"{_NOTES} This is what the reader knows."),
+    "notes.reconstruction": Meaning(NOTES, "right notes, reconstructions", HIGHER, _NOTES),
+    "notes.global": Meaning(NOTES, "right notes, global swap", HIGHER, _NOTES),
+    "notes.local": Meaning(NOTES, "right notes, local swap (the partner's)", HIGHER, _NOTES),
+    "notes.same": Meaning(NOTES, "right notes, v of another melody on the same instrument", HIGHER, _NOTES),
     "melody.original.rpa": Meaning(MELODY, "pitch, originals through the vocoder", HIGHER, f"{_RPA} {_ENDS}"),
     "melody.reconstruction.rpa": Meaning(MELODY, "pitch, reconstructions", HIGHER, f"{_RPA} {_ENDS}"),
     "melody.global.rpa": Meaning(MELODY, "pitch, global swap: the melody it must keep", HIGHER, f"{_RPA} {_ENDS}"),
@@ -104,6 +120,7 @@ MEANINGS = {
     "use.active_z": Meaning(USE, "active dimensions of z, of {z}", None, _ACTIVE),
     "kl.v": Meaning(USE, "KL of v from its prior (nats)", None, _KL_V),
     "kl.z": Meaning(USE, "KL of z from the transition (nats a frame)", None, _KL_Z),
+    "leakage.same_instrument": Meaning(LEAKAGE, "melody carried by v to the output", LOWER, _CARRIED),
     "leakage.instrument_z": Meaning(LEAKAGE, "instrument read in z (over time)", LOWER, _LEAK),
     "leakage.instrument_frame": Meaning(LEAKAGE, "instrument read in z (single frames)", LOWER, _LEAK),
     "leakage.instrument_v": Meaning(LEAKAGE, "instrument read in v", HIGHER, _CONTROL),

@@ -41,6 +41,7 @@ def build_page(context, result, groups, run, path):
     return {
         "title": f"Evaluation of {path.resolve().name if path.is_dir() else path.name}",
         "lead": _lead(context, result),
+        "verdict": result.get("verdict", {}).get("lines", ()),
         "scores": groups,
         "scores_note": INTERVALS,
         "left_out": list_left_out(result),

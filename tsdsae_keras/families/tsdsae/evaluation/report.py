@@ -14,7 +14,7 @@ from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.training.model_files import is_pretrained, model_file
-from tsdsae_keras.training.run import RunFolder
+from tsdsae_keras.training.run import RunFolder, data_settings
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def report(
         raise InputError(f"give --data FOLDER and --out FILE.json: {model} comes with the library, without its data")
     loaded = load_model(run.model if path.is_dir() else path)
     out = _checked_out(out, run, path)
-    prepared = PreparedData(data or _data_of(run))
+    prepared = PreparedData(data or data_settings(run, "tsdsae").data)
     if prepared.warning:
         log.warning(f"warning: {prepared.warning}")
     tools = {"tracker": _tracker(pitch, crepe_weights, prepared), "embed": _embedding(embedding, vggish_weights)}
@@ -114,12 +114,6 @@ def _embedding(name, weights):
     from tsdsae_keras.interop.vggish import VggishEmbedding
 
     return VggishEmbedding(weights)
-
-
-def _data_of(run):
-    if not run.settings.is_file():
-        raise InputError(f"{run.folder} has no settings.json that names its data; give --data FOLDER")
-    return run.read_settings()["settings"]["data_folder"]
 
 
 def _spent(seconds):

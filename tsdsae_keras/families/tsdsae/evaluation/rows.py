@@ -24,10 +24,11 @@ def make_rows(result):
 
 
 def text_table(groups, result):
-    """The table of `make_rows` as aligned text, with what was left out below it."""
+    """The table of `make_rows` as aligned text, with the verdict above it and what was left out below it."""
     shown = [row for group in groups for row in group["rows"]]
     width = max((len(row["name"]) for row in shown), default=0)
-    lines = [" " * (width + 2) + f"{'value':>9}  {'95 % interval':<18}{'worst':>9}{'best':>9}"]
+    lines = [*result.get("verdict", {}).get("lines", ()), *([""] if "verdict" in result else [])]
+    lines += [" " * (width + 2) + f"{'value':>9}  {'95 % interval':<18}{'worst':>9}{'best':>9}"]
     for group in groups:
         lines += ["", group["group"]]
         lines += [_line(row, width) for row in group["rows"]]
@@ -82,6 +83,9 @@ def _timbre_rows(result):
         yield _row(f"judge_f1.{column}", value, intervals["judge_f1"][column], worst, 1.0, n)
         if column == "real" and "judge_vocoded" in result:
             yield _score_row("judge_vocoded", result["judge_vocoded"] | {"worst": chance, "best": 1.0})
+    way = result.get("swap_checks", {}).get("timbre_way")
+    if way:
+        yield _score_row("timbre_way", way)
 
 
 def _melody_rows(result):
@@ -93,6 +97,14 @@ def _melody_rows(result):
             if score:
                 worst = melody["other_melody"][accuracy]["value"] if melody["other_melody"] else None
                 yield _score_row(f"melody.{name}.{accuracy}", score | {"worst": worst, "best": 1.0}, **words)
+
+
+def _note_rows(result):
+    notes = result.get("swap_checks", {}).get("notes", {})
+    ends = {"worst": notes["other_melody"]["value"], "best": 1.0} if "other_melody" in notes else {}
+    for name in ("real", *MADE, "same"):
+        if name in notes:
+            yield _score_row(f"notes.{name}", notes[name] | ends)
 
 
 def _reconstruction_rows(result):
@@ -116,6 +128,9 @@ def _use_rows(result):
 
 
 def _leakage_rows(result):
+    carried = result.get("swap_checks", {}).get("same_instrument")
+    if carried:
+        yield _score_row("leakage.same_instrument", carried)
     leakage = result.get("leakage")
     if not leakage:
         return
@@ -165,7 +180,7 @@ def _factor_rows(result):
 
 
 ROWS = (
-    *(_timbre_rows, _melody_rows, _reconstruction_rows, _use_rows),
+    *(_timbre_rows, _melody_rows, _note_rows, _reconstruction_rows, _use_rows),
     *(_leakage_rows, _distance_rows, _factor_rows),
 )
 

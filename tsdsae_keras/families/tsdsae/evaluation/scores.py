@@ -3,6 +3,7 @@
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -10,8 +11,10 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation import measures
 from tsdsae_keras.families.tsdsae.evaluation.context import make_subject
 from tsdsae_keras.families.tsdsae.evaluation.evaluate import score_subject
-from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
+from tsdsae_keras.families.tsdsae.evaluation.labels import instrument_name, load_labels
 from tsdsae_keras.families.tsdsae.evaluation.resynthesis import Resynthesizer
+from tsdsae_keras.families.tsdsae.evaluation.swap_checks import measure_swap_checks
+from tsdsae_keras.families.tsdsae.evaluation.verdict import give_verdict
 from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.metrics.disentanglement import factor_scores
 from tsdsae_keras.metrics.intervals import macro_f1_interval
@@ -23,14 +26,20 @@ log = logging.getLogger(__name__)
 
 
 def score(model, data, seed):
-    """The dict of the few quick scores of a model on the test split of prepared data, settings included."""
-    return _quick_scores(make_subject(model, data, seed), data)
+    """The dict of the few quick scores of a model on the test split of prepared data, settings and verdict included."""
+    subject = make_subject(model, data, seed)
+    result = _merge({"left_out": {}}, _quick_scores(subject, data))
+    for more in (_swap_checks(subject, data), _attempt(use=lambda: measures.measure_use(subject))):
+        result = _merge(result, more)
+    if not result["left_out"]:
+        del result["left_out"]
+    return _judge(result)
 
 
 def full_scores(context):
     """Every score of an `EvaluationContext`: a superset of `score`, and the seconds of each stage. Stages are logged.
 
-    A score that cannot be computed is named in ``left_out`` with its reason, and the others go on; InputError only
+    A score that cannot be computed is named in ``left_out`` with its reason, and the rest are computed; InputError only
     where the model cannot be used at all.
     """
     result, seconds = {"left_out": {}}, {}
@@ -41,8 +50,16 @@ def full_scores(context):
         seconds[name] = time.perf_counter() - start
     unknown = {f"label {name}": reason for name, reason in context.labels.left_out.items()}
     result = _merge(result, {"n": len(context.subject.test), "pairs": context.pair_list, "left_out": unknown})
+    return _judge(result), seconds
+
+
+def _judge(result):
+    """A plain result with its verdict, which comes first; what contradicts the own encoder's F1 is logged."""
     result, odd = to_plain(result)
-    return result | ({"not_finite": odd} if odd else {}), seconds
+    verdict = give_verdict(result)
+    if verdict["warning"]:
+        log.warning(f"warning: {verdict['warning']}")
+    return {"verdict": verdict} | result | ({"not_finite": odd} if odd else {})
 
 
 def _merge(result, scores):
@@ -98,6 +115,20 @@ def _cut_frames(context):
     splits = {"train": context.subject.train, "test": context.subject.test}
     longest = {name: context.data.sequences(name).shape[1] for name in splits}
     return {name: split.x.shape[1] for name, split in splits.items() if split.x.shape[1] < longest[name]}
+
+
+def _swap_checks(subject, data):
+    """``swap_checks``, of a split with its labels."""
+    splits = {"train": subject.train, "test": subject.test}
+    labels = [load_labels(data, name, split.x.shape[1]) for name, split in splits.items()]
+    notes = [each.notes for each in labels]
+    options = {"notes": None if any(each is None for each in notes) else notes, "groups": labels[1].groups}
+    name = partial(instrument_name, data)
+    return _attempt(swap_checks=lambda: measure_swap_checks(subject, name=name, **options))
+
+
+def _check_scores(context):
+    return _swap_checks(context.subject, context.data)
 
 
 def _use_scores(context):
@@ -184,6 +215,7 @@ def _sound_distances(context):
 
 STAGES = {
     "timbre after swaps, reconstruction": _basic_scores,
+    "checks of swaps": _check_scores,
     "use of the codes": _use_scores,
     "leakage": _leakage_scores,
     "factors": _factor_scores,

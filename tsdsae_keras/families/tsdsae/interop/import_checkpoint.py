@@ -7,7 +7,7 @@ from tsdsae_keras.errors import InputError, shown
 from tsdsae_keras.families.tsdsae.interop.architecture import is_informed
 from tsdsae_keras.families.tsdsae.interop.reference import from_reference_state
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
-from tsdsae_keras.files import replacing
+from tsdsae_keras.interop.new_files import check_new_model, save_new_model
 from tsdsae_keras.interop.torch_files import read_checkpoint
 
 log = logging.getLogger(__name__)
@@ -27,30 +27,21 @@ def import_checkpoint(file, model_file, model=None):
         model: "tsdsae", "dsae-f" or "dsae"; by default what the file itself says, else "tsdsae".
 
     Raises:
-        InputError: for files that cannot be read or written, or a state that makes no model.
+        InputError: for files that cannot be read or written, or a state that fits no model.
     """
     model_file = Path(model_file)
-    _check_output(model_file)
+    check_new_model(model_file)
     checkpoint = read_checkpoint(file)
     name, source = _kind(checkpoint, model)
     try:
         built = _built(checkpoint, name)
     except InputError as error:
         raise InputError(f"{file}: {error}") from error
-    _save(built, model_file)
+    save_new_model(built, model_file)
     epoch = "" if checkpoint.epoch is None else f", epoch {checkpoint.epoch}"
     log.info(f"found: {name} ({source}), stage {built.stage}{epoch}; {_architecture(built)}")
     log.info(f"saved: {model_file} (takes log-mel as the authors made it: what `tsdsae-keras prepare` makes)")
     return built
-
-
-def _check_output(path):
-    if path.suffix != ".keras":
-        raise InputError(f"{path} must end in .keras, such as {path.with_suffix('.keras').name}")
-    if path.exists() or path.is_symlink():
-        raise InputError(f"{path} exists; give another name, nothing is overwritten")
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent} is not a folder; make it first: mkdir -p {path.parent}")
 
 
 def _kind(checkpoint, model):
@@ -89,14 +80,6 @@ def _with_swap_weights(model, weights):
     weighted = type(model).from_config(config)
     weighted.set_weights(model.get_weights())
     return weighted
-
-
-def _save(model, path):
-    try:
-        with replacing(path) as beside:
-            model.save(beside)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror or error}); give another place") from error
 
 
 def _architecture(model):

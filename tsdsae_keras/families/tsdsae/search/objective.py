@@ -8,7 +8,7 @@ With z_i, v_i the codes of sequence x_i at their means, j the partner of i, D th
 x_g = D(z_i, v_j), x_l = D(z_j, v_i), (z_g, v_g) = E(x_g), (z_l, v_l) = E(x_l), m_i the mean frame of x_i:
 
     reconstruction   1 - sqrt(E(x_i - D(z_i, v_i))^2 / E(x_i - mean)^2)
-    restored         the same of D(z_g, v_l), that is of x_i swapped, encoded anew and swapped back
+    restored         the same of D(z_g, v_l), that is of x_i swapped, encoded again and swapped back
     use              min(1, u / u_x), u = E|D(z_i, v_i) - D(z_i, v_j)| / E|D(z_i, v_i) - D(z_j, v_i)| (`use_of_v`), and
                      u_x = E|m_i - m_j| / E|x_i - x_j|: what stays, of all in which real sequences differ
     v_follows        f / (f + w), w = E|v_g - v_j|^2 + E|v_l - v_i|^2, f = E|v_g - v_i|^2 + E|v_l - v_j|^2: how far v

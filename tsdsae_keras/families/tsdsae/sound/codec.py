@@ -4,19 +4,26 @@ import keras
 import numpy as np
 
 from tsdsae_keras.data.audio.sound_files import audio_blocks, survey
-from tsdsae_keras.data.audio.windows import Plan, frames_of, join_sounds
+from tsdsae_keras.data.audio.windows import Plan, frames_of, join_sounds, peak_of
 from tsdsae_keras.errors import InputError
 
 
 class Recording:
     """A sound file, looked through once, ready to be read in windows of a model's log-mel frames.
 
+    Where the front end has a floor it is looked through twice: the floor depends on the loudest frame of the file.
+
+    Attributes:
+        front_end: of this file, its floor known.
+        samples: how many.
+        plan: its windows.
+
     Raises:
         InputError: the file cannot be read (`data.audio.audio_blocks`), is silent, or is too short.
     """
 
     def __init__(self, path, front_end):
-        self.path, self.front_end = path, front_end
+        self.path = path
         found, rate = survey(path, front_end.sample_rate), front_end.sample_rate
         if found.samples < shortest(front_end):
             needed = shortest(front_end) / rate
@@ -25,11 +32,16 @@ class Recording:
             raise InputError(f"{path} is silent (peak {found.peak:.1g} of full scale); give a file with sound in it")
         self.samples = found.samples
         self.plan = Plan(front_end.frames(found.samples))
+        peak = peak_of(self._blocks(rate), front_end, found.samples, self.plan) if front_end.floor_db else 0.0
+        self.front_end = front_end.for_clip(peak)
 
     def windows(self):
         """(window, log-mel frames) of the whole file."""
-        blocks = audio_blocks(self.path, self.front_end.sample_rate)
+        blocks = self._blocks(self.front_end.sample_rate)
         return frames_of(blocks, self.front_end, self.samples, self.plan)
+
+    def _blocks(self, rate):
+        return audio_blocks(self.path, rate)
 
 
 def shortest(front_end):

@@ -42,7 +42,7 @@ def swap(model, melody, timbre, out, **options):
     recording = maker.recording(melody)
     own, (v, left_out) = v_of(maker.coder, recording)[0], mean_v(maker, timbre)
     windows = decode_windows(maker.coder, recording, own, v)
-    maker.write(out, windows, recording.plan, recording.samples)
+    maker.write(out, windows, recording.plan, recording.samples, front_end=recording.front_end)
     return left_out
 
 
@@ -53,7 +53,7 @@ def reconstruct(model, file, out, **options):
     recording = maker.recording(file)
     own, _ = v_of(maker.coder, recording)
     windows = decode_windows(maker.coder, recording, own, own)
-    maker.write(out, windows, recording.plan, recording.samples)
+    maker.write(out, windows, recording.plan, recording.samples, front_end=recording.front_end)
     return 0
 
 
@@ -73,7 +73,7 @@ def morph(model, first, second, out="morph", steps=8, **options):
     progress = Progress(steps * recording.plan.frames, "frames")
     for path, share in zip(_numbered(folder, steps), np.linspace(0, 1, steps, dtype=np.float32), strict=True):
         windows = decode_windows(maker.coder, recording, own, (1 - share) * own + share * goal)
-        maker.write(path, windows, recording.plan, recording.samples, progress)
+        maker.write(path, windows, recording.plan, recording.samples, progress, recording.front_end)
     return 0
 
 

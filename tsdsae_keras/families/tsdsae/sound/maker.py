@@ -42,10 +42,10 @@ class Maker:
         """A file as this model hears it."""
         return Recording(path, self.front_end)
 
-    def write(self, path, windows, plan, samples, progress=None):
-        """Makes the sound of log-mel windows and writes it."""
+    def write(self, path, windows, plan, samples, progress=None, front_end=None):
+        """Makes the sound of log-mel windows and writes it; `front_end` is that of the recording they come from."""
         progress = progress or Progress(plan.frames, "frames")
-        blocks = sound_blocks(windows, plan, self.front_end, samples, self.vocoder, self.seed, progress)
+        blocks = sound_blocks(windows, plan, front_end or self.front_end, samples, self.vocoder, self.seed, progress)
         factor = write_audio(path, blocks, self.front_end.sample_rate)
         scaled = f"; scaled by {factor:.2g}, since it was beyond full scale" if factor < 1 else ""
         rate = self.front_end.sample_rate

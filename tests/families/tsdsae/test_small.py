@@ -1,0 +1,60 @@
+"""Few sequences: the recipe chosen for them, and the reasons why they may not do."""
+
+import numpy as np
+import pytest
+
+from tests.prepared import write_prepared
+from tsdsae_keras.data.audio.logmel import FrontEnd
+from tsdsae_keras.data.prepared.store import PreparedData
+from tsdsae_keras.families.tsdsae.batches import batches
+from tsdsae_keras.families.tsdsae.suitability import spread_of_timbre, why_not_to_swap
+from tsdsae_keras.settings import with_preset
+
+pytestmark = pytest.mark.no_backend
+RNG = np.random.default_rng(0)
+FRAMES, BANDS = 250, 8  # 4 s
+TILT = np.linspace(-1, 1, BANDS)
+
+
+def prepare(folder, count, contrast, frames=FRAMES, **front_end):
+    """Sequences of noise whose spectra are tilted by one of two slopes, half of each: +- `contrast` in dB at the ends.
+
+    The mean over bands of a tilt is 0, so their spread is contrast * rms(TILT).
+    """
+    slope = contrast * np.log(10) / 10 * np.where(np.arange(count) % 2, 1.0, -1.0)
+    x = slope[:, None, None] * TILT + RNG.normal(0, 0.1, (count, frames, BANDS)) + RNG.normal(0, 2, (count, 1, 1))
+    shards = {split: [{"features": x.astype("float32")}] for split in ("train", "validation", "test")}
+    settings = FrontEnd(n_mels=BANDS, **front_end).to_dict()
+    return write_prepared(folder, shards, front_end=settings)
+
+
+def test_few_sequences_are_passed_until_an_epoch_has_the_steps_of_the_preset(tmp_path, caplog):
+    caplog.set_level("INFO", logger="tsdsae_keras")
+    folder = str(prepare(tmp_path / "data", 48, 6.0, frames=2, floor_db=60))
+    settings = with_preset({"data": folder})
+    assert (settings.batch_size, settings.epoch_steps, settings.level_db, settings.epochs) == (16, 75, 6.0, 28)
+    assert "48 training sequences are few" in caplog.text and "--level-db 6.0" in caplog.text
+    assert batches(PreparedData(folder), settings, "train").batches == 75
+    for given in ({"preset": "quick"}, {"epochs": 28}):
+        assert with_preset({"data": folder, **given}).epoch_steps is None
+    assert with_preset({"data": folder, "batch_size": 8, "epoch_steps": 10}).epoch_steps == 10
+
+
+def test_levels_are_left_alone_where_silence_has_no_level(tmp_path):
+    assert with_preset({"data": str(prepare(tmp_path / "data", 48, 6.0, frames=2))}).level_db == 0.0
+
+
+def test_many_sequences_are_trained_on_as_the_preset_says(tmp_path):
+    folder = str(prepare(tmp_path / "data", 600, 6.0, frames=1, floor_db=60))
+    assert with_preset({"data": folder}).replace(data="dmelodies") == with_preset({})
+
+
+@pytest.mark.parametrize(
+    ("count", "contrast", "reason"),
+    [(40, 6.0, None), (40, 0.5, "too alike"), (12, 6.0, "48 s of training sound is too little")],
+)
+def test_why_swaps_cannot_be_learned(tmp_path, count, contrast, reason):
+    data = PreparedData(prepare(tmp_path / "data", count, contrast))
+    assert spread_of_timbre(data) == pytest.approx(contrast * np.sqrt(np.mean(TILT**2)), abs=0.1)
+    found = why_not_to_swap(data)
+    assert found is None if reason is None else reason in found
