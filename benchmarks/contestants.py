@@ -29,8 +29,8 @@ class Race:
         kept: whether the process keeps the memory that is freed (`process.keep_memory`), as the library's commands do.
         shared: whether both swaps pair the same z with the same v and are computed once (`swap_pairs` of the models).
         models: that `--seeds` would train in one program (JAX alone); None for one model and Keras's `fit`.
-        data: a prepared folder whose training split is taken, or None for made-up sequences.
-        family: "tsdsae", or "slowvae" on pairs of dSprites, which the library renders as it trains.
+        data: a prepared folder whose training split is taken, or None for made-up sequences; of "cpd" a data set.
+        family: "tsdsae", "slowvae" on pairs of dSprites, which the library renders as it trains, or "cpd".
     """
 
     kind: str

@@ -34,8 +34,8 @@ def run_keras(race, wait, reply):
     from tsdsae_keras.training.callbacks import SeedEpochs
 
     _set_up(race)
-    if race.family == "slowvae":
-        model, stream = _slowvae(race)
+    if race.family in OPTIONS:
+        model, stream = _of_family(race)
     else:
         x = sequences(race)
         model = _model(race, x)
@@ -44,21 +44,32 @@ def run_keras(race, wait, reply):
     model.fit(stream.dataset, epochs=10**9, shuffle=False, verbose=0, callbacks=calls)
 
 
-def _slowvae(race):
-    """A compiled SlowVAE and its stream of pairs, as a run has them."""
+def _of_family(race):
+    """A compiled model of another family and its stream, as a run of the quick preset has them."""
     from tsdsae_keras.data.sets import open_data
-    from tsdsae_keras.settings import with_preset
     from tsdsae_keras.training.fitting import build_model, compile_model, open_streams
 
-    settings = with_preset({"model": "slowvae", "backend": race.kind, **_sizes(race)})
+    settings = family_settings(race)
     data = open_data(settings)
     model = build_model(settings, data)
     compile_model(model, settings, steps=settings.epochs * race.steps)
     return model, open_streams(settings, data)[0]
 
 
-def _sizes(race):
-    return {"batch_size": race.batch, "epoch_steps": race.steps, "z_dim": race.z_dim}
+def family_settings(race):
+    """`Settings` of the quick preset with what the race changes."""
+    from tsdsae_keras.settings import with_preset
+
+    sizes = {"batch_size": race.batch, "epoch_steps": race.steps}
+    backend = {} if race.kind == "peer" else {"backend": race.kind}
+    return with_preset({"model": race.family, **backend, **sizes, **OPTIONS[race.family](race)})
+
+
+# How many images are rendered before the race does not matter to a step.
+OPTIONS = {
+    "slowvae": lambda race: {"z_dim": race.z_dim},
+    "cpd": lambda race: {"data": race.data, "images": 2048, "held_out": 64},
+}
 
 
 def _frames(race):
@@ -69,6 +80,16 @@ def _frames(race):
     from tsdsae_keras.data.sets.transitions import draw_pairs
 
     return render(draw_pairs(GRID, np.random.default_rng(0), race.steps * race.batch // 2))
+
+
+def _triples(race):
+    """Triples of an epoch, made before it."""
+    import numpy as np
+
+    from tsdsae_keras.data.sets import open_data
+
+    data = open_data(family_settings(race))
+    return data.triples("train", np.random.default_rng(0), race.steps * race.batch)
 
 
 def run_several(race, wait, reply):
@@ -156,10 +177,14 @@ def _set_up(race):
 
 def run_peer(race, wait, reply):
     """Plain PyTorch."""
-    from benchmarks import peer, slowvae_peer
+    from benchmarks import cpd_peer, peer, slowvae_peer
 
     if race.family == "slowvae":
         slowvae_peer.run(_frames(race), asdict(race), wait, reply)
+        return
+    if race.family == "cpd":
+        width = family_settings(race).width
+        cpd_peer.run(_triples(race), asdict(race) | {"width": width}, wait, reply)
         return
     peer.Race(sequences(race), asdict(race)).run(wait, reply)
 

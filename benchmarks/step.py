@@ -2,6 +2,7 @@
 
     python benchmarks/step.py --backends tensorflow jax torch --stages 1 2 --out step.json
     python benchmarks/step.py --family slowvae
+    python benchmarks/step.py --family cpd --data sprites
 
 See README.md for what is timed and how.
 """
@@ -11,14 +12,18 @@ import json
 import shutil
 import statistics
 import sys
+import time
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.contestants import Contestant, Race
 from benchmarks.machine import machine
+from benchmarks.run_race import family_settings
 
 COMPILERS = ("g++", "clang++", "c++")
 COLUMNS = ("seconds a step", "lowest", "highest", "times peer", "lowest", "highest", "memory (MB)", "first epoch (s)")
@@ -131,8 +136,25 @@ def add_common(parser):
 
 def race_slowvae(options):
     """The results of SlowVAE on dSprites, 64 frames a step, z of 10 dimensions."""
-    sizes = {"batch": 64, "z_dim": 10, "clips": 64 * options.steps, "threads": options.threads, "tf32": options.tf32}
-    race = Race("peer", family="slowvae", **sizes)
+    return _race_family(options, Race("peer", family="slowvae", z_dim=10, **_sizes(options)))
+
+
+def race_cpd(options):
+    """The results of class-pose decomposition on a data set of poses, 64 triples a step, the quick preset's encoder."""
+    race = Race("peer", family="cpd", data=options.data or "sprites", **_sizes(options))
+    results = _race_family(options, race)
+    seconds = [statistics.median(each["seconds"]) for each in results if each["kind"] != "peer" and "seconds" in each]
+    if seconds:
+        print(share_of_rendering(race, min(seconds)), flush=True)
+    return results
+
+
+def _sizes(options):
+    batch = 64
+    return {"batch": batch, "clips": batch * options.steps, "threads": options.threads, "tf32": options.tf32}
+
+
+def _race_family(options, race):
     own = [replace(race, kind=kind) for kind in options.backends]
     kinds = [kind for kind in options.peers if kind in ("plain", "compiled")]
     results = with_ratios(race_all(own + peers(race, kinds), options.rounds))
@@ -140,14 +162,41 @@ def race_slowvae(options):
     return results
 
 
+def share_of_rendering(race, step):
+    """A line: how long images take to be rendered, once for a run, and to be paired, beside a step of so many seconds.
+
+    The images of a run are those of the quick preset, its steps too.
+    """
+    from tsdsae_keras.data.sets import open_data
+    from tsdsae_keras.settings import with_preset
+
+    data, usual = open_data(family_settings(race)), with_preset({"model": race.family, "data": race.data})
+    start = time.perf_counter()
+    images = len(data.pool("train").images)
+    rendering = (time.perf_counter() - start) / images * (usual.images + 2 * usual.held_out)
+    a_step = rendering / (usual.epochs * usual.epoch_steps)
+    start = time.perf_counter()
+    for seed in range(20):
+        data.triples("train", np.random.default_rng(seed), race.batch)
+    pairing = (time.perf_counter() - start) / 20
+    return (
+        f"rendering {1e3 * a_step:.2f} ms a step, {a_step / step:.3f} of the fastest; pairing {1e3 * pairing:.2f} ms, "
+        f"{pairing / step:.3f}, most of it while the step is computed"
+    )
+
+
+FAMILIES = {"slowvae": race_slowvae, "cpd": race_cpd}
+
+
 def main(arguments=None):
     """Measures what the options ask for, each combination on its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_common(parser)
-    parser.add_argument("--family", choices=("tsdsae", "slowvae"), default="tsdsae")
+    parser.add_argument("--family", choices=("tsdsae", *FAMILIES), default="tsdsae")
     parser.add_argument("--stages", nargs="+", type=int, choices=(1, 2), default=[1, 2])
     parser.add_argument("--frames", type=int, default=251, help="of a sequence (default: 251)")
-    parser.add_argument("--data", help="a prepared folder (default: made-up sequences)")
+    text = "a prepared folder (default: made-up sequences); of cpd a data set (default: sprites)"
+    parser.add_argument("--data", help=text)
     parser.add_argument("--batch", nargs="+", type=int, default=[128])
     parser.add_argument("--z-dim", nargs="+", type=int, default=[16])
     pairs = "of the library's swaps (default: independent)"
@@ -156,7 +205,7 @@ def main(arguments=None):
     parser.add_argument("--models", nargs="+", type=int, default=[], help=text)
     parser.add_argument("--precision", nargs="+", choices=("float32", "mixed_bfloat16"), default=["float32"])
     options = parser.parse_args(arguments)
-    groups = [] if options.family == "tsdsae" else [race_slowvae(options)]
+    groups = [] if options.family == "tsdsae" else [FAMILIES[options.family](options)]
     if groups:
         options.stages = []
     for stage, batch, z_dim, precision in product(options.stages, options.batch, options.z_dim, options.precision):

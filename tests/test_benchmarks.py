@@ -95,6 +95,50 @@ def test_the_peer_trains_what_the_stage_trains(stage):
     assert len(told) == 2 and all(seconds > 0 and np.isfinite(loss) for seconds, loss in told)
 
 
+@with_torch
+def test_the_peer_of_class_pose_decomposition_meets_the_reference():
+    import torch
+
+    from benchmarks.cpd_peer import Peer
+    from tests.families.cpd.reference_files import arrays_of, state_of
+
+    arrays = arrays_of("sprites_cnn")
+    state = {name: torch.from_numpy(value) for name, value in state_of(arrays).items() if "decoder" not in name}
+    peer = Peer(1, 64)
+    peer.load_state_dict(state)
+    x, y = (torch.from_numpy(arrays[letter]).float() / 255 for letter in "xy")
+    loss = peer(x, torch.from_numpy(arrays["action"]), y)
+    np.testing.assert_allclose(loss.item(), arrays["loss/total"], **CLOSE)
+    loss.backward()
+    for name, weight in peer.named_parameters():
+        np.testing.assert_allclose(weight.grad.norm().item(), arrays[f"gradnorm/{name}"], **CLOSE, err_msg=name)
+
+
+@with_torch
+def test_the_loss_of_rotations_of_that_peer_meets_the_reference():
+    import torch
+
+    from benchmarks.cpd_peer import Peer
+    from tests.families.cpd.reference_files import arrays_of
+
+    arrays = arrays_of("groups")
+    raw_x, action, raw_y = (torch.from_numpy(arrays[f"rotate/{name}"]) for name in ("raw_x", "action", "raw_y"))
+    terms = Peer(3, 2, rotations=True).terms(raw_x.requires_grad_(), action, raw_y)
+    for name, value in zip(("equivariance", "info_nce"), terms, strict=True):
+        np.testing.assert_allclose(value.item(), arrays[f"rotate/loss/{name}"], **CLOSE)
+    sum(terms).backward()
+    np.testing.assert_allclose(raw_x.grad, arrays["rotate/grad_equivariance/raw_x"], **CLOSE)
+
+
+@once
+def test_rendering_is_counted_by_the_images_and_steps_of_a_run(monkeypatch):
+    clock = iter([0.0, 2.048, 5.0, 5.04])  # 1 ms an image, 2 ms a batch
+    monkeypatch.setattr(step.time, "perf_counter", lambda: next(clock))
+    said = step.share_of_rendering(Race("peer", family="cpd", data="sprites", batch=8, clips=16), 0.1)
+    # 28,000 images a run of 1,200 steps: 23.33 ms a step.
+    assert "rendering 23.33 ms a step, 0.233 of the fastest; pairing 2.00 ms, 0.020" in said
+
+
 @pytest.mark.slow
 @with_torch
 def test_the_compiled_peer_has_the_same_gradients(arrays):

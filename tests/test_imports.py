@@ -48,6 +48,7 @@ RULES = {
     "data.audio.pitch_confidence": ({"numpy", "soxr"}, {"metrics.pitch"}),  # pYIN's one home
     "data.prepared.jobs": ({"dask", "distributed", "joblib", "ray"}, {"data"}),
     "data.sets.cards": (set(), {"data.sets.cards", "options", "=data.sets"}),
+    "data.sets.triples": (TENSORS | {"scipy"}, {"data", "groups"}),  # which actions are elements of the group
     "data.sets.triple_files": (TENSORS | {"tensorflow"}, {"data", "interop.pickles"}),
     "metrics": ({"joblib", "librosa", "mir_eval", "numpy", "scipy", "sklearn"}, {"metrics"}),
     "training": (TENSORS, {"training", "base", "data", "metrics", *LIGHT}),

@@ -1,5 +1,6 @@
 """`tsdsae-keras evaluate`: every score of a saved model, by the family it belongs to."""
 
+import inspect
 import logging
 from pathlib import Path
 
@@ -30,14 +31,23 @@ def evaluate(model, data=None, out=None, seed=0, **options):
     """
     path = model_file(model)
     card = card_of(path)
-    if card.report:
-        return card.part("report")(model, data, out, seed, **options)
-    if options:
-        raise InputError(f"{' '.join(map(flag, options))} cannot be used with {' '.join(card.models)}; leave it out")
-    run = RunFolder(path.parent)
-    opened = open_data(data_settings(run, next(iter(card.models)), data))
+    report = card.part("report")
+    taken = inspect.signature(report).parameters if report else ()
+    if odd := [name for name in options if name not in taken]:
+        raise InputError(f"{' '.join(map(flag, odd))} cannot be used with {' '.join(card.models)}; leave it out")
+    if report:
+        return report(model, data, out, seed, **options)
+    opened = open_data(data_settings(RunFolder(path.parent), next(iter(card.models)), data))
     result = card.part("evaluate")(load_model(path), opened, seed)
-    out = Path(out) if out else (run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json"))
+    out = scores_file(path, out)
     write_json(out, result)
     log.info(f"{card.part('table')(result)}\n\nscores: {out}")
     return result
+
+
+def scores_file(path, out=None):
+    """Where the scores of a model file go: `out`, or into its run folder, or next to it."""
+    run = RunFolder(path.parent)
+    if out:
+        return Path(out)
+    return run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json")

@@ -72,6 +72,21 @@ def test_no_image_is_in_two_splits():
         assert not images[0] & images[1] and not images[0] & images[2] and not images[1] & images[2]
 
 
+def test_of_photographs_of_a_few_things_every_split_shows_all():
+    """Pairs of one thing hang together, and a thing in one split alone would teach the model nothing about classes."""
+    classes, rng = np.repeat(np.arange(3), 60), np.random.default_rng(0)
+    first = rng.integers(0, 60, (180, 8)) + 60 * classes[:, None]
+    second = rng.integers(0, 60, (180, 8)) + 60 * classes[:, None]
+    images = np.zeros((180, 64, 64, 1), "uint8")
+    images[:, 0, 0, 0] = np.arange(180)
+    x, y = images[first.ravel()], images[second.ravel()]
+    data = TripleData("t", "translate", x, y, np.zeros((1440, 2), "float32"), np.repeat(classes, 8), folder=".")
+    shown = [set(data.pool(split).images[:, 0, 0, 0]) for split in ("train", "validation", "test")]
+    assert not (shown[0] & shown[1] | shown[0] & shown[2] | shown[1] & shown[2])
+    assert all(len(np.unique(data.pool(split).classes)) == 3 for split in ("train", "test"))
+    assert len(data.pool("train").images) // 2 > 0.6 * len(x) and "left out" in data.warning
+
+
 def test_candidates_are_different_images():
     x, y, actions, classes = sprites(60)
     y = np.repeat(y[::2], 2, axis=0)
@@ -156,7 +171,8 @@ def test_the_authors_chairs_are_read_without_running_them(tmp_path):
     path = tmp_path / "chairs.pkl"
     path.write_bytes(pickle.dumps(objects))
     data = read_chairs(path)
-    assert data.group == "rotate" and data.actions.shape == (40, 3, 3)
+    assert data.group == "rotate" and "4 test" in data.summary
+    assert data.triples("train", np.random.default_rng(0), 5)["action"].shape == (5, 3, 3)
     assert len(np.unique(data.pool("train").classes)) == 3
     path.write_bytes(pickle.dumps([[(1, 2, 3)]]))
     with pytest.raises(InputError, match="does not hold"):

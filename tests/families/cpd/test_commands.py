@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd.baselines import Linear
-from tsdsae_keras.families.cpd.commands import align, embed
+from tsdsae_keras.families.cpd.commands import align, axis_and_angle, embed
 from tsdsae_keras.families.cpd.model import CPD
 
 
@@ -29,6 +29,12 @@ def test_align_and_embed_give_what_the_model_says(files, tmp_path):
         np.testing.assert_allclose(found["pose"], codes[:, :3], atol=1e-5)
         np.testing.assert_allclose(found["class"], codes[:, 3:], atol=1e-5)
         assert found["name"].tolist() == [str(path) for path in paths]
+
+
+def test_a_rotation_is_told_by_angle_and_axis():
+    about_y = np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]])
+    assert axis_and_angle(about_y) == "90.0 degrees about (0.00, 1.00, 0.00)"
+    assert axis_and_angle(np.eye(3)) == "0.0 degrees about (0.00, 0.00, 0.00)"
 
 
 def test_what_cannot_be_used_is_refused(files, tmp_path):

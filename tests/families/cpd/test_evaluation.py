@@ -8,7 +8,7 @@ from tsdsae_keras.data.sets.rooms import Rooms
 from tsdsae_keras.data.sets.solids import Solids, matrices
 from tsdsae_keras.data.sets.sprites import Sprites
 from tsdsae_keras.families.cpd.baselines import MDPHomomorphism
-from tsdsae_keras.families.cpd.evaluation import evaluate, flat, table
+from tsdsae_keras.families.cpd.evaluation import evaluate, fall, flat, table
 from tsdsae_keras.families.cpd.model import CPD
 from tsdsae_keras.families.cpd.offsets import nearest_rotation
 from tsdsae_keras.families.cpd.pictures import neighbours_png
@@ -63,7 +63,7 @@ def pose_code(scene):
 
 def oracle(scene, code_of, **data):
     model = Oracle(group=scene.group, dims=scene.dims, channels=scene.channels, width=1, extra_dim=2)
-    return model.tell(scene, code_of), PoseData(scene, images=64, held_out=240, **data)
+    return model.tell(scene, code_of), PoseData(scene, **{"images": 64, "held_out": 240, **data})
 
 
 def test_ideal_codes_score_the_best():
@@ -76,7 +76,18 @@ def test_ideal_codes_score_the_best():
         assert scores["interval"][0] <= scores["value"] <= scores["interval"][1]
     assert result["lossless"]["value"] > 100
     assert result["hit_rate"].keys() == {"1", "10", "20"} and result["hit_rate"]["20"]["n"] == 2048
+    assert {each["value"] for each in result["curve"].values()} == {1.0} and "40" in result["curve"]
     assert "hit-rate, steps: 20" in table(result)
+
+
+def test_what_is_lost_with_steps_has_an_interval():
+    def curve(last):
+        return {str(n): {"value": value, "n": 2000} for n, value in ((1, 0.95), (5, 0.9), (40, last))}
+
+    low, high = fall(curve(0.945))["interval"]
+    assert low < 0 < high and fall(curve(0.945))["value"] == pytest.approx(0.005)
+    # The standard error of a difference of two shares: sqrt(.95 .05 / 2000 + .5 .5 / 2000) = .0122.
+    assert fall(curve(0.5))["interval"] == pytest.approx([0.45 - 1.96 * 0.0122, 0.45 + 1.96 * 0.0122], abs=1e-4)
 
 
 def test_constant_codes_score_the_worst():
@@ -129,7 +140,7 @@ def test_a_baseline_has_no_pose_and_no_class():
     model = MDPHomomorphism(width=1, latent_dim=3, seed=0)
     data = PoseData(Sprites(), images=64, held_out=64)
     result = evaluate(model, data, seed=0)
-    assert set(result) == {"hit_rate", "hit_rate_5", "lossless", "settings"}
+    assert set(result) == {"hit_rate", "hit_rate_5", "curve", "fall", "lossless", "settings"}
     assert 0 <= result["hit_rate"]["1"]["value"] < 0.5
     assert neighbours_png(model, data, "test", "epoch 1").startswith(b"\x89PNG")
 

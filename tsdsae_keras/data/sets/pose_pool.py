@@ -123,6 +123,7 @@ class PoseData:
 
     folder = warning = None
     steps = (1, 10, 20)  # lengths of trajectories that models are scored on
+    curve = (1, 2, 5, 10, 15, 20, 25, 30, 35, 40)  # and those that show what more steps do
 
     def __init__(self, scene, *, images=20000, held_out=4000, left_out=(), seed=0, workers=1):
         self.scene, self.group, self.dims, self.channels = scene, scene.group, scene.dims, scene.channels

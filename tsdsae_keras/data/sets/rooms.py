@@ -75,10 +75,13 @@ def view(poses, room, panels):
     half = EYE / depth * (SIZE / 2)  # rows from the horizon to the ends of the wall
     edges = np.arange(SIZE + 1)[:, None] - SIZE / 2
     reach = np.clip(edges, -half[:, None], half[:, None])
-    covered = (reach[:, 1:] - reach[:, :-1]).astype("float32")[..., None]  # how much of a pixel the wall fills
+    covered = (reach[:, 1:] - reach[:, :-1]).astype("float32")  # how much of a pixel the wall fills
     beyond = np.where((np.arange(SIZE) < SIZE / 2)[:, None], CEILING, FLOOR)[None, :, None]
-    samples = covered * colours[:, None].astype("float32") + (1 - covered) * beyond
-    return np.round(255 * samples.reshape(len(poses), SIZE, SIZE, SAMPLES, 3).mean(axis=3)).astype("uint8")
+    # The mean over the samples of a pixel, of the wall and of what lies beyond it, which is one colour.
+    covered = covered.reshape(len(poses), SIZE, SIZE, SAMPLES)
+    colours = colours.reshape(len(poses), 1, SIZE, SAMPLES, 3).astype("float32")
+    walls = sum(covered[..., i, None] * colours[..., i, :] for i in range(SAMPLES)) / SAMPLES
+    return np.round(255 * (walls + (1 - covered.mean(axis=3, keepdims=True)) * beyond)).astype("uint8")
 
 
 def open_rooms(settings):

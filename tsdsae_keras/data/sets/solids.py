@@ -80,22 +80,42 @@ class Solids(Scene):
 def draw_body(rotations, normals, distances):
     """Images (n, 64, 64, 3) uint8 of one body in n rotations."""
     turned = np.einsum("nij,fj->nfi", rotations, normals).astype("float32")
-    place = (((np.arange(SIZE * SAMPLES) + 0.5) / SAMPLES - SIZE / 2) / SCALE).astype("float32")
-    nx, ny, nz = (turned[..., i] for i in range(3))
-    safe = np.where(np.abs(nz) < 1e-6, np.float32(1e-6), nz)
-    # A face is the plane n.p = d: its depth over a place is linear, and rows run against y. One that is seen edge-on
-    # counts as a front face, of a depth beyond all others on its inner side.
-    along_x, along_y = (-nx / safe)[..., None] * place, (ny / safe)[..., None] * place
-    depth = (distances.astype("float32") / safe)[..., None, None] + along_y[..., None] + along_x[..., None, :]
-    front = (safe > 0)[..., None, None]
-    nearest = np.where(front, depth, np.inf)
-    face, top = nearest.argmin(axis=1), nearest.min(axis=1)
-    inside = top > np.where(front, -np.inf, depth).max(axis=1)
     light = AMBIENT + (1 - AMBIENT) * np.maximum(0, turned @ LIGHT.astype("float32"))
-    colours = light[..., None] * PALETTE[: len(normals)]
-    samples = colours[np.arange(len(turned))[:, None, None], face] * inside[..., None]
-    images = samples.reshape(-1, SIZE, SAMPLES, SIZE, SAMPLES, 3).mean(axis=(2, 4))
+    colours = np.zeros((len(turned), len(normals) + 1, 3), "float32")  # the first one is the ground
+    colours[:, 1:] = light[..., None] * PALETTE[: len(normals)]
+    distances = distances.astype("float32")
+    images = np.stack([_mean_colours(_faces(turned[i], distances), colours[i]) for i in range(len(turned))])
     return np.round(255 * np.minimum(images, 1)).astype("uint8")
+
+
+def _faces(normals, distances):
+    """Which face is seen at each sample, counted from 1; 0 is the ground.
+
+    A face is the plane n.p = d: its depth over a place is linear, and rows run against y. One that is seen edge-on
+    counts as a front face, of a depth beyond all others on its inner side. The nearest front face is seen where it lies
+    before all faces of the back. One body at a time, and a face at a time: what is at work stays in the cache.
+    """
+    place = (((np.arange(SIZE * SAMPLES) + 0.5) / SAMPLES - SIZE / 2) / SCALE).astype("float32")
+    nx, ny, nz = normals.T[..., None]
+    safe = np.where(np.abs(nz) < 1e-6, np.float32(1e-6), nz)
+    along_x, along_y = -nx / safe * place, ny / safe * place + distances[:, None] / safe
+    shape = (SIZE * SAMPLES,) * 2
+    nearest, back = np.full(shape, np.inf, "float32"), np.full(shape, -np.inf, "float32")
+    face = np.zeros(shape, "uint8")
+    for number, front in enumerate(safe[:, 0] > 0):
+        depth = along_y[number][:, None] + along_x[number]
+        if front:
+            np.copyto(face, number + 1, where=depth < nearest)
+            np.minimum(nearest, depth, out=nearest)
+        else:
+            np.maximum(back, depth, out=back)
+    return face * (nearest > back)
+
+
+def _mean_colours(face, colours):
+    """The mean colour of the samples of each pixel, (64, 64, 3)."""
+    parts = [colours[face[row::SAMPLES, column::SAMPLES]] for row in range(SAMPLES) for column in range(SAMPLES)]
+    return sum(parts) / len(parts)
 
 
 def matrices(q):

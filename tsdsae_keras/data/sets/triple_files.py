@@ -7,6 +7,7 @@ with _10 and _20 for trajectories; their chairs are a pickle of (image, image, r
 """
 
 import csv
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy as np
 from tsdsae_keras.data.sets.triples import TripleData
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.interop.pickles import load_pickle
+
+log = logging.getLogger(__name__)
 
 SIZE = 64
 TABLE = "triples.csv"
@@ -29,11 +32,17 @@ def open_triples(settings):
     path = Path(settings.triples or "")
     if not settings.triples or not path.exists():
         raise InputError(f"--triples is {settings.triples!r}; give a folder with {TABLE}, or one of the authors' files")
+    data = _read(path, settings.group, settings.data_seed)
+    log.info(data.summary)
+    return data
+
+
+def _read(path, group, seed):
     if path.is_file():
-        return read_chairs(path, settings.data_seed)
+        return read_chairs(path, seed)
     if (path / "equiv_data.npy").is_file():
-        return read_arrays(path, settings.group, settings.data_seed)
-    return read_table(path, settings.group, settings.data_seed)
+        return read_arrays(path, group, seed)
+    return read_table(path, group, seed)
 
 
 def read_table(folder, group, seed=0):

@@ -7,8 +7,12 @@ import numpy as np
 
 from tsdsae_keras.data.sets.pose_pool import SPLITS, Scene
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.groups import find_group
 
 SHARES = {"validation": 0.1, "test": 0.1}
+# Pairs that hang together stay together, unless they are more than this share of all and have as many images: one's
+# own photographs of a thing are all connected, and a split needs some of each thing.
+LARGE, LEAST_IMAGES = 0.05, 10
 
 
 class TriplePool:
@@ -75,10 +79,11 @@ class TripleData:
         long: {steps: (x, y, actions (n, steps, ...), classes)} of trajectories to score on.
 
     Raises:
-        InputError: arrays of unequal length, one class only, or too few triples for three splits.
+        InputError: arrays of unequal length, an action that is not an element of the group, one class only, or too few
+            triples for three splits.
     """
 
-    warning = None
+    warning, curve = None, ()
 
     def __init__(self, name, group, x, y, actions, classes, *, folder, seed=0, long=None):
         lengths = {"first images": len(x), "second images": len(y), "actions": len(actions)}
@@ -87,8 +92,10 @@ class TripleData:
             raise InputError(f"{name} has {', '.join(f'{n} {what}' for what, n in lengths.items())}; give one of each")
         if classes is not None and len(np.unique(classes)) < 2:
             raise InputError(f"{name} has one class only; the class needs two at least to be told apart")
-        self.group, self.folder, self.channels = group, Path(folder), x.shape[-1]
-        self.dims, self.actions = actions.shape[-1], actions
+        self.name, self.group, self.folder, self.channels = name, group, Path(folder), x.shape[-1]
+        self.dims = actions.shape[-1]
+        for each in (actions, *(arrays[2].reshape(-1, *actions.shape[1:]) for arrays in (long or {}).values())):
+            find_group(group, self.dims).check(each, f"the actions of {name}")
         self.identity = identity_of(x, y, actions, classes)
         self.steps = (1, *sorted(long or {}))
         self.splits = tuple(split for split in SPLITS if split != "left_out")
@@ -106,6 +113,14 @@ class TripleData:
         if lost:
             self.warning = f"{lost} of {len(x)} triples join images of different splits and are left out"
 
+    @property
+    def summary(self):
+        """What was read, in one line."""
+        sizes = ", ".join(f"{len(self.pool(split).images) // 2} {split}" for split in self.splits)
+        classes = self.pool("train").classes
+        kinds = "no classes" if classes is None else f"{len(np.unique(classes))} classes to train on"
+        return f"{self.name}: group {self.group}, {self.channels} channels, {kinds}; triples: {sizes}"
+
     def pool(self, split, steps=None):
         """The `TriplePool` of a split, or of trajectories of so many steps."""
         return self._pools[split, steps]
@@ -120,8 +135,8 @@ class TripleData:
 def split_pairs(x, y, seed):
     """The split of each pair, so that no image is in two of them; -1 for pairs that are left out.
 
-    Groups of pairs that share images stay together. Where most pairs hang together so, neighbouring images are put in
-    one split, and pairs across splits are left out.
+    Pairs that share images hang together. Small groups of such stay whole. The images of a large one are divided,
+    neighbouring ones into one split, and its pairs across splits are left out.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import breadth_first_order, connected_components
@@ -130,21 +145,25 @@ def split_pairs(x, y, seed):
     first, second = ([keys.setdefault(image.tobytes(), len(keys)) for image in images] for images in (x, y))
     graph = coo_array((np.ones(len(x), "int8"), (first, second)), shape=(len(keys),) * 2).tocsr()
     _, part = connected_components(graph, directed=False)
-    rng, pairs = np.random.default_rng(seed), np.bincount(part[first])
-    if pairs.max() <= 0.5 * len(x):
-        return _divide(rng.permutation(len(pairs)))[part[first]]
-    start = rng.choice(np.flatnonzero(part == pairs.argmax()))
-    near = breadth_first_order(graph, start, directed=False, return_predecessors=False)
-    place = _divide(np.concatenate([near, np.setdiff1d(np.arange(len(keys)), near)]))
+    rng, pairs, images = np.random.default_rng(seed), np.bincount(part[first]), np.bincount(part)
+    large = (pairs > LARGE * len(x)) & (images >= LEAST_IMAGES)
+    whole = np.zeros(len(pairs), int)
+    small = rng.permutation(np.flatnonzero(~large))
+    whole[small] = _divide(len(small))
+    place = whole[part]
+    for each in np.flatnonzero(large):
+        start = rng.choice(np.flatnonzero(part == each))
+        near = breadth_first_order(graph, start, directed=False, return_predecessors=False)
+        place[near] = _divide(len(near))
     return np.where(place[first] == place[second], place[first], -1)
 
 
-def _divide(order):
-    """The split of each of n things: in this order, those for validation come first, then those for the test."""
-    place, begin = np.zeros(len(order), int), 0
+def _divide(n):
+    """The split of each of n things in a row: those for validation come first, then those for the test."""
+    place, begin = np.zeros(n, int), 0
     for split, share in SHARES.items():
-        count = max(1, round(share * len(order)))
-        place[order[begin : begin + count]] = SPLITS[split]
+        count = max(1, round(share * n))
+        place[begin : begin + count] = SPLITS[split]
         begin += count
     return place
 

@@ -4,7 +4,6 @@ from tsdsae_keras.data.sets.triple_stream import TripleStream
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd.baselines import Linear, MDPHomomorphism
 from tsdsae_keras.families.cpd.model import CPD
-from tsdsae_keras.groups import find_group
 
 TRAINING, VALIDATION = 0, 1  # next to a seed, so that no validation triple is drawn as a training triple is
 COMMUTATIVE = "translate"
@@ -39,8 +38,6 @@ def build(settings, data):
 def batches(data, settings, split):
     """The stream of a split; validation triples depend on the data's seed alone, and are the same every epoch."""
     if split == "train":
-        if hasattr(data, "actions"):  # someone's own, not drawn from the group
-            find_group(data.group, data.dims).check(data.actions, f"the actions of {data.folder}")
         return TripleStream(data, split, settings.batch_size, settings.epoch_steps, (settings.seed, TRAINING))
     seed = settings.data_seed, VALIDATION
     return TripleStream(data, split, settings.batch_size, settings.validation_steps, seed, fixed=True)

@@ -9,6 +9,7 @@ from tsdsae_keras.data.sets.triple_files import read_image
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd.codes import encode_images
 from tsdsae_keras.families.cpd.model import CPD
+from tsdsae_keras.families.cpd.pose_space import rotation_vectors
 from tsdsae_keras.files import replacing
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,17 @@ def align(model, first, second):
     x, y = (read_image(path, model.channels)[None] for path in (first, second))
     found = model.relative(x, y)[0]
     log.info(f"group {model.group}\n{np.array2string(found, precision=4, suppress_small=True)}")
+    if found.ndim == 2:
+        log.info(axis_and_angle(found))
     return found
+
+
+def axis_and_angle(rotation):
+    """A rotation matrix in words: "90.0 degrees about (0.00, 1.00, 0.00)"."""
+    (turn,) = rotation_vectors(rotation[None])
+    angle = np.linalg.norm(turn)
+    axis = ", ".join(f"{each + 0.0:.2f}" for each in np.round(turn / max(angle, 1e-9), 2))
+    return f"{angle:.1f} degrees about ({axis})"
 
 
 def embed(model, files, out):

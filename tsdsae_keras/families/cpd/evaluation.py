@@ -9,10 +9,12 @@ from tsdsae_keras.families.cpd.model import CPD
 from tsdsae_keras.families.cpd.offsets import pose_errors
 from tsdsae_keras.metrics.hit_rate import class_distances, hits, squared
 from tsdsae_keras.metrics.intervals import mean_interval
+from tsdsae_keras.report.table import number_text
 
 QUERIES, CANDIDATES = 2048, 32
 COMPARED = 256  # images whose codes are compared with each other, or at one pose in all classes
 BATCH = 64  # of the InfoNCE that is reported
+ENDS = ("worst", "best")
 
 
 def evaluate(model, data, seed):
@@ -20,6 +22,8 @@ def evaluate(model, data, seed):
 
     - ``hit_rate``: {steps: score} among 32 candidates after 1, 10 and 20 actions; ``hit_rate_5``: within the five
       nearest. An exact action must not lose with the number of steps; a learned one does.
+    - ``curve``: hit-rates up to 40 steps, and ``fall``: what is lost from 1 step to 40, of data with trajectories of
+      any length.
     - ``same_class``: the hit-rate among candidates of one class, which only the pose tells apart.
     - ``same_pose``: the hit-rate among all classes at the true pose, which only the class tells apart.
     - ``class_accuracy``: nearest centroid of the classes' codes, fitted on validation images.
@@ -37,8 +41,16 @@ def evaluate(model, data, seed):
     Returns:
         A dict of plain numbers; a score is {"value", "interval", "n", "worst", "best"}.
     """
-    codes = DataCodes(model, data)
+    return scores_of(DataCodes(model, data), seed)
+
+
+def scores_of(codes, seed):
+    """The scores of `evaluate` from `codes.DataCodes`."""
+    model, data = codes.model, codes.data
     scores = hit_rates(codes, "test", seed)
+    if data.curve:
+        scores["curve"] = hit_rates(codes, "test", seed, data.curve)["hit_rate"]
+        scores["fall"] = fall(scores["curve"])
     if isinstance(model, CPD) and codes.of("test").pool.classes is not None:
         scores |= _of_parts(model, codes.of("validation"), codes.of("test"), seed)
     if "left_out" in data.splits:
@@ -67,6 +79,17 @@ def hit_rates(codes, split, seed, steps=None):
                 hit = hits(predicted, true, k=k, **comparison(codes.model, candidates))
                 found[name][str(count)] = score(hit, worst=k / candidates)
     return found
+
+
+def fall(curve):
+    """How much of the hit-rate is lost from the fewest steps of a curve to the most, a score.
+
+    Its interval is that of a difference of two independent means: where it holds 0 the hit-rate has not fallen.
+    """
+    first, last = (curve[steps] for steps in (min(curve, key=int), max(curve, key=int)))
+    variance = sum(each["value"] * (1 - each["value"]) / each["n"] for each in (first, last))
+    value, half = first["value"] - last["value"], 1.96 * variance**0.5
+    return {"value": value, "interval": [value - half, value + half], "n": last["n"], "worst": None, "best": 0.0}
 
 
 def candidates_in(pool):
@@ -190,11 +213,10 @@ def _of_left_out(codes, seed):
 
 def table(result):
     """The scores of `evaluate` as a small aligned text table."""
-    lines = [_line("", "value", "95 % interval", "worst", "best")]
+    lines = [_line("", "value", "95 % interval", *ENDS)]
     for name, scores in flat(result).items():
-        low, high = scores["interval"]
-        ends = ("-" if scores[end] is None else f"{scores[end]:.3f}" for end in ("worst", "best"))
-        lines.append(_line(name, f"{scores['value']:.3f}", f"{low:.3f} to {high:.3f}", *ends))
+        interval = " to ".join(map(number_text, scores["interval"]))
+        lines.append(_line(name, number_text(scores["value"]), interval, *(number_text(scores[e]) for e in ENDS)))
     lines.append(_line("lossless (above 1)", f"{result['lossless']['value']:.3g}", "", "", ""))
     settings = result["settings"]
     lines.append(f"{settings['queries']} queries, {settings['candidates']} candidates")
@@ -202,17 +224,19 @@ def table(result):
 
 
 def _line(name, value, interval, worst, best):
-    return f"{name:<34}{value:>9}{interval:>18}{worst:>9}{best:>9}".rstrip()
+    return f"{name:<34}{value:>9}{interval:>20}{worst:>9}{best:>9}".rstrip()
 
 
 NAMES = {
     "hit_rate": "hit-rate, steps: {}",
     "hit_rate_5": "among the 5 nearest, steps: {}",
+    "fall": "hit-rate lost, 1 to 40 steps",
     "same_class": "hit-rate within a class",
     "same_pose": "hit-rate at one pose",
     "class_accuracy": "class accuracy",
     "pose_error": "pose error, {}",
     "info_nce": "InfoNCE",
+    "reconstruction": "reconstruction of frozen codes",
 }
 
 

@@ -1,6 +1,12 @@
-"""The commands on images and their options. Light: read while the command line is understood."""
+"""The commands on images and their options, and those of `evaluate`. Light: read with the command line."""
 
 from tsdsae_keras.base.family import Command
+
+
+def add_options(add):
+    """Adds the options of `evaluate`, by a parser's `add_argument`; what is not given stays out of the namespace."""
+    text = "training steps of the decoder that shows what codes keep of images; 0: leave it out (default: 600)"
+    add("--decoder-steps", type=int, help=text)
 
 
 def _align(parser):

@@ -34,7 +34,7 @@ def neighbours_png(model, data, split, title=None):
         moved = "moved once" if steps == 1 else f"moved {steps} times"
         near = [_nearest(model, code, codes.codes, rows[i, 0]) for i, code in enumerate(predicted)]
         panels |= {f"x, to be {moved}": rows[:, 0], moved: rows[:, -1], f"{moved}, predicted": near}
-    return png_bytes(_draw({name: codes.pool.images[rows] for name, rows in panels.items()}, title))
+    return png_bytes(draw_images({name: codes.pool.images[rows] for name, rows in panels.items()}, title))
 
 
 def _nearest(model, code, others, own):
@@ -44,7 +44,8 @@ def _nearest(model, code, others, own):
     return int(distance.argmin())
 
 
-def _draw(panels, title):
+def draw_images(panels, title=None):
+    """A figure with a row of images (n, 64, 64, channels) uint8 for each name of `panels`."""
     figure = new_figure(1.0 * SHOWN + 2.2, 1.02 * len(panels) + (0.4 if title else 0.1))
     axes = figure.subplots(len(panels), SHOWN, squeeze=False)
     for row, (name, images) in zip(axes, panels.items(), strict=True):
