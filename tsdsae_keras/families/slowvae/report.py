@@ -16,7 +16,7 @@ from tsdsae_keras.families.slowvae.options import FRAMES
 from tsdsae_keras.files import write_json
 from tsdsae_keras.metrics.plain import to_plain
 from tsdsae_keras.report.page import write_page
-from tsdsae_keras.settings import Settings, settings_from_dict
+from tsdsae_keras.settings import settings_from_dict
 from tsdsae_keras.training.model_files import is_pretrained, model_file
 from tsdsae_keras.training.run import RunFolder, data_settings, versions
 
@@ -69,13 +69,11 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
 
 def _settings(model, run, data, out):
     """Those of the data that are scored; the data of a trained model of the library stand on its card."""
-    if not is_pretrained(model):
-        return data_settings(run, "slowvae", data)
-    if out is None:
+    if is_pretrained(model) and out is None:
         raise InputError(f"give --out FILE.json: {model} comes with the library, where nothing is written")
-    return (
-        settings_from_dict(pretrained_card(model)["recipe"]) if data is None else Settings(model="slowvae", data=data)
-    )
+    if is_pretrained(model) and data is None:
+        return settings_from_dict(pretrained_card(model)["recipe"])
+    return data_settings(run, "slowvae", data)
 
 
 def judged(model, data, seed, how):
