@@ -49,12 +49,13 @@ def test_what_a_run_leaves(run):
     assert [row["stage"] for row in rows] == ["1", "2", "2"]
     settings = json.loads((folder / "r" / "settings.json").read_text())
     assert settings["settings"]["z_dim"] == 16 and settings["versions"]["backend"] == keras.backend.backend()
-    for word in ("stage 1", "stage 2", "kl_z_gswap", "independent judge", "model.keras"):
+    for word in ("stage 1", "stage 2", "kl_z_gswap", "share of the way", "independent judge", "model.keras"):
         assert word in output
 
 
 def test_what_the_scores_hold(run):
     scores = json.loads((run[0] / "r" / "evaluation.json").read_text())
+    assert list(scores)[:2] == ["verdict", "counterfactual"] and scores["counterfactual"]["n"] == 4
     assert set(scores["swap_f1"]) == {"pre", "global", "local"}
     assert set(scores["judge_f1"]) == {"real", "pre", "global", "local"}
     assert scores["n"] == 4

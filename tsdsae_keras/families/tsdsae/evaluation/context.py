@@ -58,14 +58,16 @@ class EvaluationContext:
         tracker: a pitch tracker; None for pYIN with a range that covers the notes of the data.
         embed: an embedding of sound in addition to logmel, or None.
         pairs: how many pairs sound.
+        true_swaps: `counterfactual.TrueSwaps` of one's own; None where they are to be rendered.
 
     Attributes:
         labels: `Labels` of the test split.
         front_end: the `FrontEnd` of the data.
     """
 
-    def __init__(self, subject, data, tracker=None, embed=None, pairs=PAIRS):
+    def __init__(self, subject, data, tracker=None, embed=None, pairs=PAIRS, true_swaps=None):
         self.subject, self.data, self.embed, self.pairs = subject, data, embed, pairs
+        self.true_swaps = true_swaps
         self.labels = load_labels(data, "test", subject.test.x.shape[1])
         self.front_end = FrontEnd.from_dict(data.front_end)
         self.tracker = tracker or _pyin_tracker(self.front_end, self.labels.notes)

@@ -7,6 +7,7 @@ from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split
 from tsdsae_keras.families.tsdsae.evaluation.subject import TestSubject
 from tsdsae_keras.metrics.classification import macro_f1
 from tsdsae_keras.metrics.reconstruction import sequence_errors
+from tsdsae_keras.report.table import number_text
 
 __all__ = ["Split", "evaluate", "score_subject", "table"]
 
@@ -14,6 +15,13 @@ WORST = (
     "partners always differ in class, so a decoder that ignores v scores 0 after a swap, not 1 / classes; "
     "a code v without the class scores about 1 / classes before it"
 )
+_TRUE_SWAPS = {
+    "share_of_way": "share of the way",
+    "swap_ratio": "swap / reconstruction",
+    "swap_to_truth": "swap to truth",
+    "original_to_truth": "original to truth",
+    "reconstruction_of_truth": "reconstruction of truth",
+}
 _ROWS = {"own encoder": "swap_f1", "independent judge": "judge_f1"}
 _COLUMNS = ("real", "pre", "global", "local")
 
@@ -65,6 +73,7 @@ def reconstruction_errors(subject):
 def table(result):
     """The scores of `evaluate` or `scores.score` as aligned text, below the verdict where there is one."""
     lines = [*result.get("verdict", {}).get("lines", ()), *([""] if "verdict" in result else [])]
+    lines += _counterfactual_lines(result)
     lines += [" " * 20 + "".join(f"{name:>9}" for name in _COLUMNS)]
     for title, key in _ROWS.items():
         scores = result.get(key, {})
@@ -72,8 +81,23 @@ def table(result):
         lines.append(f"{title:<18}F1" + "".join(cells))
     lines.append(f"{'reconstruction':<17}MSE         {result['reconstruction']['mse']:9.3f}")
     lines.append(f"{result['n']} test sequences")
-    lines += [f"F1 left out: {reason}" for reason in sorted(set(result.get("left_out", {}).values()))]
+    reasons = {reason for name, reason in result.get("left_out", {}).items() if name in _ROWS.values()}
+    lines += [f"F1 left out: {reason}" for reason in sorted(reasons)]
     return "\n".join(lines)
+
+
+def _counterfactual_lines(result):
+    """The true swaps, first of all; or the one line that says why none is known."""
+    scores, reason = result.get("counterfactual"), result.get("left_out", {}).get("counterfactual")
+    if not scores:
+        return [reason, ""] if reason else []
+    lines = [f"{'true swaps':<28}{'value':>9}  {'95 % interval':<16}{'worst':>9}{'best':>9}"]
+    for name, title in _TRUE_SWAPS.items():
+        score = scores[name]
+        interval = "-" if score["low"] is None else f"{number_text(score['low'])} to {number_text(score['high'])}"
+        ends = "".join(f"{number_text(score[end]):>9}" for end in ("worst", "best"))
+        lines.append(f"{title:<28}{number_text(score['value']):>9}  {interval:<16}{ends}")
+    return [*lines, f"{scores['n']} pairs, squared errors of log-mel", ""]
 
 
 def _settings(subject):

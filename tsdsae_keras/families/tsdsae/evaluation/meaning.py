@@ -25,6 +25,9 @@ class Meaning:
     note: str
 
 
+TRUE_SWAPS = "True swaps ({source})"
+DIRECTIONS = "True swaps, by direction"
+VOCODED = "True swaps after the vocoder (heard with a range of 60 dB)"
 OWN = "Timbre, by the own encoder (macro-F1)"
 JUDGE = "Timbre, by an independent judge (macro-F1)"
 MELODY = "Melody ({tracker}, against {reference})"
@@ -35,6 +38,10 @@ LEAKAGE = "Leakage"
 DISTANCE = "Distance from real sequences (Fréchet, embedding {embedding})"
 FACTORS = "A dimension for each factor (v and z together)"
 
+_TRUTH = "Against the same melody played by the other instrument; no judge, no label. Blind to what is audible."
+_SHARE = "1 - swap to truth / original to truth: 0 leaves the sound as it was, 1 is the true rendering."
+_ATTAINED = "(original - swap) / (original - reconstruction of the truth): 1 is a swap as good as a reconstruction."
+_HEARD = "Swap and reconstruction through the vocoder, original and truth real sound."
 _OWN = "Linear discriminant analysis on v of the training set. Blind to whether anything but this encoder can tell."
 _JUDGE = (
     "Logistic regression on spectral outlines of real training frames; it never saw the model. Blind to attacks, "
@@ -69,6 +76,34 @@ _HALVES = "Two random halves of the real set: sampling alone, at half the n. Clo
 _DRAWN = f"{_DISTANCE} One draw of v and z: another changes it, by a fifth in one trained model."
 
 MEANINGS = {
+    "counterfactual.share_of_way": Meaning(
+        TRUE_SWAPS, "share of the way to the truth", HIGHER, f"{_SHARE} Best: that of the reconstruction of the truth."
+    ),
+    "counterfactual.swap_ratio": Meaning(
+        TRUE_SWAPS,
+        "error of swaps / error of reconstructions",
+        LOWER,
+        f"{_TRUTH} 1: as good as a reconstruction.",
+    ),
+    "counterfactual.swap_to_truth": Meaning(TRUE_SWAPS, "swap to truth (nats²)", LOWER, _TRUTH),
+    "counterfactual.original_to_truth": Meaning(
+        TRUE_SWAPS, "original to truth (nats²)", None, "How far apart the instruments are: a property of the data."
+    ),
+    "counterfactual.reconstruction_of_truth": Meaning(
+        TRUE_SWAPS, "reconstruction of the truth (nats²)", LOWER, "What the model keeps of the truth when it hears it."
+    ),
+    "counterfactual.audible": Meaning(
+        TRUE_SWAPS, "share of the way, audible bins", HIGHER, f"{_SHARE} Bins within 60 dB of the peak of their frame."
+    ),
+    "counterfactual.distance": Meaning(TRUE_SWAPS, "swap to truth, log-spectral (dB)", LOWER, _TRUTH),
+    "counterfactual.pair": Meaning(DIRECTIONS, "share of the way, {own} to {other}", HIGHER, _SHARE),
+    "counterfactual.heard": Meaning(VOCODED, "share of the attainable way", HIGHER, f"{_ATTAINED} {_HEARD}"),
+    "counterfactual.heard_pair": Meaning(
+        VOCODED, "share of the attainable way, {own} to {other}", HIGHER, f"{_ATTAINED} {_HEARD}"
+    ),
+    "counterfactual.vocoded_truth": Meaning(
+        VOCODED, "truth through the vocoder to truth (nats²)", LOWER, "What the vocoder alone costs."
+    ),
     "swap_f1.pre": Meaning(OWN, "before the swap", HIGHER, f"{_OWN} Worst: chance."),
     "swap_f1.global": Meaning(OWN, "after the global swap (v of the partner)", HIGHER, _OWN),
     "swap_f1.local": Meaning(OWN, "after the local swap (z of the partner)", HIGHER, _OWN),

@@ -5,12 +5,14 @@ import time
 from pathlib import Path
 
 from tsdsae_keras.base.loading import load_model
+from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation.context import PAIRS, EvaluationContext, make_subject
 from tsdsae_keras.families.tsdsae.evaluation.page import build_page
 from tsdsae_keras.families.tsdsae.evaluation.rows import make_rows, text_table
 from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
+from tsdsae_keras.families.tsdsae.evaluation.truth_files import read_truth
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.training.model_files import is_pretrained, model_file
@@ -31,6 +33,7 @@ def report(
     crepe_weights=None,
     embedding="logmel",
     vggish_weights=None,
+    truth=None,
 ):
     """Scores a run folder or a `.keras` file, writes JSON and a page beside it, logs the table; returns the dict.
 
@@ -46,6 +49,8 @@ def report(
         crepe_weights: a file of CREPE's weights, with `pitch` "crepe".
         embedding: "logmel", or "vggish" for distances of sound as well.
         vggish_weights: a file of VGGish's weights, with `embedding` "vggish".
+        truth: a table of true swaps as sound files, see `truth_files.read_truth`; None renders them where the data
+            were rendered from notes.
 
     Raises:
         InputError: something cannot be used.
@@ -61,7 +66,9 @@ def report(
     if prepared.warning:
         log.warning(f"warning: {prepared.warning}")
     tools = {"tracker": _tracker(pitch, crepe_weights, prepared), "embed": _embedding(embedding, vggish_weights)}
-    context = EvaluationContext(make_subject(loaded, prepared, seed), prepared, pairs=pairs, **tools)
+    subject = make_subject(loaded, prepared, seed)
+    tools["true_swaps"] = read_truth(truth, FrontEnd.from_dict(prepared.front_end)) if truth else None
+    context = EvaluationContext(subject, prepared, pairs=pairs, **tools)
     result, seconds = full_scores(context)
     log.info("page ...")
     start, groups = time.perf_counter(), make_rows(result)

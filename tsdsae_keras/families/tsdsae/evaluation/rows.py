@@ -6,6 +6,8 @@ from tsdsae_keras.families.tsdsae.evaluation.meaning import MEANINGS
 from tsdsae_keras.families.tsdsae.evaluation.old_keys import update_keys
 from tsdsae_keras.report.table import NOTHING, number_text
 
+TRUE_SWAPS = ("share_of_way", "swap_ratio", "swap_to_truth", "original_to_truth", "reconstruction_of_truth")
+MOST_DIRECTIONS = 6  # rows; three instruments have six
 MADE = ("reconstruction", "global", "local")
 
 
@@ -68,6 +70,43 @@ def _row(key, value, interval=None, worst=None, best=None, n=None, **words):
 def _score_row(key, score, **words):
     """The row of a score that carries its own interval, worst, best and n."""
     return _row(key, score["value"], **{name: score.get(name) for name in ("interval", "worst", "best", "n")}, **words)
+
+
+def _counterfactual_rows(result):
+    scores = result.get("counterfactual")
+    if not scores:
+        return
+    words = {"source": scores["source"]}
+    for name in TRUE_SWAPS:
+        yield _ends_row(f"counterfactual.{name}", scores[name], **words)
+    yield _ends_row("counterfactual.audible", scores["audible"]["share_of_way"], **words)
+    yield _ends_row("counterfactual.distance", scores["log_spectral_distance"]["swap_to_truth"], **words)
+    for pair in _worst_directions(scores["pairs"], "share_of_way"):
+        yield _pair_row("counterfactual.pair", pair, "share_of_way")
+    vocoder = scores.get("vocoder")
+    if vocoder:
+        yield _ends_row("counterfactual.heard", vocoder["heard"]["share_of_attainable"])
+        for pair in _worst_directions(vocoder["heard"]["pairs"], "share_of_attainable"):
+            yield _pair_row("counterfactual.heard_pair", pair, "share_of_attainable")
+        yield _ends_row("counterfactual.vocoded_truth", vocoder["heard"]["vocoded_truth_to_truth"])
+
+
+def _worst_directions(pairs, name):
+    """All directions in their order where they are few, else the worst of them; not one direction alone."""
+    if len(pairs) <= MOST_DIRECTIONS:
+        return pairs if len(pairs) > 1 else []
+    return sorted(pairs, key=lambda pair: pair[name] if pair[name] is not None else -np.inf)[:MOST_DIRECTIONS]
+
+
+def _pair_row(key, pair, name):
+    words = {"own": pair["from"], "other": pair["to"]}
+    return _row(key, pair[name], pair[f"{name}_interval"], worst=0.0, best=1.0, n=pair["n"], **words)
+
+
+def _ends_row(key, score, **words):
+    """The row of a score whose interval is "low" and "high"."""
+    interval = None if score["low"] is None else (score["low"], score["high"])
+    return _row(key, score["value"], interval, score["worst"], score["best"], score["n"], **words)
 
 
 def _timbre_rows(result):
@@ -180,7 +219,7 @@ def _factor_rows(result):
 
 
 ROWS = (
-    *(_timbre_rows, _melody_rows, _note_rows, _reconstruction_rows, _use_rows),
+    *(_counterfactual_rows, _timbre_rows, _melody_rows, _note_rows, _reconstruction_rows, _use_rows),
     *(_leakage_rows, _distance_rows, _factor_rows),
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.evaluation import measures
 from tsdsae_keras.families.tsdsae.evaluation.context import make_subject
+from tsdsae_keras.families.tsdsae.evaluation.counterfactual import VOCODED, attempt_counterfactual
 from tsdsae_keras.families.tsdsae.evaluation.evaluate import score_subject
 from tsdsae_keras.families.tsdsae.evaluation.labels import instrument_name, load_labels
 from tsdsae_keras.families.tsdsae.evaluation.resynthesis import Resynthesizer
@@ -28,7 +29,8 @@ log = logging.getLogger(__name__)
 def score(model, data, seed):
     """The dict of the few quick scores of a model on the test split of prepared data, settings and verdict included."""
     subject = make_subject(model, data, seed)
-    result = _merge({"left_out": {}}, _quick_scores(subject, data))
+    result = attempt_counterfactual(model, subject.test, data, seed=seed)
+    result = _merge(result, _quick_scores(subject, data))
     for more in (_swap_checks(subject, data), _attempt(use=lambda: measures.measure_use(subject))):
         result = _merge(result, more)
     if not result["left_out"]:
@@ -42,7 +44,7 @@ def full_scores(context):
     A score that cannot be computed is named in ``left_out`` with its reason, and the rest are computed; InputError only
     where the model cannot be used at all.
     """
-    result, seconds = {"left_out": {}}, {}
+    result, seconds = {}, {}
     for number, (name, stage) in enumerate(STAGES.items(), start=1):
         log.info(f"{number}/{len(STAGES)} {name} ...")
         start = time.perf_counter()
@@ -63,7 +65,12 @@ def _judge(result):
 
 
 def _merge(result, scores):
-    return result | scores | {"left_out": result["left_out"] | scores.get("left_out", {})}
+    return result | scores | {"left_out": result.get("left_out", {}) | scores.get("left_out", {})}
+
+
+def _counterfactual_scores(context):
+    options = {"vocoded": min(VOCODED, context.pairs), "seed": context.subject.seed, "swaps": context.true_swaps}
+    return attempt_counterfactual(context.subject.model, context.subject.test, context.data, **options)
 
 
 def _attempt(**functions):
@@ -214,6 +221,7 @@ def _sound_distances(context):
 
 
 STAGES = {
+    "true swaps": _counterfactual_scores,
     "timbre after swaps, reconstruction": _basic_scores,
     "checks of swaps": _check_scores,
     "use of the codes": _use_scores,

@@ -131,7 +131,7 @@ def _tell_distance(result, faults):
 def _tell_way(result, way):
     if way is None:
         return "even a reconstruction is no nearer to it than the original is"
-    if way.value < 0:
+    if round(100 * way.value) < 0:
         return f"it leads away from it{_worst_direction(result)}"
     return f"it goes {percent(way.value)} of the attainable way there{_worst_direction(result)}"
 
