@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from tsdsae_keras.data.prepared import pipeline
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
 from tsdsae_keras.errors import InputError
 
@@ -68,6 +69,7 @@ from tsdsae_keras.process import keep_memory
 keep_memory()
 import resource
 import numpy as np
+from tsdsae_keras.data.prepared import pipeline
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
 list(SequenceStream(np.zeros((8, 3, 2), "float32"), 4, training=True).dataset)
 
@@ -106,8 +108,8 @@ class MeanOutput(keras.Model):
 
 def test_keras_sees_the_order_of_the_epoch_set_by_a_callback(monkeypatch):
     stream = SequenceStream(numbered(8), 2, seed=1, training=True)
-    draw, drawn = stream.order, []
-    monkeypatch.setattr(stream, "order", lambda: drawn.append(stream._epoch) or draw())
+    drawn, own = [], pipeline.epoch_rng
+    monkeypatch.setattr(pipeline, "epoch_rng", lambda seed, epoch: drawn.append(epoch) or own(seed, epoch))
     set_epoch = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: stream.set_epoch(epoch))
     model = MeanOutput()
     model.compile()
