@@ -21,7 +21,7 @@ def test_the_paper_preset_is_the_published_recipe():
 
 def test_what_is_given_goes_before_the_preset():
     assert with_preset({"preset": "paper", "batch_size": 7}).batch_size == 7
-    assert with_preset({}) == Settings() == Settings(**PRESETS["quick"])
+    assert with_preset({}) == Settings(**PRESETS["quick"])
 
 
 def test_one_stage_needs_no_switch():
