@@ -172,9 +172,12 @@ def _ways_by_direction(result):
     known = true_ways(result)
     if known:
         return known
-    directions = result.get("swap_checks", {}).get("directions", [])
-    heard = [figure({"value": each["heard"], "interval": each["interval"]}) for each in directions]
-    return [((each["from"], each["to"]), way) for each, way in zip(directions, heard, strict=True)]
+    # A judge decides: of timbres half way it hears now one side, now the other. So a direction that swaps must be heard
+    # in its new instrument and also go most of the way there.
+    return [
+        ((each["from"], each["to"]), Figure(min(each["heard"], each.get("way", 1.0)), *each["interval"]))
+        for each in result.get("swap_checks", {}).get("directions", [])
+    ]
 
 
 def _way_of_pair(pair):
