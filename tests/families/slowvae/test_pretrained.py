@@ -14,7 +14,6 @@ from tsdsae_keras.settings import Settings
 
 OUTPUTS = Path(__file__).parent / "pretrained.npz"
 NAMES = ("dsprites-slowvae", "dsprites-beta-vae")
-pytestmark = pytest.mark.skipif(not OUTPUTS.is_file(), reason="made by benchmarks/pretrained_pairs.py")
 
 
 @pytest.mark.parametrize("name", NAMES)
