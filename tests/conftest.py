@@ -21,6 +21,10 @@ if os.environ["KERAS_BACKEND"] == "jax" and "JAX_COMPILATION_CACHE_DIR" not in o
     os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED.name
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 
+# What numba compiles for librosa. Processes that store it in one place at once can load halves of each other's results,
+# and crash; so each of pytest's has a folder of its own.
+COMPILED_BY_NUMBA = tempfile.TemporaryDirectory(prefix="numba-")
+os.environ["NUMBA_CACHE_DIR"] = COMPILED_BY_NUMBA.name
 
 # By how long they take; of the first four that is their longer proofs.
 LONGEST = (

@@ -231,7 +231,7 @@ HOSTILE = {
         *(({"settings": {name: 1}}, "an unknown") for name in ("__class__", "\x1b[2J\n")),
     ],
     "checkpoint of a run": [
-        ({"blocks": [["weight", "a", "<f8", shape]]}, "no checkpoint")
+        ({"blocks": [["weight", "a", "<f8", shape]]}, "not a checkpoint")
         for shape in ([10**12], [10**30], [-1], [2.5], ["7"], 5)
     ],
 }

@@ -95,6 +95,13 @@ class PyinTracker:
         # Its path goes somewhere also where it saw nothing: to the bottom of the range.
         return np.where(probability > 1.001 * self.no_trough, hz, 0.0), voiced
 
+    def prepare(self, sample_rate):
+        """Lets librosa compile what it compiles when first used, and store it.
+
+        Processes that all do so at once can load halves of each other's results, and then crash.
+        """
+        self._track(np.zeros(2 * self.frame_length, np.float32), sample_rate)
+
     def follow(self, samples, sample_rate):
         """hz (T,) and the probability (T,), 0 to 1, that a frame is voiced, of mono samples (n,)."""
         hz, _, probability = self._track(samples, sample_rate)

@@ -7,7 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
-from tsdsae_keras.data.audio.fluid import find_font, load_module
+from tsdsae_keras.data.audio.fluid_library import load_module
+from tsdsae_keras.data.audio.soundfonts import find_font
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.data.sets import true_swaps
 from tsdsae_keras.data.sets.cards.dmelodies import MelodySettings

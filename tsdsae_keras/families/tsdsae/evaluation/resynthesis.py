@@ -45,6 +45,8 @@ class Resynthesizer:
         jobs = self.jobs or max(1, min(cpu_count(), total // CLIPS_A_PROCESS))
         outside = getattr(self.tracker, "parallel", False)
         sequences, progress = iter(sequences), Progress(total, "sounds")
+        if outside and jobs > 1:
+            self.tracker.prepare(self.front_end.sample_rate)
         with Parallel(n_jobs=jobs) as pool:
             while block := list(islice(sequences, BLOCK)):
                 work = delayed(sound_and_track)
