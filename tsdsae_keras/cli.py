@@ -31,7 +31,8 @@ def main(arguments=None):
         arguments = sys.argv[1:] if arguments is None else list(arguments)
         options = vars(_parser(arguments).parse_args(arguments))
         with log_to_stdout():
-            return options.pop("run")(options) or 0
+            status = options.pop("run")(options)
+        return status if isinstance(status, int) else 0  # others give what they found, for those who call from Python
     except (InputError, TrainingDiverged) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

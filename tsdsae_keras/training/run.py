@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tsdsae_keras.errors import InputError, shown
 from tsdsae_keras.files import TEMPORARY, remove_temporary, write_json
-from tsdsae_keras.settings import Settings, settings_from_dict
+from tsdsae_keras.settings import Settings, option_classes, settings_from_dict
 
 DATA = ("data_folder", "data_identity")
 LARGEST = 1 << 20  # bytes of the record
@@ -106,14 +106,16 @@ class RunFolder:
 
 
 def recorded_settings(run):
-    """The `Settings` of a run; their `data` is the folder that its data were in, where they were in one.
+    """The `Settings` of a run; their `data` is the folder that its data were prepared in, where they were.
 
     Raises:
         InputError: they cannot be read, or are something else.
     """
     recorded = run.read_settings()["settings"]
-    settings = settings_from_dict(recorded)
-    return settings.replace(data=recorded["data_folder"]) if recorded["data_folder"] else settings
+    settings, folder = settings_from_dict(recorded), recorded["data_folder"]
+    # A folder that a data set reads by options of its own is opened by its name and these options.
+    prepared = folder and option_classes(settings.card, folder)["data_set"] is type(settings.data_set)
+    return settings.replace(data=folder) if prepared else settings
 
 
 def data_settings(run, model, data=None):

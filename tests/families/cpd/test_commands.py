@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tsdsae_keras.cli import main
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd.baselines import Linear
 from tsdsae_keras.families.cpd.commands import align, axis_and_angle, embed
@@ -29,6 +30,19 @@ def test_align_and_embed_give_what_the_model_says(files, tmp_path):
         np.testing.assert_allclose(found["pose"], codes[:, :3], atol=1e-5)
         np.testing.assert_allclose(found["class"], codes[:, 3:], atol=1e-5)
         assert found["name"].tolist() == [str(path) for path in paths]
+
+
+def test_the_command_line_opens_the_model(files, tmp_path, capsys):
+    (first, second), images = files
+    model = CPD(width=2, seed=0)
+    model.save(tmp_path / "model.keras")
+    assert main(["align", str(tmp_path / "model.keras"), str(first), str(second)]) == 0
+    assert (
+        np.array2string(model.relative(*images[:, None])[0], precision=4, suppress_small=True)
+        in capsys.readouterr().out
+    )
+    assert main(["embed-images", str(tmp_path / "model.keras"), str(first), "--out", str(tmp_path / "c.npz")]) == 0
+    assert (tmp_path / "c.npz").is_file()
 
 
 def test_a_rotation_is_told_by_angle_and_axis():

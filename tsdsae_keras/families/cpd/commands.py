@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.sets.triple_files import read_image
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd.codes import encode_images
 from tsdsae_keras.families.cpd.model import CPD
 from tsdsae_keras.families.cpd.pose_space import rotation_vectors
 from tsdsae_keras.files import replacing
+from tsdsae_keras.training.model_files import model_file
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +21,13 @@ def align(model, first, second):
     """Logs and returns the group element that leads from the pose of the first image to that of the second.
 
     Args:
-        model: a `CPD`.
+        model: a `CPD`, or a run folder, a `.keras` file or the name of a trained model of the library.
         first, second: image files.
 
     Raises:
         InputError: the model is another one, or a file is not an image.
     """
-    _check(model)
+    model = _opened(model)
     x, y = (read_image(path, model.channels)[None] for path in (first, second))
     found = model.relative(x, y)[0]
     log.info(f"group {model.group}\n{np.array2string(found, precision=4, suppress_small=True)}")
@@ -46,14 +48,14 @@ def embed(model, files, out):
     """Writes the poses and classes of image files: arrays "pose", "class" and "name".
 
     Args:
-        model: a `CPD`.
+        model: a `CPD`, or a run folder, a `.keras` file or the name of a trained model of the library.
         files: image files.
         out: the .npz file to write.
 
     Raises:
         InputError: the model is another one, or a file is not an image.
     """
-    _check(model)
+    model = _opened(model)
     codes = encode_images(model, np.stack([read_image(path, model.channels) for path in files]))
     pose, extra = codes[:, : model.group_dim], codes[:, model.group_dim :]
     with replacing(Path(out)) as beside, open(beside, "wb") as file:
@@ -61,6 +63,8 @@ def embed(model, files, out):
     log.info(f"{len(files)} codes in {out}")
 
 
-def _check(model):
+def _opened(model):
+    model = load_model(model_file(model)) if isinstance(model, str | Path) else model
     if not isinstance(model, CPD):
         raise InputError(f"the model is a {type(model).__name__}; give one of class-pose decomposition (--model cpd)")
+    return model
