@@ -64,6 +64,7 @@ def blocks_of_the_guide():
 
 
 @pytest.mark.slow
+@pytest.mark.no_backend
 def test_from_photographs_to_the_turn_between_two(place):
     known = [sorted(distances) for _, distances in BODIES.values()]
     assert not any(sorted(distances) in known for _, distances in THINGS.values())
