@@ -23,7 +23,7 @@ def test_measures_of_a_model():
     assert set(scores) == {"elbo", "used"} and scores["elbo"] < 0 and 0 <= scores["used"] <= 4
     scorer.check("udr")
     found = scorer(model)
-    assert 0 < found["udr"] < 1
+    assert 0 <= found["udr"] <= 1  # 0 where the weights drawn here use no dimension yet
     assert found == scorer(model)  # the companion's seed is fixed
     assert np.isclose(found["elbo"], scores["elbo"])
 
