@@ -2,14 +2,15 @@
 
 import pytest
 
-from tsdsae_keras.base.pretrained import pretrained_card, pretrained_names
+from tests.families.tsdsae.test_pretrained import NAMES
+from tsdsae_keras.base.pretrained import pretrained_card
 from tsdsae_keras.families.tsdsae.evaluation.old_keys import update_keys
 from tsdsae_keras.families.tsdsae.evaluation.rows import list_left_out, make_rows, text_table
 
 pytestmark = pytest.mark.no_backend
 
 
-@pytest.mark.parametrize("name", pretrained_names())
+@pytest.mark.parametrize("name", NAMES)
 def test_no_value_of_a_card_is_better_than_the_best(name):
     rows = [row for group in make_rows(pretrained_card(name)["scores"]) for row in group["rows"]]
     bounded = [row for row in rows if row["best"] is not None]

@@ -5,7 +5,8 @@ import pytest
 
 from tests.families.tsdsae.evaluation import planted
 from tests.families.tsdsae.evaluation.test_evaluate_command import NOTES, data  # noqa: F401
-from tsdsae_keras.base.pretrained import pretrained_card, pretrained_names
+from tests.families.tsdsae.test_pretrained import NAMES
+from tsdsae_keras.base.pretrained import pretrained_card
 from tsdsae_keras.families.tsdsae.evaluation import faults, resynthesis, scores
 from tsdsae_keras.families.tsdsae.evaluation.context import EvaluationContext, make_subject
 from tsdsae_keras.families.tsdsae.evaluation.rows import text_table
@@ -64,7 +65,7 @@ def test_an_own_encoder_that_hears_what_nobody_hears_is_contradicted():
 
 def test_a_shipped_model_of_two_octaves_is_known_by_its_fault():
     """Its v holds the octave, by docs/results.md; the others were trained on one octave."""
-    found = {name: give_verdict(pretrained_card(name)["scores"])["faults"] for name in pretrained_names()}
+    found = {name: give_verdict(pretrained_card(name)["scores"])["faults"] for name in NAMES}
     assert {name for name, names in found.items() if faults.PITCH_IN_V in names} == {"dmelodies-two-octaves"}
 
 
