@@ -10,7 +10,7 @@ from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import write_json
 from tsdsae_keras.options import flag
-from tsdsae_keras.training.model_files import model_file
+from tsdsae_keras.training.model_files import is_pretrained, model_file
 from tsdsae_keras.training.run import RunFolder, data_settings
 
 log = logging.getLogger(__name__)
@@ -37,17 +37,24 @@ def evaluate(model, data=None, out=None, seed=0, **options):
         raise InputError(f"{' '.join(map(flag, odd))} cannot be used with {' '.join(card.models)}; leave it out")
     if report:
         return report(model, data, out, seed, **options)
+    out = scores_file(model, out)
     opened = open_data(data_settings(RunFolder(path.parent), next(iter(card.models)), data))
     result = card.part("evaluate")(load_model(path), opened, seed)
-    out = scores_file(path, out)
     write_json(out, result)
     log.info(f"{card.part('table')(result)}\n\nscores: {out}")
     return result
 
 
-def scores_file(path, out=None):
-    """Where the scores of a model file go: `out`, or into its run folder, or next to it."""
-    run = RunFolder(path.parent)
+def scores_file(model, out=None):
+    """Where the scores of a model go: `out`, or into its run folder, or next to its file.
+
+    Raises:
+        InputError: there is no `out`, and the model is a trained one of the library.
+    """
     if out:
         return Path(out)
+    if is_pretrained(model):
+        raise InputError(f"give --out FILE.json: {model} comes with the library, where nothing is written")
+    path = model_file(model)
+    run = RunFolder(path.parent)
     return run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json")

@@ -48,14 +48,13 @@ def report(model, data=None, out=None, seed=0, decoder_steps=STEPS):
     """
     if decoder_steps < 0:
         raise InputError(f"--decoder-steps is {decoder_steps}; it must be 0 or more")
-    path = model_file(model)
+    path, out = model_file(model), scores_file(model, out)
     settings, loaded = data_settings(RunFolder(path.parent), "cpd", data), load_model(path)
     codes = DataCodes(loaded, open_data(settings))
     result, drawn = scores_of(codes, seed), None
     if decoder_steps:
         result["reconstruction"], *drawn = reconstruct(codes, seed, decoder_steps)
     result, _ = to_plain(result)
-    out = scores_file(path, out)
     write_json(out, result)
     write_page(content(codes, result, drawn, settings, path), out.with_name("report.html"))
     log.info(f"{table(result)}\n\nscores: {out}\nreport: {out.with_name('report.html')}")

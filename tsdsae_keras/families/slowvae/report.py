@@ -1,7 +1,6 @@
 """Every score of a saved model as JSON and as a page: `tsdsae-keras evaluate`."""
 
 import logging
-from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from tsdsae_keras.files import write_json
 from tsdsae_keras.metrics.plain import to_plain
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.settings import settings_from_dict
+from tsdsae_keras.training.evaluate import scores_file
 from tsdsae_keras.training.model_files import is_pretrained, model_file
 from tsdsae_keras.training.run import RunFolder, data_settings, versions
 
@@ -52,14 +52,12 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
     """
     if frames < 40:
         raise InputError(f"--frames is {frames}; it must be 40 or more")
-    path = model_file(model)
-    run = RunFolder(path.parent)
-    settings, loaded = _settings(model, run, data, out), load_model(path)
+    path, out = model_file(model), scores_file(model, out)
+    settings, loaded = _settings(model, RunFolder(path.parent), data), load_model(path)
     opened = open_data(settings)
     result = evaluate(loaded, opened, seed, frames)
     if judges != "none" and opened.grid is not None:
         result["judged"] = judged(loaded, opened, seed, judges)
-    out = Path(out) if out else (run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json"))
     result, _ = to_plain(result)
     write_json(out, result)
     write_page(content(loaded, opened, result, settings, path), out.with_name("report.html"))
@@ -67,10 +65,8 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
     return result
 
 
-def _settings(model, run, data, out):
+def _settings(model, run, data):
     """Those of the data that are scored; the data of a trained model of the library stand on its card."""
-    if is_pretrained(model) and out is None:
-        raise InputError(f"give --out FILE.json: {model} comes with the library, where nothing is written")
     if is_pretrained(model) and data is None:
         return settings_from_dict(pretrained_card(model)["recipe"])
     return data_settings(run, "slowvae", data)

@@ -1,7 +1,6 @@
 """`tsdsae-keras evaluate`: all scores as JSON and as a page with figures and sounds."""
 
 import logging
-from pathlib import Path
 
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.sets import open_data
@@ -10,6 +9,7 @@ from tsdsae_keras.families.sps.evaluation.scores import evaluate
 from tsdsae_keras.families.sps.pictures import figures, sounds
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.page import write_page
+from tsdsae_keras.training.evaluate import scores_file
 from tsdsae_keras.training.model_files import model_file
 from tsdsae_keras.training.run import RunFolder, data_settings
 
@@ -28,12 +28,10 @@ def report(model, data=None, out=None, seed=0):
     Raises:
         InputError: something cannot be used.
     """
-    path = model_file(model)
-    run = RunFolder(path.parent)
-    settings = data_settings(run, "sps", data)
+    path, out = model_file(model), scores_file(model, out)
+    settings = data_settings(RunFolder(path.parent), "sps", data)
     loaded, opened = load_model(path), open_data(settings)
     result = evaluate(loaded, opened, seed)
-    out = Path(out) if out else (run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json"))
     write_json(out, result)
     page = out.with_name("report.html")
     write_page(_content(loaded, opened, result, settings, path), page)
