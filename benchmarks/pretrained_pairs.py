@@ -13,16 +13,13 @@ tests/families/slowvae/pretrained.npz.
 import argparse
 import csv
 import io
-import json
-import os
 import sys
 import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.machine import processor
-from benchmarks.pretrained import OF_MACHINE, _without_optimizer
+from benchmarks.pretrained import _common, _without_optimizer
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUTS = ROOT / "tests" / "families" / "slowvae" / "pretrained.npz"
@@ -61,7 +58,7 @@ def release(folder, name):
     weights.mkdir(exist_ok=True)
     write_bytes(weights / f"{name}.keras", content)
     file = {"name": name, "sha256": sha256(content), "bytes": len(content), "parameters": int(model.count_params())}
-    write_json(weights / f"{name}.json", file | card(run, recorded, data) | {"scores": scores})
+    write_json(weights / f"{name}.json", file | card(run, recorded, data, scores))
     print(f"written: {weights / name}.keras ({len(content)} bytes) and .json, MCC {scores['mcc']['value']:.3f}")
 
 
@@ -82,10 +79,9 @@ def compressed(content):
     return packed.getvalue()
 
 
-def card(run, recorded, data):
-    """What `pretrained_card` describes, but for the file and the scores."""
-    settings, spent = recorded["settings"], json.loads(run.seconds.read_text(encoding="utf-8"))
-    kept = set(OF_MACHINE) - {"data"}
+def card(run, recorded, data, scores):
+    """What `pretrained_card` describes, but for the file."""
+    common, name = _common(run, recorded, scores), recorded["settings"]["data"]
     with run.history.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     best = min(rows, key=lambda row: float(row["val_loss"]))
@@ -93,18 +89,12 @@ def card(run, recorded, data):
         "epochs": len(rows),
         "kept_epoch": int(best["epoch"]) + 1,
         "validation": {name[4:]: float(value) for name, value in best.items() if name.startswith("val_") and value},
-        "seconds": round(sum(spent["epochs"]), 1),
-        "backend": settings["backend"],
-        "cores": os.cpu_count(),
-        "machine": processor(),
     }
-    return {
-        "data": {"dataset": settings["data"], "identity": data.identity, "licence": LICENCES[settings["data"]]},
-        "licence": "Apache-2.0, as the library",
+    return common | {
+        "data": {"dataset": name, "identity": data.identity, "licence": LICENCES[name]},
         "weights": "rounded to half floats, stored as float32",
-        "recipe": {name: value for name, value in settings.items() if name not in kept},
-        "training": training,
-        "versions": recorded["versions"],
+        "recipe": common["recipe"] | {"data": name},
+        "training": training | common["training"],
     }
 
 
