@@ -12,6 +12,8 @@ of three helps: with n independent examples and no error among them, the rate of
 Source: Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13; Hanley, Lippman-Hand, JAMA 249, 1983.
 """
 
+import math
+
 import numpy as np
 
 from tsdsae_keras.errors import InputError
@@ -88,6 +90,16 @@ def statistic_interval(statistic, *arrays, groups=None, n_resamples=300, level=0
     for counts in _draws(_members(len(arrays[0]), groups), n_resamples, level, seed):
         scores += [statistic(*(np.repeat(each, count, axis=0) for each in arrays)) for count in counts]
     return _interval(np.array(scores), level)
+
+
+def wilson_interval(right, n):
+    """[low, high] of a proportion at 95 %, with a width even where none or all are right.
+
+    Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927.
+    """
+    z, share = 1.96, right / n
+    middle, half = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return [max(0.0, (middle - half) / (1 + z**2 / n)), min(1.0, (middle + half) / (1 + z**2 / n))]
 
 
 def macro_f1_interval(truth, answer, *, groups=None, n_resamples=1000, level=0.95, seed=0):

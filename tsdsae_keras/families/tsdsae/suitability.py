@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from tsdsae_keras.metrics.counterfactual import limit_range
+
 LEAST_SECONDS = 120  # of training sound
 LEAST_SPREAD = 1.2  # dB; one instrument has 0.7, oboe and flute 2.1, violin and trumpet 3.6 (FluidR3, one octave)
-HEARD = 60 * np.log(10) / 10  # below the peak of a sequence: 60 dB of log-mel power
 COMPARED, FRAMES = 128, 1024  # sequences, and frames of each, at most
 
 
@@ -35,5 +36,5 @@ def spread_of_timbre(data):
 
 def mean_spectrum(frames):
     """The mean over time of log-mel frames (T, n_mels), heard down to 60 dB below the peak, without its level."""
-    mean = np.maximum(frames, frames.max() - HEARD).mean(axis=0)
+    mean = limit_range(frames[None])[0].mean(axis=0)
     return mean - mean.mean()

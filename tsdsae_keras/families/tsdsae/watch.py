@@ -9,11 +9,11 @@ from tsdsae_keras.families.tsdsae.evaluation.judges import FrameJudge, OwnEncode
 from tsdsae_keras.families.tsdsae.evaluation.labels import load_labels
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import Split, decode_batch, encode_batch, encode_split
 from tsdsae_keras.families.tsdsae.evaluation.subject import why_no_classes
-from tsdsae_keras.families.tsdsae.evaluation.swap_checks import wilson_interval
 from tsdsae_keras.families.tsdsae.evaluation.swaps import draw_partners
 from tsdsae_keras.families.tsdsae.evaluation.use import active_units, next_partners, use_of_v
 from tsdsae_keras.metrics.batching import take_rows
 from tsdsae_keras.metrics.classification import macro_f1
+from tsdsae_keras.metrics.intervals import wilson_interval
 from tsdsae_keras.training.guards import Watch
 
 SWAPPED = 32  # sequences

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsdsae_keras.families.tsdsae.evaluation.timbre import DEPTH
+from tsdsae_keras.families.tsdsae.evaluation.timbre import relative_frames
 from tsdsae_keras.metrics.batching import batch_size_for, batch_slices, take_rows
 
 
@@ -47,11 +47,6 @@ class NoteReader:
 def sounding_notes(notes, mask=None):
     """(n, time) booleans: valid frames that have a note."""
     return (notes > 0) if mask is None else (notes > 0) & np.asarray(mask, bool)
-
-
-def relative_frames(frames):
-    """Frames (m, features) relative to their peaks, cut off 12 nats below: blind to level and to silence."""
-    return np.maximum(frames - frames.max(axis=-1, keepdims=True), -DEPTH)
 
 
 def _draw_frames(x, notes, mask, seed, wanted):

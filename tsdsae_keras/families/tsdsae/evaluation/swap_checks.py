@@ -5,8 +5,6 @@ partner (local swap); and with v of another melody k on the *same* instrument. T
 original itself: whatever it changes, v carries something that is not the instrument.
 """
 
-import math
-
 import numpy as np
 
 from tsdsae_keras.errors import InputError
@@ -14,7 +12,7 @@ from tsdsae_keras.families.tsdsae.evaluation.measures import with_interval
 from tsdsae_keras.families.tsdsae.evaluation.notes import NoteReader
 from tsdsae_keras.families.tsdsae.evaluation.posteriors import decode_batch
 from tsdsae_keras.metrics.batching import batch_slices, take_rows
-from tsdsae_keras.metrics.intervals import ratio_interval
+from tsdsae_keras.metrics.intervals import ratio_interval, wilson_interval
 from tsdsae_keras.metrics.reconstruction import sequence_errors
 
 VERSIONS = ("reconstruction", "global", "local", "same")
@@ -65,16 +63,6 @@ def draw_same_partners(instrument, groups, seed):
         others = np.flatnonzero((instrument == own) & (groups != group))
         partners.append(rng.choice(others) if len(others) else len(partners))
     return np.array(partners)
-
-
-def wilson_interval(right, n):
-    """[low, high] of a proportion at 95 %, with a width even where none or all are right.
-
-    Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 22, 1927.
-    """
-    z, share = 1.96, right / n
-    middle, half = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return [max(0.0, (middle - half) / (1 + z**2 / n)), min(1.0, (middle + half) / (1 + z**2 / n))]
 
 
 def _collect(subject, same, judge, reader, notes):

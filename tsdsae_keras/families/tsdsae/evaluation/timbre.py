@@ -24,18 +24,22 @@ def find_sounding(x, mask=None):
     return np.isfinite(peak) & (peak >= loudest - SILENCE)
 
 
+def relative_frames(frames):
+    """Frames (..., features) relative to their peaks, cut off 12 nats below: blind to level and to silence."""
+    return np.maximum(frames - frames.max(axis=-1, keepdims=True), -DEPTH)
+
+
 def spectral_outlines(frames):
     """Cosine coefficients 1 to 16 of frames (..., features), cut off 12 nats below each frame's peak.
 
     A louder copy of a frame has the same outline. Coefficient 0, how full the gaps between partials are, is
     left out: blur fills them. The low order smooths partials over, so a blurred frame stays near a sharp one.
     """
-    peak = frames.max(axis=-1, keepdims=True)
     bands = frames.shape[-1]
     places = (np.arange(bands) + 0.5) / bands
     order = np.arange(1, min(OUTLINE, bands - 1) + 1)
     waves = np.cos(np.pi * np.outer(places, order))
-    return np.maximum(frames - peak, -DEPTH) @ waves * np.sqrt(2 / bands)
+    return relative_frames(frames) @ waves * np.sqrt(2 / bands)
 
 
 def registers(frames):
