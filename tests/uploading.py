@@ -1,7 +1,7 @@
 """TensorFlow's file system in memory, ram://, stands for object storage: it is reached as gs:// is, not by open()."""
 
 
-def uploaded(folder):
+def upload(folder):
     """The URL of a copy of a folder in TensorFlow's memory."""
     import tensorflow as tf  # behind Keras, which the pipeline imports
 

@@ -34,6 +34,6 @@ class Stopped(Exception):
         self.status = status
 
 
-def shown(value):
+def quote(value):
     """What came in, for an error: on one line and short, however large or odd it is."""
     return reprlib.repr(value)[:LONGEST_SHOWN]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.interop.torch_files import write_bytes
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop.crepe import CENTS, CrepeTracker, find_crepe_weights, load_crepe, normalised, pitch_of
+from tsdsae_keras.interop.crepe import CENTS, CrepeTracker, find_crepe_weights, load_crepe, normalise, pitch_of
 
 FILTERS = (128, 16, 16, 16, 32, 64)
 EPSILON = 0.0010000000474974513
@@ -98,7 +98,7 @@ def test_a_pitch_is_the_local_average_of_the_strongest_bin():
 
 
 def test_frames_are_normalised_one_by_one():
-    frames = normalised(np.stack([np.full(1024, 5.0), 3 + 7 * np.sin(np.arange(1024)), np.zeros(1024)]))
+    frames = normalise(np.stack([np.full(1024, 5.0), 3 + 7 * np.sin(np.arange(1024)), np.zeros(1024)]))
     np.testing.assert_allclose(frames.mean(axis=1), 0, atol=1e-6)
     np.testing.assert_allclose(frames.std(axis=1), [0, 1, 0], atol=1e-6)
 

@@ -66,20 +66,20 @@ def sound_of(samples):
     return {"name": "s", "samples": samples, "sample_rate": 1}
 
 
-def decoded(uri):
+def decode(uri):
     return soundfile.read(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100])
 def test_a_long_sound_comes_back_with_its_length_rate_and_level(rate):
     samples = 0.5 * np.sin(2 * np.pi * 440 * np.arange(20 * rate) / rate)
-    found, found_rate = decoded(sound_uri(samples, rate))
+    found, found_rate = decode(sound_uri(samples, rate))
     assert found_rate == rate and found.shape == samples.shape
     assert np.mean((found - samples) ** 2) < 0.01 * np.mean(samples**2)
 
 
 def test_a_sound_too_loud_is_scaled_and_not_clipped():
-    found, _ = decoded(sound_uri(3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE), RATE))
+    found, _ = decode(sound_uri(3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE), RATE))
     assert abs(np.sqrt(np.mean(found**2)) - np.sqrt(0.5)) < 0.02
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.no_backend
 BASE = with_preset({"epochs": 28, "stage_two_at": 4})
 
 
-def declared(space):
+def declare(space):
     hp = keras_tuner.HyperParameters()
     space.declare(hp)
     return hp
@@ -32,7 +32,7 @@ def test_the_small_space_varies_z_alone_and_the_full_one_all_that_matters():
 def test_what_is_drawn_comes_back_as_settings():
     ranges = {"z_dim": [8, 16], "swap_weight": {"min": 0.5, "max": 2.0}, "units": {"min": 16, "max": 32, "log": True}}
     space = Space(ranges, BASE)
-    hp = declared(space)
+    hp = declare(space)
     hp.values |= {"z_dim": 16, "swap_weight": 0.75, "units": 20}
     settings = space.settings(space.values(hp))
     assert (settings.z_dim, settings.swap_weight, settings.units) == (16, 0.75, 20)

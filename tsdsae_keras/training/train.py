@@ -117,14 +117,14 @@ def graceful_exit(folder, runs, stop):
         yield
     except KeyboardInterrupt:
         status = 128 + (stop.asked or signal.SIGINT)
-        raise Stopped(f"stopped{_reached(runs)}; resume with: {resume_command(folder)}", status) from None
+        raise Stopped(f"stopped{_tell_progress(runs)}; resume with: {resume_command(folder)}", status) from None
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename or folder})"
         how = f"fix this, then resume with: {resume_command(folder)}"
-        raise InputError(f"{reason}: stopped{_reached(runs)}; {how}") from error
+        raise InputError(f"{reason}: stopped{_tell_progress(runs)}; {how}") from error
 
 
-def _reached(runs):
+def _tell_progress(runs):
     """The last epoch that all runs have saved."""
     files = [checkpoint_files(run.checkpoints) for run in runs]
     saved = min(number_of(paths[-1]) + 1 if paths else 0 for paths in files)

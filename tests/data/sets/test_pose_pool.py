@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tsdsae_keras.data.sets.colour_shift import ColourShift, saturated
+from tsdsae_keras.data.sets.colour_shift import ColourShift, saturate
 from tsdsae_keras.data.sets.pose_pool import Pool, PoseData
 from tsdsae_keras.data.sets.rooms import Rooms
 from tsdsae_keras.data.sets.solids import Solids, matrices
@@ -87,7 +87,7 @@ def test_hues_are_those_of_the_colour_circle():
     import colorsys
 
     hues = np.linspace(0, 0.9, 19)
-    np.testing.assert_allclose(saturated(hues), [colorsys.hsv_to_rgb(hue, 1, 1) for hue in hues], atol=1e-6)
+    np.testing.assert_allclose(saturate(hues), [colorsys.hsv_to_rgb(hue, 1, 1) for hue in hues], atol=1e-6)
 
 
 def test_a_cube_at_rest_shows_one_face():

@@ -142,7 +142,7 @@ def test_two_instruments_are_scored_apart():
 @pytest.fixture
 def planted(monkeypatch):
     for module in (sound, use):
-        monkeypatch.setattr(module, "open_model", lambda model, domain=None: Planted())
+        monkeypatch.setattr(module, "open_sps", lambda model, domain=None: Planted())
 
 
 def test_the_pitch_of_a_file_is_written_as_a_track(planted, tmp_path):

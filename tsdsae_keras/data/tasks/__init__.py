@@ -65,7 +65,7 @@ class Task:
             ]
         return [tuple([each for each in self.clips if each.split == s] for s in ("train", "validation", "test"))]
 
-    def tested(self):
+    def test_clips(self):
         """The clips that a probe is tested on; no model may have been trained on them."""
         return [each for _, _, test in self.splits() for each in test]
 

@@ -56,14 +56,14 @@ class FrozenDecoder:
         # XLA takes longer to compile transposed convolutions on TensorFlow than they take in all these steps.
         compiled = keras.backend.backend() == "jax"
         self.network.compile(keras.optimizers.Adam(rate), "binary_crossentropy", jit_compile=compiled)
-        self.network.fit(_Batches(self._scaled(codes), images, steps, seed), shuffle=False, verbose=0)
+        self.network.fit(_Batches(self._scale(codes), images, steps, seed), shuffle=False, verbose=0)
 
-    def _scaled(self, codes):
+    def _scale(self, codes):
         return ((codes - self.mean) @ self.scales).astype("float32")
 
     def decode(self, codes):
         """Images (n, 64, 64, channels) in [0, 1]."""
-        parts = np.split(self._scaled(codes), range(CHUNK, len(codes), CHUNK))
+        parts = np.split(self._scale(codes), range(CHUNK, len(codes), CHUNK))
         return np.concatenate([ops.convert_to_numpy(self.network(part, training=False)) for part in parts])
 
     def errors(self, codes, images):

@@ -7,7 +7,7 @@ from keras.saving import register_keras_serializable
 from tsdsae_keras.base.arrays import arrays_for_arrays
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd import losses
-from tsdsae_keras.families.cpd.checks import checked_config
+from tsdsae_keras.families.cpd.checks import validate_config
 from tsdsae_keras.families.cpd.equivariant import EquivariantModel, partners
 from tsdsae_keras.families.cpd.networks import DECODERS
 from tsdsae_keras.groups import find_group
@@ -68,7 +68,7 @@ class CPD(EquivariantModel):
         **kwargs,
     ):
         config = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
-        super().__init__(checked_config(config, self.all_terms), **kwargs)
+        super().__init__(validate_config(config, self.all_terms), **kwargs)
         self.poses = find_group(self.group, self.dims)
         self._make_encoder(self.poses.action_dim + self.extra_dim)
         self.image_decoder = None

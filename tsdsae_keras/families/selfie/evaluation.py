@@ -21,7 +21,7 @@ from tsdsae_keras.training.probing import (
     Statistics,
     TaskSounds,
     probe_all,
-    untrained,
+    reinitialise,
 )
 from tsdsae_keras.training.probing import table as task_table
 
@@ -76,7 +76,7 @@ def _open(names, data):
 
 def representations(model, frames, seed):
     """{name: embedder}: the model, untrained ones like it, and features without learning."""
-    random = [Embedder(untrained(model, frames, seed + number)) for number in range(UNTRAINED_SEEDS)]
+    random = [Embedder(reinitialise(model, frames, seed + number)) for number in range(UNTRAINED_SEEDS)]
     own = {"embedding": Embedder(model), "untrained": random}
     return own | {name: Statistics(function) for name, function in STATISTICS.items()}
 

@@ -23,7 +23,7 @@ def code_deviations(model, x):
     return encode(model, x)[..., : model.dynamic].reshape(-1, model.dynamic).std(axis=0)
 
 
-def untrained(model, seed):
+def reinitialise(model, seed):
     """A model of the same kind with other initial weights."""
     fresh = type(model).from_config(model.get_config() | {"seed": seed})
     if model.center:

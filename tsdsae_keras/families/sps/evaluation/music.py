@@ -4,7 +4,7 @@ import numpy as np
 
 from tsdsae_keras.data.audio.note_spectra import sound_of_notes
 from tsdsae_keras.families.sps.evaluation.codes import code_deviations, encode, in_batches, prediction_scores, score
-from tsdsae_keras.families.sps.evaluation.codes import untrained as untrained_model
+from tsdsae_keras.families.sps.evaluation.codes import reinitialise
 from tsdsae_keras.metrics.intervals import statistic_interval
 from tsdsae_keras.metrics.pitch_code import interval_deviation, pitch_line, squared_correlation, yin_pitch
 
@@ -19,7 +19,7 @@ def music_scores(model, data, seed=0):
     """All scores of a model of music, and the points of its figures."""
     train, test = data.frames("train"), data.frames("test")
     codes = {"train": encode(model, train), "test": encode(model, test)}
-    fresh = untrained_model(model, seed)
+    fresh = reinitialise(model, seed)
     scores = {}
     for split, x in (("train", train), ("test", test)) if data.labels else ():
         at_worst = encode(fresh, x)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsdsae_keras.families.sps.evaluation.codes import code_deviations, encode, prediction_scores, score, untrained
+from tsdsae_keras.families.sps.evaluation.codes import code_deviations, encode, prediction_scores, reinitialise, score
 from tsdsae_keras.metrics.intervals import mean_interval
 from tsdsae_keras.metrics.linear_probe import LinearProbe, axis_alignment
 
@@ -21,7 +21,7 @@ def video_scores(model, data, seed=0):
         truth = {"train": data.labels["train"][:FITTED], "test": data.labels["test"]}
         codes = {"train": encode(model, train), "test": encode(model, test)}
         scores |= probe_scores(codes, truth, data.factors)
-        fresh = untrained(model, seed)
+        fresh = reinitialise(model, seed)
         before = {"train": encode(fresh, train), "test": encode(fresh, test)}
         for name, found in probe_scores(before, truth, data.factors, interval=False).items():
             scores[name]["untrained"] = found["value"]
