@@ -66,6 +66,11 @@ def test_every_combination_is_a_row_and_failures_have_their_reason(search):
         assert ("Traceback" in row["reason"], "\n" in row["reason"]) == (False, False)
 
 
+def test_a_trial_says_once_what_its_data_lack(search):
+    _, training, *_ = SAID.getvalue().split("trial 0: ")
+    assert training.count("too little for good swaps") == 1
+
+
 def test_what_a_search_leaves(search):
     names = {path.name for path in search.folder.iterdir()}
     assert names == {"search.json", "oracle", "trials", "events", "results.csv", "best.keras", "report.html"}

@@ -29,7 +29,7 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
 
     def __init__(self, data, space):
         super().__init__(name="tsdsae_keras")
-        self.data, self.space = data, space
+        self.data, self.space, self._streams = data, space, None
         self.searched = searched_of(space.base.card)
         scorer = self.searched.scorer and resolve(space.base.card.package, self.searched.scorer)
         self.scorer = scorer(data, space.base) if scorer else None
@@ -46,10 +46,16 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
         if self.scorer is not None:
             self.scorer.check(objective)
 
+    def _open_streams(self, settings):
+        """The streams of a trial, opened once: building it asks how long an epoch is, fitting it reads them."""
+        if self._streams is None or self._streams[0] != settings:
+            self._streams = settings, fitting.open_streams(settings, self.data)
+        return self._streams[1]
+
     def build(self, hp):
         self.space.declare(hp)
         settings = self.settings(hp)
-        steps = fitting.open_streams(settings, self.data)[0].batches
+        steps = self._open_streams(settings)[0].batches
         model = fitting.build_model(settings, self.data)
         fitting.compile_model(model, settings, settings.epochs * steps)
         return model
@@ -78,7 +84,7 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
         if state.first:
             log.info(f"{run.folder}: resuming after epoch {state.first} of {settings.epochs}")
         with TrialWriter(run.events, self.space.values(hp), state.first) as writer:
-            streams = fitting.open_streams(settings, self.data)
+            streams = self._open_streams(settings)
             fitting.fit(state, run, settings, self.data, streams, writer, stop, progress=False)
             if stop is not None and stop.asked:
                 raise KeyboardInterrupt
