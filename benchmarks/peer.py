@@ -107,8 +107,8 @@ class Peer(nn.Module):
 
     def decode(self, z, v):
         """(batch, time, z_dim) and (batch, v_dim) -> (batch, time, features)."""
-        beside = v[:, None].expand(-1, z.shape[1], -1)
-        return self.output(self.decoder(torch.cat([z, beside], -1)))
+        repeated = v[:, None].expand(-1, z.shape[1], -1)
+        return self.output(self.decoder(torch.cat([z, repeated], -1)))
 
     def swap_terms(self, outputs, pi_global, pi_local, sample):
         """KL of the re-encoded swaps against the posteriors that their codes came from."""

@@ -192,7 +192,7 @@ def run_peer(race, wait, reply):
 def main():
     """Reads settings, then runs an epoch for each line; ends with the input."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # what libraries print is not an answer
     race = Race(**json.loads(sys.stdin.readline()))
 
     def reply(seconds, loss):

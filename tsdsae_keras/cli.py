@@ -110,7 +110,7 @@ def _add_evaluate(commands, arguments):
 
 
 def _add_probe(commands, arguments):
-    text = "how well labels of sounds can be read off the embedding of a model, beside features without learning"
+    text = "how well labels of sounds can be read off the embedding of a model, next to features without learning"
     add = commands.add_parser("probe", help=text, description=text)
     add.add_argument("model", help=MODEL)
     if _asks("probe", arguments):

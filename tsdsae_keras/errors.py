@@ -17,12 +17,12 @@ class TrainingDiverged(RuntimeError):
     """Training no longer gives finite values: the data and settings could be used, but led nowhere.
 
     The message is one line that says when, what is kept, and what to try. The command line ends with it as with an
-    `InputError`; a search and a study go on without the run.
+    `InputError`; a search and a study continue without the run.
     """
 
 
 class Stopped(Exception):
-    """A run was asked to stop and did: the message is one line that says how to go on.
+    """A run was asked to stop and did: the message is one line that says how to resume.
 
     Args:
         message: the line.

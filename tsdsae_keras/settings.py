@@ -127,11 +127,11 @@ def with_preset(given):
 def settings_from_dict(values):
     """The settings that a run folder recorded: what `Settings.to_dict` gave, read back from JSON.
 
-    What is not there takes its default, so that a run begun before an option existed can be resumed. What is recorded
+    What is not there takes its default, so that a run started before an option existed can be resumed. What is recorded
     with the settings (`data_folder`, `data_identity`) is checked and left out.
 
     Args:
-        values: a dict by name of the option; lists stand for tuples.
+        values: a dict by name of the option; lists are read as tuples.
 
     Raises:
         InputError: it is not a dict, has an unknown name or an invalid value; the line names both.

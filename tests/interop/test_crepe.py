@@ -1,4 +1,4 @@
-"""CREPE from a weight file equals its definition worked out in NumPy, and files that are no CREPE are refused."""
+"""CREPE from a weight file equals its definition worked out in NumPy, and files that are not CREPE are refused."""
 
 import functools
 import importlib.util

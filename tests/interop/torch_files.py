@@ -17,7 +17,7 @@ class Made:
 
 
 def write_bytes(path, content, root="archive"):
-    """A zip as `torch.save` writes it, by the few opcodes it takes; arrays stand for tensors."""
+    """A zip as `torch.save` writes it, by the few opcodes it takes; arrays become tensors."""
     blocks = []
     pickled = b"\x80\x02" + code_of(content, blocks) + b"."
     with zipfile.ZipFile(path, "w") as archive:

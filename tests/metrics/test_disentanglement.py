@@ -34,9 +34,9 @@ def scores(code, factors=FACTORS, test_code=None):
 CHANCE = np.mean([1 / size for size in SIZES])
 
 
-@pytest.mark.parametrize("beside", [0, 1, 2], ids=["alone", "one dead", "two dead"])
-def test_one_dimension_a_factor(beside):
-    code = np.concatenate([-3.0 * FACTORS + 7, np.full((len(FACTORS), beside), 5.0)], axis=1)
+@pytest.mark.parametrize("dead", [0, 1, 2], ids=["alone", "one dead", "two dead"])
+def test_one_dimension_a_factor(dead):
+    code = np.concatenate([-3.0 * FACTORS + 7, np.full((len(FACTORS), dead), 5.0)], axis=1)
     ones = dict.fromkeys(("mig", "modularity", "disentanglement", "completeness", "informativeness"), 1)
     assert scores(code) == pytest.approx(ones | {"sap": 1 - CHANCE})
 

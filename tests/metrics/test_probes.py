@@ -115,7 +115,7 @@ def test_last_digits_of_a_code_hardly_matter(kind, tolerance):
     other, asked_other = (rows * (1 + 1e-6 * rng.normal(size=rows.shape)) for rows in (code, asked))
     first, second = score_probe(code, label, asked, truth, kind), score_probe(other, label, asked_other, truth, kind)
     assert second == pytest.approx(first, abs=tolerance)
-    # Stable, and not for want of reading: of four classes a line names two fifths, the best possible four fifths.
+    # Stable, not unreadable: of four classes a line names two fifths, the best possible four fifths.
     assert first["accuracy"] > (0.3 if kind == "linear" else 0.6)
 
 

@@ -1,5 +1,5 @@
 """Dense layers give what Keras's give, and the same gradients; two merged what one after the other does, and one joined
-what it does with the code beside every frame.
+what it does with the code joined to every frame.
 """
 
 import keras

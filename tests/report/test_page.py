@@ -41,7 +41,7 @@ def test_only_its_own_style_and_script_may_run(html):
     assert not [attributes for _, attributes in Page(html).tags if "style" in attributes]
 
 
-def test_a_name_that_is_no_unicode_is_written(tmp_path):
+def test_a_name_that_is_not_unicode_is_written(tmp_path):
     write_page({"title": os.fsdecode(b"caf\xe9.wav")}, tmp_path / "report.html")
     assert "caf\\udce9.wav" in (tmp_path / "report.html").read_text(encoding="utf-8")
 

@@ -93,7 +93,7 @@ def test_a_chief_and_two_workers_one_of_which_dies(whole, tmp_path):
         json.loads((folder / "s" / "trials" / trial / "trial.json").read_text())["z_dim"]: trial for trial in trials
     }
     assert set(found) == {2, 3, 4, 5}
-    for z_dim, trial in ((2, "0000"), (3, "0001")):  # whoever trained it, and however often it was begun
+    for z_dim, trial in ((2, "0000"), (3, "0001")):  # whoever trained it, and however often it was started
         assert scores(folder, found[z_dim]) == scores(whole, trial)
     assert {"worker0.json", "worker1.json", "tuner.json"} <= {path.name for path in (folder / "s" / "oracle").iterdir()}
     assert not children(process.pid)

@@ -62,7 +62,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_is_refused_in_one_line(tmp_path, name):
+def test_invalid_arguments_are_refused_in_one_line(tmp_path, name):
     ranges, words = REFUSED[name]
     path = tmp_path / "space.json"
     path.write_text(json.dumps(ranges))

@@ -1,4 +1,4 @@
-"""A run that goes on from a checkpoint ends as one that was never broken."""
+"""A run resumed from a checkpoint ends as one that was never interrupted."""
 
 import csv
 

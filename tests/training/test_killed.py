@@ -30,7 +30,7 @@ RUN = ["--backend", BACKEND, *DATA, "--epochs", str(EPOCHS), "--stage-two-at", "
 FINISHED = ("model.keras", "history.csv", "evaluation.json")
 
 
-def has_begun(folder):
+def has_started(folder):
     """Whether the process that was started last has come to training, told by what it prints."""
     lines = said(folder).count("run: ")
     return lambda: said(folder).count("run: ") > lines
@@ -62,7 +62,7 @@ def test_killed_again_and_again_it_ends_the_same(whole, tmp_path):
     folder, moments, kills = copy_of_data(whole, tmp_path), random.Random(0), 0
     options = [*RUN, "--out", "r"]
     while kills < KILLS:
-        ready = has_begun(folder)
+        ready = has_started(folder)
         process = TRAIN.start(folder, *options)
         assert wait_for(process, ready), said(folder)
         if kills % 3 == 2:
@@ -72,7 +72,7 @@ def test_killed_again_and_again_it_ends_the_same(whole, tmp_path):
         process.kill()
         kills += process.wait() != 0
         options = ["--resume", "r"]
-        if (folder / "r" / "evaluation.json").exists():  # it had finished: begin anew, until there were kills enough
+        if (folder / "r" / "evaluation.json").exists():  # it had finished: start again, until there were enough kills
             check_equal(whole, folder)
             shutil.rmtree(folder / "r")
             options = [*RUN, "--out", "r"]

@@ -26,7 +26,7 @@ SWITCH, SIZE = 1, 3
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Stops its model after an epoch, or refuses to go on."""
+    """Stops its model after an epoch, or refuses to continue."""
 
     def __init__(self, epoch, error=None):
         super().__init__()
@@ -100,7 +100,7 @@ def test_each_goes_the_way_it_goes_alone(tmp_path):
 
 
 def test_what_goes_on_together(tmp_path, monkeypatch):
-    """Epochs kept by four runs -> the epoch each goes on from; one that has left the others is left out."""
+    """Epochs kept by four runs -> the epoch each resumes from; one that has left the others is left out."""
     from tsdsae_keras.training import train_seeds
 
     def newest_of(folder):

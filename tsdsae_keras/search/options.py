@@ -1,4 +1,4 @@
-"""The options of `tsdsae-keras tune`, beside those of a run. Light: no backend is loaded."""
+"""The options of `tsdsae-keras tune`, in addition to those of a run. Light: no backend is loaded."""
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 TRIALS = 20  # of "random" and "bayesian"

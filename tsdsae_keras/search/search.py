@@ -1,4 +1,4 @@
-"""A search from its first trial to its page; it goes on where it was broken, and further when it was finished.
+"""A search from its first trial to its page; it resumes where it was interrupted, and can be extended.
 
 search.json    what is searched and how, the identity of the data
 oracle/        KerasTuner's own files
@@ -28,7 +28,7 @@ class Search:
     """A search in its `SearchFolder`, which has a plan, on its data.
 
     Raises:
-        InputError: the data are not those the search was begun with, or do not allow its objective.
+        InputError: the data are not those the search was started with, or do not allow its objective.
     """
 
     def __init__(self, folder):
@@ -37,7 +37,7 @@ class Search:
         self.data = open_data(self.space.base)
         if self.data.identity != self.plan["data_identity"]:
             where = self.data.folder or self.space.base.data
-            raise InputError(f"{where} has changed since {folder.folder} was begun; start a new search on it")
+            raise InputError(f"{where} has changed since {folder.folder} was started; start a new search on it")
         self.hypermodel = RepresentationHyperModel(self.data, self.space)
 
     @property

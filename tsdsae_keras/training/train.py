@@ -67,9 +67,9 @@ def reopen_data(run):
     known, settings = run.read_settings(), recorded_settings(run)
     data = open_data(settings)
     if data.identity != known["settings"]["data_identity"]:
-        raise InputError(f"{settings.data} has changed since {run.folder} was begun; start a new run on it")
+        raise InputError(f"{settings.data} has changed since {run.folder} was started; start a new run on it")
     if known["versions"] != versions():
-        log.warning("note: Python or packages have other versions than when the run was begun, so its end may differ")
+        log.warning("note: Python or packages have other versions than when the run was started, so its end may differ")
     return data
 
 

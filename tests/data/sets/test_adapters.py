@@ -143,7 +143,7 @@ class Label:
 
 
 class Features:
-    """As tfds.features.FeaturesDict, which is no dictionary."""
+    """As tfds.features.FeaturesDict, which is not a dictionary."""
 
     def __init__(self, **features):
         self._features = features

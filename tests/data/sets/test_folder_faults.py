@@ -1,4 +1,4 @@
-"""Files that are no usable sound: each is listed with its reason, and the others go on."""
+"""Files that are not usable sound: each is listed with its reason, and the others are prepared."""
 
 import csv
 import logging

@@ -20,7 +20,7 @@ def name_of(scene):
 
 
 def act(group, g, poses):
-    """What an action makes of true poses, written out here once more."""
+    """What an action makes of true poses, written out here again."""
     if group == "rotate":
         return g @ poses
     if group == "rotate_right":
@@ -112,7 +112,7 @@ def test_rotations_can_be_kept_near_the_pose_of_rest():
 
 
 def test_a_wall_is_as_high_as_its_distance_says():
-    """Along x from the centre of the room of 4 x 3 the wall stands 2 away; half of it takes 32 x .5 / 2 rows."""
+    """Along x from the centre of the room of 4 x 3 the wall is 2 away; half of it takes 32 x .5 / 2 rows."""
     image = Rooms().render(np.zeros((1, 3)), np.array([0]))[0].astype(float)
     column = np.abs(np.diff(image[:, 32], axis=0)).sum(axis=1) > 5
     assert np.flatnonzero(column).tolist() == [23, 39]  # 32 -+ 32 x .5 / 2 = 24 and 40

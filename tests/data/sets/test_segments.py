@@ -1,4 +1,4 @@
-"""Laws of cutting, of mel power by parts and of loudness; settings that cannot be."""
+"""Laws of cutting, of mel power by parts and of loudness; invalid settings."""
 
 import numpy as np
 import pyloudnorm

@@ -193,7 +193,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_is_refused(name):
+def test_invalid_arguments_are_refused(name):
     value, words = WRONG[name]
     with pytest.raises(InputError, match=words):
         DSAEf(**{**cases.SIZES, name: value})

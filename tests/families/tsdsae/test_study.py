@@ -81,7 +81,7 @@ def test_a_run_is_made_by_one_process_at_a_time(folder):
         assert (own, other, next_one) == (True, False, True)
     folder.run("c").create({})
     with folder.run("c").held(), folder.claim("c") as other:
-        assert not other, "somebody goes on with the run by itself"
+        assert not other, "somebody resumes the run on its own"
     with folder.claim("c") as own:
         assert own
 

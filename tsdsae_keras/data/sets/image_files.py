@@ -75,8 +75,8 @@ def _unpack(path, cache, name, shape, dtype, blocks):
     target = Path(cache) / f"{Path(path).stem}-{name}-{known.st_size}-{known.st_mtime_ns}.npy"
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as beside:
-            array = np.lib.format.open_memmap(beside, "w+", dtype, shape)
+        with replacing(target) as temporary:
+            array = np.lib.format.open_memmap(temporary, "w+", dtype, shape)
             start = 0
             for block in blocks:
                 array[start : start + len(block)] = block

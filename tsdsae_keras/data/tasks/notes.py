@@ -116,8 +116,8 @@ def _notes_of(font, cache):
     with only_one(folder / f".{file.stem}.lock"):
         if not file.is_file():
             load_module()
-            with replacing(file) as beside:
-                np.save(beside, _render(path))
+            with replacing(file) as temporary:
+                np.save(temporary, _render(path))
     return file
 
 

@@ -56,7 +56,7 @@ def embed(model, files, out):
     model = _open(model)
     codes = encode_images(model, np.stack([read_image(path, model.channels) for path in files]))
     pose, extra = codes[:, : model.group_dim], codes[:, model.group_dim :]
-    with replacing(Path(out)) as beside, open(beside, "wb") as file:
+    with replacing(Path(out)) as temporary, open(temporary, "wb") as file:
         np.savez(file, **{"pose": pose, "class": extra, "name": np.array([str(path) for path in files])})
     log.info(f"{len(files)} codes in {out}")
 

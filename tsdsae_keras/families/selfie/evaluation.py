@@ -1,4 +1,4 @@
-"""Linear probes of the embedding, beside an untrained encoder and features without learning, and what the loss sees.
+"""Linear probes of the embedding, of an untrained encoder and of features without learning, and what the loss sees.
 
 The probe takes the embedding, the loss takes the projections: both are looked at, since a probe does not show that the
 projections have collapsed.

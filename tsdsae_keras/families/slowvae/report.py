@@ -37,7 +37,7 @@ NOTES = {
 
 
 def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
-    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, logs the table; returns the dict.
+    """Scores a run folder or a `.keras` file, writes JSON and a page next to it, logs the table; returns the dict.
 
     Args:
         model: a run folder, a `.keras` file, or the name of a trained model of the library.
@@ -66,7 +66,7 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
 
 
 def _settings(model, run, data):
-    """Those of the data that are scored; the data of a trained model of the library stand on its card."""
+    """Those of the data that are scored; the data of a trained model of the library are those of its card."""
     if is_pretrained(model) and data is None:
         return settings_from_dict(pretrained_card(model)["recipe"])
     return data_settings(run, "slowvae", data)

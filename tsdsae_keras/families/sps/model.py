@@ -108,7 +108,7 @@ class SPS(FrameVAE):
     def build(self, input_shape=None):
         for part in (self.encoder, self.decoder, *([self.transition] if self.prior else [])):
             part.build()
-        # Steps of training so far: the schedule goes on where a saved model left it.
+        # Steps of training so far: the schedule resumes where a saved model left it.
         self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False, name="steps")
         if self.center:
             self.mean_frame = self.add_weight(shape=self.frame, initializer="zeros", trainable=False, name="mean_frame")

@@ -20,7 +20,7 @@ LONGEST = 200  # letters of a name, entries of the front end
 
 
 def validate_config(config, model_class):
-    """The configuration with defaults filled in; InputError names the first value that cannot be."""
+    """The configuration with defaults filled in; InputError names the first invalid value."""
     config = dict(config)
     if config["v_condition"] is None:
         config["v_condition"] = "after" if config["local_encoder"] == "full" else "none"

@@ -1,7 +1,7 @@
 """The base of all models: one code for a sequence (v), one for every frame (z), and everything they share.
 
 A model is this base plus its own terms. Shapes: x (batch, time, features), v (batch, v_dim), z (batch, time, z_dim),
-mask (batch, time), true where a frame is valid; padding stands at the end.
+mask (batch, time), true where a frame is valid; padding is at the end.
 """
 
 from keras import ops, random
@@ -246,7 +246,7 @@ class SequentialVAE(StagedModel):
 
     @arrays_for_arrays
     def embed(self, x, mask=None):
-        """What stands for the whole of x (batch, time, features): the means of v (batch, v_dim)."""
+        """What represents the whole of x (batch, time, features): the means of v (batch, v_dim)."""
         return self.encode(ops.convert_to_tensor(x), mask)["v_mean"]
 
     @arrays_for_arrays
@@ -271,7 +271,7 @@ class SequentialVAE(StagedModel):
         return self.decode(z, ops.broadcast_to(v, (z.shape[0], v.shape[-1])))
 
     def generate(self, n, frames, *, v=None, noise=None, seed=None):
-        """n new sequences of so many frames: v from N(0, I), z from the transition; (n, frames, features), numpy.
+        """n new sequences of `frames` frames: v from N(0, I), z from the transition; (n, frames, features), numpy.
 
         Args:
             n: how many.

@@ -54,7 +54,7 @@ class Duplicated(Ideal):
 
 
 class IgnoresV(Ideal):
-    """v knows the timbre, but so does z, and the decoder listens to z alone."""
+    """v knows the timbre, but so does z, and the decoder uses z alone."""
 
     def encode(self, x, mask=None):
         return super().encode(x, mask) | {"z_mean": x}

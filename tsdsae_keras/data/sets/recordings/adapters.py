@@ -100,7 +100,7 @@ def from_tfds(
     Args:
         dataset: examples as dictionaries (a tf.data.Dataset, what `tfds.as_numpy` gives, any iterable); or {split:
             those}, as `tfds.load` gives without `split`, whose splits are then kept.
-        folder: where sounds go, made if need be.
+        folder: where sounds go, created if missing.
         sample_rate: Hz; None takes the one of `info`.
         info: the `DatasetInfo`: rate, and names of class numbers. None leaves numbers as they are.
         audio: the feature that holds samples, (n,) or (n, channels).
@@ -108,7 +108,7 @@ def from_tfds(
             load it with shuffle_files=False.
         labels: {label: feature}; None for no labels.
         group: the feature of what must not be in two splits. None makes every example a group of its own, which
-            leaks where examples share a player or an instrument. A group that the data's own splits tear apart is
+            leaks where examples share a player or an instrument. A group that is in two of the data's own splits is
             refused later, by `split_by_group`.
         full_scale: of integer samples, 2^15 for the 16 bits that are usual.
         splits: as in `from_mirdata`.

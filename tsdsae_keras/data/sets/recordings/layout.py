@@ -45,7 +45,7 @@ class Layout:
         return self.pad(max(sequence.frames for sequence, _ in rows))
 
     def pad(self, frames):
-        """What so many frames are padded to."""
+        """What sequences of `frames` frames are padded to."""
         return -(-frames // _MULTIPLE) * _MULTIPLE if self.unequal else frames
 
     def counts(self):

@@ -68,6 +68,6 @@ def write_gif(frames, out, enlarge=8):
 
     pictures = [Image.fromarray(np.uint8(np.rint(255 * np.clip(frame, 0, 1)))) for frame in frames]
     pictures = [each.resize([enlarge * side for side in each.size], Image.Resampling.NEAREST) for each in pictures]
-    with replacing(out) as beside:
-        pictures[0].save(beside, format="GIF", save_all=True, append_images=pictures[1:], duration=FRAME_MS, loop=0)
+    with replacing(out) as temporary:
+        pictures[0].save(temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=FRAME_MS, loop=0)
     log.info(f"{len(frames)} frames: {out}")

@@ -49,8 +49,8 @@ def pitch(model, file, out):
     lines = [f"{t:.3f},{z:.4f},{m:.3f},{f:.2f},{int(s)}" for t, z, m, f, s in rows]
     write_text(out, "\n".join(["seconds,code,midi,hz,sounding", *lines, ""]))
     picture = out.with_suffix(".png")
-    with replacing(picture) as beside:
-        beside.write_bytes(png_bytes(_figure(seconds, np.where(sounding, midi, np.nan))))
+    with replacing(picture) as temporary:
+        temporary.write_bytes(png_bytes(_figure(seconds, np.where(sounding, midi, np.nan))))
     log.info(f"{len(lines)} rows: {out}\npicture: {picture}")
     return 0
 

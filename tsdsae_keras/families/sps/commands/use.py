@@ -68,7 +68,7 @@ def embed(model, files, out):
         names.append(str(file))
     if not names:
         raise InputError("none of the files could be used")
-    with replacing(out) as beside, beside.open("wb") as opened:
+    with replacing(out) as temporary, temporary.open("wb") as opened:
         np.savez(opened, files=np.array(names), **arrays)
     log.info(f"codes of {len(names)} files: {out}")
     return status

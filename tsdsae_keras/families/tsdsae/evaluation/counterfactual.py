@@ -1,7 +1,7 @@
-"""The counterfactual test of a model: its swaps held against the same melodies really played by the other instrument.
+"""The counterfactual test of a model: its swaps compared with the same melodies really played by the other instrument.
 
 Every melody is given the timbre of a partner of another instrument, decode(z of the melody, v of the partner), latents
-at their means, and held against the truth by `metrics.counterfactual`. For data that a synthesiser rendered the truth
+at their means, and compared with the truth by `metrics.counterfactual`. For data that a synthesiser rendered the truth
 is rendered (`data.sets.true_swaps`); for recordings sound files hold it (`truth_files`).
 """
 

@@ -36,7 +36,7 @@ def report(
     vggish_weights=None,
     truth=None,
 ):
-    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, logs the table; returns the dict.
+    """Scores a run folder or a `.keras` file, writes JSON and a page next to it, logs the table; returns the dict.
 
     Progress is logged too (see `tsdsae_keras.process`).
 

@@ -17,7 +17,7 @@ SHOWN = ("features", "z_dim", "v_dim", "local_encoder", "global_encoder", "decod
 
 
 def import_checkpoint(file, model_file, model=None):
-    """Converts a checkpoint and returns the model, which goes on in the stage the checkpoint was in.
+    """Converts a checkpoint and returns the model, which continues in the stage the checkpoint was in.
 
     What was found is logged (see `tsdsae_keras.process`).
 

@@ -30,7 +30,7 @@ def full(base):
 
 
 def shorten(settings, epochs):
-    """Settings of a run of so many epochs, at least 2, stage 1 taking the same share, at least one, of them."""
+    """Settings of a run of `epochs` epochs, at least 2, stage 1 taking the same share, at least one, of them."""
     stage_one = max(1, min(epochs - 1, round(settings.stage_two_at * epochs / settings.epochs)))
     return settings.replace(epochs=epochs, stage_two_at=stage_one)
 

@@ -132,8 +132,8 @@ def embed(model, files, out, **options):
     arrays["z_mean"] = np.concatenate([codes["z_mean"] for codes in found.values()])
     arrays["offsets"] = np.cumsum([0, *lengths])
     rate = sound_model.front_end.sample_rate / sound_model.front_end.hop_length
-    with replacing(out) as beside:
-        np.savez(beside, names=np.array([str(name) for name in found]), frame_rate=rate, **arrays)
+    with replacing(out) as temporary:
+        np.savez(temporary, names=np.array([str(name) for name in found]), frame_rate=rate, **arrays)
     log.info(f"written: {out} ({len(lengths)} files, {sum(lengths)} frames)")
     return left_out
 
