@@ -113,7 +113,7 @@ def test_the_saved_model_meets_the_reference(tmp_path, file, stage):
 
 @pytest.mark.no_backend
 @pytest.mark.parametrize("stage", (1, 2))
-def test_training_goes_on_in_the_stage(tmp_path, stage):
+def test_training_continues_in_the_stage(tmp_path, stage):
     arrays = arrays_of(FILES[0])
     model, _ = import_state(tmp_path, checkpoint_of(state_of(arrays, stage)))
     local, prior, rest = (model.q_z, model.p_z), (model.informed_prior,), (model.q_v, model.p_x)

@@ -47,7 +47,7 @@ def scores(folder, trial):
     return json.loads((folder / "s" / "trials" / trial / "scores.json").read_text())["metrics"]
 
 
-def test_a_killed_search_goes_on_in_the_running_trial_and_ends_the_same(whole, tmp_path):
+def test_a_killed_search_resumes_in_the_running_trial_and_ends_the_same(whole, tmp_path):
     folder = write_inputs(tmp_path, [2, 3])
     for options, trial, epoch in ((SEARCH, "0000", 1), (["--resume", "s"], "0001", 6)):
         process = SCRIPT.start(folder, *options)

@@ -95,7 +95,7 @@ def run_through(oracle, space, folder, trials=100, score=lambda values: 1.0):
     return given
 
 
-def test_a_grid_that_was_broken_goes_on_and_has_every_combination_once(tmp_path):
+def test_an_interrupted_grid_resumes_and_has_every_combination_once(tmp_path):
     space = Space({"z_dim": [8, 16, 32], "decoder": ["frame", "sequence"]}, BASE)
     first = run_through(make_oracle("grid", "balanced", "max", None, 28, 0), space, tmp_path, trials=2)
     oracle = make_oracle("grid", "balanced", "max", None, 28, 0)

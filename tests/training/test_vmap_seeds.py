@@ -99,7 +99,7 @@ def test_each_goes_the_way_it_goes_alone(tmp_path):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=2e-5)
 
 
-def test_what_goes_on_together(tmp_path, monkeypatch):
+def test_what_resumes_together(tmp_path, monkeypatch):
     """Epochs kept by four runs -> the epoch each resumes from; one that has left the others is left out."""
     from tsdsae_keras.training import train_seeds
 

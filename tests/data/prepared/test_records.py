@@ -118,7 +118,7 @@ def test_the_same_command_finds_it_another_format_is_refused(folders, sounds, ca
     assert prepare(sounds, folders[EQUAL, "npy"], EQUAL, "--format", "tfrecord") != 0
 
 
-def test_a_broken_run_goes_on_to_the_same_bytes(folders, sounds, tmp_path, monkeypatch):
+def test_an_interrupted_run_resumes_to_the_same_bytes(folders, sounds, tmp_path, monkeypatch):
     monkeypatch.setattr("tsdsae_keras.data.sets.recordings.layout.SHARD_BYTES", 1 << 16)
     write, written = PreparedWriter.write_shard, []
 

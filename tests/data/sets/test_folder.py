@@ -161,7 +161,7 @@ prepare(Path(sys.argv[1]), Path(sys.argv[2]))
 
 
 @pytest.mark.parametrize("stage", ("reading", "writing"))
-def test_a_broken_run_goes_on(sounds, data, tmp_path, stage, monkeypatch):
+def test_an_interrupted_run_resumes(sounds, data, tmp_path, stage, monkeypatch):
     out = tmp_path / "data"
     done = subprocess.run([sys.executable, "-c", BROKEN, sounds, out, stage], capture_output=True, text=True)
     assert done.returncode == 9 and not out.exists(), done.stderr

@@ -81,7 +81,7 @@ def read_reasons(data):
         return {row["name"]: row["reason"] for row in csv.DictReader(file) if row["seconds"] in ("", "0.000")}
 
 
-def test_every_bad_file_has_its_reason_and_the_good_ones_go_on(folder, tmp_path, caplog):
+def test_every_bad_file_has_its_reason_and_the_good_ones_are_kept(folder, tmp_path, caplog):
     caplog.set_level(logging.INFO, logger="tsdsae_keras")
     recordings, left_out = list_folder(folder)
     data = prepare_recordings(recordings, left_out, SMALL, tmp_path / "data", workers=2)

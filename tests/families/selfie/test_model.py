@@ -102,7 +102,7 @@ def test_a_saved_model_embeds_the_same(tmp_path):
     np.testing.assert_allclose(loaded.embed(x), model.embed(x), rtol=1e-5, atol=1e-6)
 
 
-def test_an_embedding_takes_any_length_and_stands_for_the_scale():
+def test_an_embedding_takes_any_length_whatever_the_scale():
     model = small()
     x = views(3, 32)["first"]
     assert model.embed(x).shape == model.embed(x[:, :20]).shape == (3, 6 + 2 * 2)

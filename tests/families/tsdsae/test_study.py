@@ -227,7 +227,7 @@ def results_of(folder):
 
 
 @pytest.mark.slow
-def test_a_killed_study_goes_on_and_comes_to_the_same(tmp_path):
+def test_a_killed_study_resumes_and_comes_to_the_same(tmp_path):
     runs = ["--models", "tsdsae", "dsae", "--seeds", "1", "--epochs", "8"]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     for each in (whole, broken):
@@ -249,7 +249,7 @@ def test_a_killed_study_goes_on_and_comes_to_the_same(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_interrupted_study_says_how_to_go_on_and_failures_do_not_end_it(tmp_path):
+def test_an_interrupted_study_says_how_to_resume_and_failures_do_not_end_it(tmp_path):
     write_folder(tmp_path / "data")
     runs = ["--models", "dsae", "--seeds", "1", "2", "--epochs", "4000", "--learning-rate", "1e30"]
     STUDY.finish(tmp_path, *runs)

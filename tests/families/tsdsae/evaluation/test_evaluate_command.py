@@ -61,7 +61,7 @@ def test_the_same_command_gives_the_same_scores(whole, model, data, tmp_path):
     assert json.dumps(again) == json.dumps(whole[0])  # to the last digit, and in their order
 
 
-def test_without_labels_the_rest_goes_on(model, tmp_path, capsys):
+def test_without_labels_the_rest_is_scored(model, tmp_path, capsys):
     bare = PreparedData(write_folder(tmp_path / "bare", lambda arrays: {"features": arrays["features"]}))
     result, page = run_evaluate(model, bare, tmp_path / "e.json")
     assert {"swap_f1", "judge_f1", "label notes", "label instrument"} <= set(result["left_out"])
