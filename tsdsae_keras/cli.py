@@ -121,11 +121,11 @@ def _add_probe(commands, arguments):
 
 def _add_tune(commands, arguments):
     from tsdsae_keras.search.options import LEFT_OUT, add_tune_options
-    from tsdsae_keras.search.searched import searched_of
+    from tsdsae_keras.search.card import search_card
 
     add = commands.add_parser("tune", help="search for the smallest good model")
     if _asks("tune", arguments):
-        add_tune_options(add, searched_of(peek(arguments)[0]))
+        add_tune_options(add, search_card(peek(arguments)[0]))
         add_settings(add, arguments, without=LEFT_OUT)
     add.set_defaults(run=doors.tune)
 

@@ -80,7 +80,7 @@ def check_alike(first, second):
 def test_each_goes_the_way_it_goes_alone(tmp_path):
     """Stage 1, the switch and stage 2; one fails and leaves, the other does not notice and stops when it wants."""
     from tsdsae_keras.training.train_seeds import rows_of
-    from tsdsae_keras.training.vmap_seeds import Member, Several
+    from tsdsae_keras.training.vmap_seeds import Member, SeedTrainer
 
     x, members, models = cases.sequences(7), [], []
     leave = {0: StopAfter(2), 5: StopAfter(1, TrainingDiverged("refused"))}
@@ -90,7 +90,7 @@ def test_each_goes_the_way_it_goes_alone(tmp_path):
         members.append(Member(model, [*work, history, leaving], rows_of(len(x), SIZE, seed)))
         models.append(model)
     told = []
-    Several(members, x, [x[:3], x[3:4]], range(9)).fit(NeverAsked(), lambda epoch, logs, _: told.append(len(logs)))
+    SeedTrainer(members, x, [x[:3], x[3:4]], range(9)).fit(NeverAsked(), lambda epoch, logs, _: told.append(len(logs)))
     assert told == [2, 2, 1] and [str(member.error) for member in members] == ["None", "refused"]
     for (seed, leaving), model in zip(leave.items(), models, strict=True):
         weights, history = alone(seed, tmp_path, leaving.epoch + 1)

@@ -9,7 +9,7 @@ import keras_tuner
 from tsdsae_keras.base.family import resolve
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.files import write_json
-from tsdsae_keras.search.searched import searched_of
+from tsdsae_keras.search.card import search_card
 from tsdsae_keras.training import fitting
 from tsdsae_keras.training.checkpoints import newest
 from tsdsae_keras.training.hparams import TrialWriter
@@ -30,8 +30,8 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
     def __init__(self, data, space):
         super().__init__(name="tsdsae_keras")
         self.data, self.space, self._streams = data, space, None
-        self.searched = searched_of(space.base.card)
-        scorer = self.searched.scorer and resolve(space.base.card.package, self.searched.scorer)
+        self.search_card = search_card(space.base.card)
+        scorer = self.search_card.scorer and resolve(space.base.card.package, self.search_card.scorer)
         self.scorer = scorer(data, space.base) if scorer else None
 
     def declare_hyperparameters(self, hp):
@@ -90,7 +90,7 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
                 raise KeyboardInterrupt
             run.check_model()
             scores = self.scorer(load_model(run.model)) if self.scorer is not None else {}
-            scores |= {"val_loss": lowest(state.history.rows), self.searched.selection: float(state.keep.best)}
+            scores |= {"val_loss": lowest(state.history.rows), self.search_card.selection: float(state.keep.best)}
             writer.finish(scores, settings.epochs)
         seconds = {"seconds": round(time.perf_counter() - start, 3), "parameters": int(model.count_params())}
         write_json(run.scores, {"metrics": scores} | seconds)

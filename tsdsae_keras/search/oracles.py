@@ -18,7 +18,7 @@ LEAST_EPOCHS = 3  # of a run that Hyperband begins with
 FACTOR = 3
 
 
-class _Whole:
+class _WholeFiles:
     """Files replaced whole, and a trial that has ended is no longer among those that run."""
 
     @keras_tuner.synchronized
@@ -33,15 +33,15 @@ class _Whole:
         write_json(f"{self._get_trial_dir(trial.trial_id)}/trial.json", trial.get_state())
 
 
-class RandomOracle(_Whole, oracles.RandomSearchOracle):
+class RandomOracle(_WholeFiles, oracles.RandomSearchOracle):
     """Drawn at random, without repetition."""
 
 
-class BayesianOracle(_Whole, oracles.BayesianOptimizationOracle):
+class BayesianOracle(_WholeFiles, oracles.BayesianOptimizationOracle):
     """Drawn where a Gaussian process expects the best, after a few drawn at random."""
 
 
-class GridOracle(_Whole, keras_tuner.Oracle):
+class GridOracle(_WholeFiles, keras_tuner.Oracle):
     """Every combination of the values once, the last option of the space the fastest; ranges in ten steps."""
 
     def populate_space(self, trial_id):
@@ -54,7 +54,7 @@ class GridOracle(_Whole, keras_tuner.Oracle):
         return {"status": "STOPPED", "values": None}
 
 
-class HyperbandOracle(_Whole, oracles.HyperbandOracle):
+class HyperbandOracle(_WholeFiles, oracles.HyperbandOracle):
     """Many short runs, the best of which are trained again, longer, three times longer in each round.
 
     A run is shortened as a whole: stage 1 and the schedule of the learning rate take the same share of it. Half a

@@ -41,14 +41,14 @@ class Search:
         self.hypermodel = RepresentationHyperModel(self.data, self.space)
 
     @property
-    def searched(self):
-        """The family's `Searched`."""
-        return self.hypermodel.searched
+    def search_card(self):
+        """The family's `SearchCard`."""
+        return self.hypermodel.search_card
 
     def tuner(self, stop=None):
         """The tuner, with the trials that there are already."""
         plan, base = self.plan, self.space.base
-        direction = self.searched.directions[plan["objective"]]
+        direction = self.search_card.directions[plan["objective"]]
         oracle = make_oracle(plan["tuner"], plan["objective"], direction, plan["trials"], base.epochs, base.seed)
         tuner = SearchTuner(oracle, self.hypermodel, self.folder, stop)
         oracle.verbose = 0
@@ -79,7 +79,7 @@ class Search:
     def _describe(self):
         """Tells TensorBoard what is varied; once."""
         if not any(self.folder.events.glob("*")):
-            measures = (self.plan["objective"], *self.searched.measures, "val_loss", self.searched.selection)
+            measures = (self.plan["objective"], *self.search_card.measures, "val_loss", self.search_card.selection)
             ranges = self.space.ranges.items()
             domains = {name: each if isinstance(each, list) else (each["min"], each["max"]) for name, each in ranges}
             with ExperimentWriter(self.folder.events, domains, dict.fromkeys(measures)):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from tsdsae_keras.errors import InputError, quote
-from tsdsae_keras.search.searched import searched_of
+from tsdsae_keras.search.card import search_card
 from tsdsae_keras.settings import Settings, settings_from_dict
 
 TRAINING = ("model", "learning_rate", "schedule", "optimizer", "batch_size", "seed")
@@ -61,7 +61,7 @@ class Space:
     def settings(self, values, epochs=None):
         """The `Settings` of a trial with these values; `epochs` where they are not those of `base`."""
         settings = self.base.replace(**values)
-        shorten = searched_of(settings.card).shorten
+        shorten = search_card(settings.card).shorten
         return settings if epochs is None or epochs == settings.epochs else shorten(settings, epochs)
 
 
@@ -76,7 +76,7 @@ def make_space(name, base, seeds=1):
     Raises:
         InputError: no such space or file, or an invalid one.
     """
-    named = searched_of(base.card).spaces
+    named = search_card(base.card).spaces
     name = next(iter(named), None) if name is None else name
     if name is None:
         raise InputError(f'{base.model} has no space of its own; give --space FILE.json, such as {{"seed": [0, 1]}}')

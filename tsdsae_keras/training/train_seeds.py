@@ -143,7 +143,7 @@ def _together(runs):
 
 def _fit(runs, data, passes, stop):
     """Trains what is left to train; returns of each run the error that ended it, or None."""
-    from tsdsae_keras.training.vmap_seeds import Several  # here: JAX may not be installed
+    from tsdsae_keras.training.vmap_seeds import SeedTrainer  # here: JAX may not be installed
 
     settings = runs[0].settings
     arrays = settings.card.part("arrays")
@@ -163,7 +163,7 @@ def _fit(runs, data, passes, stop):
         log.info(f"{head}  val {term} {values}  {spent:.1f} s")
 
     if left and first < settings.epochs:
-        Several(left, train, batches, range(first, settings.epochs)).fit(stop, show)
+        SeedTrainer(left, train, batches, range(first, settings.epochs)).fit(stop, show)
     return [member.error for member in members]
 
 

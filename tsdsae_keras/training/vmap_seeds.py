@@ -54,7 +54,7 @@ class Member:
         return self.model.stop_training or self.error is not None
 
 
-class Several:
+class SeedTrainer:
     """Models of one architecture, each with weights, slots, draws, order of the data and callbacks of its own.
 
     Each goes the way it would go alone, by its own `train_step`, up to the rounding of sums that are taken in another

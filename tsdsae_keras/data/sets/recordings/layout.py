@@ -12,7 +12,7 @@ _LEVELS = (1 << 15) - 1  # of a label
 
 
 class Layout:
-    """The sequences (`Kept`, by recording and start) in splits and shards; `by_segment` splits them instead of groups.
+    """`ChosenSequence`s, by recording and start, in splits and shards; `by_segment` splits them instead of groups.
 
     Raises:
         InputError: a split would be empty, or what `split_by_group` refuses.

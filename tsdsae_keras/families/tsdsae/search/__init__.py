@@ -1,6 +1,6 @@
 """What models of the TS-DSAE family can be searched for, and over what. Light: no backend is loaded."""
 
-from tsdsae_keras.search.searched import Searched
+from tsdsae_keras.search.card import SearchCard
 
 PARTS = ("reconstruction", "restored", "use", "v_follows", "z_stays")
 JUDGED = ("judge_f1_global", "judge_f1_local")
@@ -35,7 +35,7 @@ def shorten(settings, epochs):
     return settings.replace(epochs=epochs, stage_two_at=stage_one)
 
 
-SEARCH = Searched(
+SEARCH = SearchCard(
     objectives={"balanced": "max", "labelled": "max"},
     selection="val_elbo",
     spaces={"zdim": zdim, "full": full},
