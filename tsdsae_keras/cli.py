@@ -120,8 +120,8 @@ def _add_probe(commands, arguments):
 
 
 def _add_tune(commands, arguments):
-    from tsdsae_keras.search.options import LEFT_OUT, add_tune_options
     from tsdsae_keras.search.card import search_card
+    from tsdsae_keras.search.options import LEFT_OUT, add_tune_options
 
     add = commands.add_parser("tune", help="search for the smallest good model")
     if _asks("tune", arguments):

@@ -46,9 +46,7 @@ class TrialFolder(RunFolder):
         times = before["times"] + 1 if before["epoch"] == reached else 1
         write_json(self.starts, {"epoch": reached, "times": times})
         if times > STARTS:
-            raise InputError(
-                f"its process was ended {STARTS} times in epoch {reached + 1}, out of memory or by hand"
-            )
+            raise InputError(f"its process was ended {STARTS} times in epoch {reached + 1}, out of memory or by hand")
 
     def first_epoch(self):
         """The epoch to begin with: 0, or the one after the last whole checkpoint."""

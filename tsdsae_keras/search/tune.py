@@ -12,9 +12,9 @@ from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.options import flag
 from tsdsae_keras.search import workers
+from tsdsae_keras.search.card import search_card
 from tsdsae_keras.search.folder import SearchFolder
 from tsdsae_keras.search.options import MARGIN, SEARCH_OPTIONS, TRIALS
-from tsdsae_keras.search.card import search_card
 from tsdsae_keras.search.space import make_space
 from tsdsae_keras.settings import with_preset
 

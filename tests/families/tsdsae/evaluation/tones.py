@@ -10,7 +10,6 @@ from tests.prepared import write_prepared
 from tsdsae_keras.cli import main
 from tsdsae_keras.data.audio.logmel import FrontEnd
 
-
 RATE, FRAMES, SLOT = 16000, 38, 2400  # samples a note
 FRONT_END = FrontEnd()
 COUNTS = {"train": 24, "validation": 4, "test": 8}

@@ -3,8 +3,14 @@
 import numpy as np
 
 from tsdsae_keras.data.audio.note_spectra import sound_of_notes
-from tsdsae_keras.families.sps.evaluation.codes import code_deviations, encode, in_batches, prediction_scores, score
-from tsdsae_keras.families.sps.evaluation.codes import reinitialise
+from tsdsae_keras.families.sps.evaluation.codes import (
+    code_deviations,
+    encode,
+    in_batches,
+    prediction_scores,
+    reinitialise,
+    score,
+)
 from tsdsae_keras.metrics.intervals import statistic_interval
 from tsdsae_keras.metrics.pitch_code import interval_deviation, pitch_line, squared_correlation, yin_pitch
 
