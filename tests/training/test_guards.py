@@ -106,6 +106,7 @@ CONTRADICTED = {
 }
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("name", CONTRADICTED)
 def test_a_judge_that_contradicts_the_own_encoder_is_heard(name):
     found, words = CONTRADICTED[name]

@@ -22,6 +22,8 @@ from tsdsae_keras.families.cpd.pose_space import pose_points, rotation_vectors
 from tsdsae_keras.families.cpd.report import rows
 from tsdsae_keras.report.figures import png_bytes
 
+pytestmark = pytest.mark.no_backend  # runs, codes and decoders of every backend are in test_pretrained.py
+
 
 @pytest.fixture(scope="module")
 def run(finished_run, tmp_path_factory):

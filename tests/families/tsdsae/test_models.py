@@ -82,17 +82,17 @@ def test_correlation_of_z_and_v_in_closed_form():
     rng, mask = np.random.default_rng(0), np.arange(9) < np.full((400, 1), 6)
     v = rng.normal(size=(400, 1)).astype("float32")
 
-    def reconstruction_error(z, v, mask=None):
+    def correlation_of(z, v, mask=None):
         return float(correlation(ops.convert_to_tensor(z), ops.convert_to_tensor(v), mask))
 
     free = rng.normal(size=(400, 9, 1)).astype("float32")
     told = np.where(mask[..., None], v[:, None], np.nan).astype("float32")  # its mean is v, its mean square v^2
-    assert reconstruction_error(free, v) < 0.02
+    assert correlation_of(free, v) < 0.02
     square = np.corrcoef(v[:, 0], v[:, 0] ** 2)[0, 1] ** 2
-    assert reconstruction_error(told, v, mask) == pytest.approx((1 + square) / 2, abs=1e-3)
+    assert correlation_of(told, v, mask) == pytest.approx((1 + square) / 2, abs=1e-3)
     louder = v[:, None] * np.array([[1], [-1]], "float32")  # of mean 0, its spread is |v|
     spread = np.corrcoef(np.abs(v[:, 0]), v[:, 0] ** 2)[0, 1] ** 2
-    assert reconstruction_error(louder, np.abs(v)) == pytest.approx(spread / 2, abs=1e-3)
+    assert correlation_of(louder, np.abs(v)) == pytest.approx(spread / 2, abs=1e-3)
 
 
 def test_noise_on_z_is_in_units_of_its_deviation_over_valid_frames():

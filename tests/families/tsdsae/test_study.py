@@ -67,7 +67,7 @@ def test_a_study_is_of_one_set_of_data_and_pairs(folder, data, tmp_path):
         StudyFolder(tmp_path / "full").begin(data, 4)
 
 
-def test_a_run_that_was_begun_keeps_its_settings(folder):
+def test_a_run_that_was_started_keeps_its_settings(folder):
     part = StudyOptions(models=("dsae",), seeds=(1,), z_dims=(8,), optimizers=("adam",))
     [(name, settings)] = grid(Settings(), part).items()
     folder.run(name).create(settings.to_dict() | {"data_folder": "d", "data_identity": "i"})
