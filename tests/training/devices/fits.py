@@ -40,19 +40,19 @@ def skipped(seed):
     return {"x": x}
 
 
-def triples(seed, **how):
+def triples(seed):
     model = SimpleNamespace(group="rotate", dims=3, channels=1)
     return cpd.batch_for(model, ROWS) | {"y": np.random.default_rng(seed).integers(0, 256, (ROWS, 64, 64, 1), "uint8")}
 
 
 CASES = {
-    "tsdsae": (lambda: cases.small(), lambda seed: {"x": cases.sequences(ROWS, seed=seed)}),
+    "tsdsae": (cases.small, lambda seed: {"x": cases.sequences(ROWS, seed=seed)}),
     "tsdsae-masked": (
         lambda: cases.small(z_noise=0.1, level_db=6.0, term_weights={"corr_zv": 0.5}, swap_pairs="shared"),
         masked,
     ),
     "tsdsae-skipped": (lambda: cases.small(reduction="sum"), skipped),
-    "slowvae": (lambda: slowvae.small(), lambda seed: {"x": slowvae.pairs(ROWS // 2, seed=seed)}),
+    "slowvae": (slowvae.small, lambda seed: {"x": slowvae.pairs(ROWS // 2, seed=seed)}),
     "pcl": (lambda: _pcl(), lambda seed: {"x": slowvae.pairs(2 * ROWS, seed=seed)}),
     "selfie": (lambda: selfie.small(dropout=0.3), lambda seed: selfie.views(ROWS, seed=seed)),
     "vicreg": (lambda: selfie.small("vicreg"), lambda seed: selfie.views(ROWS, seed=seed)),
@@ -99,7 +99,9 @@ def fit(name, devices):
         model = build()
         if hasattr(model, "adapt") and name.startswith("tsdsae"):
             model.adapt(cases.sequences(64, seed=5))
-        model.compile(optimizer=keras.optimizers.Adam(1e-3, epsilon=1e-8, name="adam", global_clipnorm=5.0))
+        # The kinks and the batch norm of `cpd`, two channels wide, multiply rounding errors from step to step.
+        rate = 1e-4 if name.startswith("cpd") else 1e-3
+        model.compile(optimizer=keras.optimizers.Adam(rate, epsilon=1e-8, name="adam", global_clipnorm=5.0))
         staged = [EnterStageTwo(1)] if name.startswith("tsdsae") else []
         history = model.fit(
             devices.training_data(train),

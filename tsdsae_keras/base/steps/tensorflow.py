@@ -26,6 +26,16 @@ class TrainStep:
         track_step(self, loss, norm, finite, self.batch_size(x))
         return step_logs(self)
 
+    def test_step(self, data):
+        if self._distribute_strategy is None:
+            return super().test_step(data)
+        # Keras's own multiplies the loss by the replicas, taking it to be divided by them; here every replica computes
+        # the whole batch.
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        loss = self.compute_loss(x=x, y_pred=self(x, training=False), training=False)
+        self._loss_tracker.update_state(loss, sample_weight=self.batch_size(x))
+        return self.get_metrics_result()
+
     def _apply(self, finite, gradients, weights):
         def update():
             self.optimizer.apply(gradients, weights)
