@@ -28,16 +28,11 @@ from tsdsae_keras.training.devices.place import VARIABLES, parse
 STEPS, ROWS = 5, 8  # steps of an epoch, of which there are two; rows of a batch
 
 
-def masked(seed):
-    x = cases.sequences(ROWS, seed=seed)
-    return {"x": x, "mask": np.arange(x.shape[1]) < np.random.default_rng(seed).integers(3, 7, ROWS)[:, None]}
-
-
-def skipped(seed):
-    """Now and then a row, here of the last part, that cannot be used."""
+def sequences(seed):
+    """Sequences of unequal length; now and then one of the last part cannot be used."""
     x = cases.sequences(ROWS, seed=seed)
     x[-1, 0] += np.nan if seed % 3 == 1 else 0
-    return {"x": x}
+    return {"x": x, "mask": np.arange(x.shape[1]) < np.random.default_rng(seed).integers(3, 7, ROWS)[:, None]}
 
 
 def triples(seed):
@@ -46,12 +41,11 @@ def triples(seed):
 
 
 CASES = {
-    "tsdsae": (cases.small, lambda seed: {"x": cases.sequences(ROWS, seed=seed)}),
-    "tsdsae-masked": (
-        lambda: cases.small(z_noise=0.1, level_db=6.0, term_weights={"corr_zv": 0.5}, swap_pairs="shared"),
-        masked,
+    "tsdsae": (lambda: cases.small(z_noise=0.1, level_db=6.0, term_weights={"corr_zv": 0.5}), sequences),
+    "tsdsae-shared": (
+        lambda: cases.small(swap_pairs="shared", reduction="sum"),
+        lambda seed: {"x": cases.sequences(ROWS, seed=seed)},
     ),
-    "tsdsae-skipped": (lambda: cases.small(reduction="sum"), skipped),
     "slowvae": (slowvae.small, lambda seed: {"x": slowvae.pairs(ROWS // 2, seed=seed)}),
     "pcl": (lambda: _pcl(), lambda seed: {"x": slowvae.pairs(2 * ROWS, seed=seed)}),
     "selfie": (lambda: selfie.small(dropout=0.3), lambda seed: selfie.views(ROWS, seed=seed)),
@@ -60,7 +54,7 @@ CASES = {
     "cpd": (lambda: _cpd("info_nce"), triples),
     "cpd-hinge": (lambda: _cpd("hinge"), triples),
 }
-FEW = ("tsdsae", "tsdsae-masked", "tsdsae-skipped", "pcl")
+FEW = ("tsdsae",)  # most of what there is to go wrong; the others are among the longer proofs
 
 
 def _pcl():
