@@ -13,7 +13,7 @@ from jax.experimental import multihost_utils
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.training.devices.one import OneDevice
-from tsdsae_keras.training.devices.parts import part_of
+from tsdsae_keras.training.devices.parts import leave_gpus, part_of
 from tsdsae_keras.training.devices.place import ALL, cores
 
 VIRTUAL = "--xla_force_host_platform_device_count"  # without a GPU: devices that share the processor's cores
@@ -26,6 +26,7 @@ class Devices(OneDevice):
         own = cores() if asked.devices == ALL else asked.devices
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {VIRTUAL}={own}".strip()
         self.rank, self.processes = place.rank, place.processes
+        leave_gpus()
         if place.processes > 1:
             keras.distribution.initialize(place.address, place.processes, place.rank)
         here = jax.local_devices()

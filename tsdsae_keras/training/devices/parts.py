@@ -1,5 +1,7 @@
 """Parts of batches: what one process reads, and what one replica sees."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
@@ -45,6 +47,12 @@ def dataset_of(stream):
             lambda: (batches[place] for place in range(len(batches))), output_signature=signature
         )
         return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).with_options(options)
+
+
+def leave_gpus():
+    """Keeps TensorFlow, which only reads data here, from taking the memory of GPUs that another backend computes on."""
+    with contextlib.suppress(RuntimeError):  # it is at work already
+        tf.config.set_visible_devices([], "GPU")
 
 
 def _with_rows(result, x, times, over):

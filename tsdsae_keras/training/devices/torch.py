@@ -7,7 +7,7 @@ import torch.distributed as dist
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.training.devices.one import OneDevice
-from tsdsae_keras.training.devices.parts import part_of
+from tsdsae_keras.training.devices.parts import leave_gpus, part_of
 
 PATIENCE = timedelta(minutes=30)  # for another process, which may still prepare data
 
@@ -18,6 +18,7 @@ class Devices(OneDevice):
     def __init__(self, asked, place):
         self.rank, self.count, self.processes = place.rank, place.processes, place.processes
         self.device = "cpu"
+        leave_gpus()
         if torch.cuda.is_available():
             if place.local_rank >= torch.cuda.device_count():
                 found = torch.cuda.device_count()
