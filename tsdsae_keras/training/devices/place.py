@@ -5,7 +5,7 @@ import os
 import socket
 from dataclasses import dataclass
 
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError, quote
 
 ALL = "all"
 MOST = 1 << 16
@@ -43,7 +43,7 @@ class Asked:
         number = next((os.environ[name] for name in HOST_INDEX if os.environ.get(name)), None)
         if number is not None:
             if not number.isdigit() or int(number) >= len(self.hosts):
-                raise InputError(f"this machine is number {shown(number)} of --hosts, which names {len(self.hosts)}")
+                raise InputError(f"this machine is number {quote(number)} of --hosts, which names {len(self.hosts)}")
             return [int(number)]
         found = [place for place, host in enumerate(self.hosts) if is_here(host.partition(":")[0])]
         if not found:
@@ -65,13 +65,13 @@ def parse(devices, hosts):
             raise InputError("--hosts needs --devices, how many of each host; add --devices all")
         return None
     if devices != ALL and not (devices.isdigit() and 0 < int(devices) <= MOST):
-        raise InputError(f"--devices is {shown(devices)}; it must be a number of at least 1, or all")
+        raise InputError(f"--devices is {quote(devices)}; it must be a number of at least 1, or all")
     hosts = tuple(hosts or ())
     for place, host in enumerate(hosts):
         name, colon, port = host.partition(":")
         fits = name and (not colon or (place == 0 and port.isdigit() and 0 < int(port) < 1 << 16))
         if not fits:
-            raise InputError(f"--hosts has {shown(host)}; give names, the first with a port, such as node1:29400 node2")
+            raise InputError(f"--hosts has {quote(host)}; give names, the first with a port, such as node1:29400 node2")
     return Asked(devices if devices == ALL else int(devices), hosts)
 
 
