@@ -99,6 +99,14 @@ def test_presets_differ_by_data():
     assert with_preset({"model": "sps", "preset": "paper"}).fractional is False
 
 
+@pytest.mark.parametrize("preset", ["quick", "fast", "paper"])
+def test_data_of_ones_own_have_the_recipe_of_their_domain(preset):
+    for own, rendered in (("notes", "scales"), ("videos", "ball")):
+        first, second = (with_preset({"model": "sps", "preset": preset, "data": data}) for data in (own, rendered))
+        for name in ("channels", "epochs", "batch_size", "window", "log_var_bias", "sampler"):
+            assert getattr(first, name) == getattr(second, name), name
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [
