@@ -107,7 +107,7 @@ def _scales(race):
         "speed": settings.sampling_speed,
         "center": settings.center,
     }
-    return open_data(settings).frames("train"), known | {"steps": race.steps}
+    return open_data(settings).frames("train").swapaxes(2, 3).copy(), known | {"steps": race.steps}
 
 
 def open_views(race):

@@ -14,12 +14,15 @@ from torch.nn import functional
 REACH, BASE_LEN = 4.0, 3
 SLOPE, DELAY = 2200.0, 8000.0
 KLD, PRIOR, SYMMETRY = 0.01, 2.0, 4.0
-KERNELS = (((5, 5), 2, (1, 0)), ((8, 1), 4, (2, 0)), ((4, 1), 2, (1, 0)), ((4, 1), 2, (1, 0)))  # size, stride, padding
+KERNELS = ((5, 2, 1), (8, 4, 2), (4, 2, 1), (4, 2, 1))  # size, stride, padding, along the bins
 ROWS = 16  # of 513 bins after the convolutions
 
 
 class Peer(nn.Module):
-    """Encoder, decoder and prior for notes (513, 5), one latent, translations, with the faithful sampler.
+    """Encoder, decoder and prior for notes (5, 513), one latent, translations, with the faithful sampler.
+
+    The authors' convolutions are two-dimensional, with the 5 frames of a note as the width of the first kernel. As one-
+    dimensional ones, with the frames as channels, they are the same and several times as fast on a CPU.
 
     Args:
         channels: of the four convolutions.
@@ -27,25 +30,26 @@ class Peer(nn.Module):
         hidden: units of the prior.
         copies: K.
         scale: of the encoder's input.
-        mean_frame: (513, 5), taken off the input and put back by the decoder, or None.
+        mean_frame: (5, 513), taken off the input and put back by the decoder, or None.
     """
 
     def __init__(self, channels, units, hidden=256, copies=4, scale=1.0, mean_frame=None):
         super().__init__()
         self.copies, self.scale, last = copies, scale, channels[-1]
         self.register_buffer("mean_frame", mean_frame, persistent=False)
-        there = list(zip(itertools.pairwise((1, *channels)), KERNELS, strict=True))
-        back = [nn.ConvTranspose2d(b, a, *kernel) for (a, b), kernel in there[::-1]]
-        self.encoder = nn.Sequential(*_with_relu([nn.Conv2d(a, b, *kernel) for (a, b), kernel in there]), nn.ReLU())
+        there = list(zip(itertools.pairwise((5, *channels)), KERNELS, strict=True))
+        back = [nn.ConvTranspose1d(b, a, *kernel, bias=a != 5) for (a, b), kernel in there[::-1]]
+        self.encoder = nn.Sequential(*_with_relu([nn.Conv1d(a, b, *kernel) for (a, b), kernel in there]), nn.ReLU())
         self.fc11, self.fc12 = nn.Linear(ROWS * last, 1), nn.Linear(ROWS * last, 1)
         self.rnn, self.fc2 = nn.RNNCell(1, hidden), nn.Linear(hidden, 1)
         self.fc3 = nn.Sequential(
             *_with_relu([nn.Linear(a, b) for a, b in itertools.pairwise((1, *units, ROWS * last))])
         )
         self.decoder = nn.Sequential(*_with_relu(back))
+        self.output_bias = nn.Parameter(torch.zeros(1))  # one for all frames of a note
 
     def forward(self, x, true_code):
-        """The loss of a batch (batch, time, 513, 5), where the prior sees a true code with that probability."""
+        """The loss of a batch (batch, time, 5, 513), where the prior sees a true code with that probability."""
         n, time = x.shape[:2]
         eps = torch.randn(n, time, 1, device=x.device)
         fed = torch.rand(2, time, device=x.device) > true_code
@@ -57,7 +61,7 @@ class Peer(nn.Module):
         """{name: sum} of all terms, weighted.
 
         Args:
-            x: (batch, time, 513, 5).
+            x: (batch, time, 5, 513).
             eps: (batch, time, 1).
             fed, fed_moved: (time,), where the prior sees its own prediction, of both passes.
             shift: (K * batch, 1, 1).
@@ -83,7 +87,7 @@ class Peer(nn.Module):
         """Mean and log-variance (batch, time, 1)."""
         flat = x.flatten(0, 1)
         flat = (flat if self.mean_frame is None else flat - self.mean_frame) * self.scale
-        features = self.encoder(flat[:, None]).flatten(1)
+        features = self.encoder(flat).flatten(1)
         return tuple(head(features).view(*x.shape[:2], 1) for head in (self.fc11, self.fc12))
 
     def predict(self, z, fed):
@@ -96,9 +100,8 @@ class Peer(nn.Module):
         return torch.stack(outputs, dim=1)
 
     def decode(self, z):
-        """Logits (n, 513, 5) of codes (n, 1)."""
-        features = self.fc3(z)
-        logits = self.decoder(features.view(len(z), -1, ROWS, 1))[:, 0]
+        """Logits (n, 5, 513) of codes (n, 1)."""
+        logits = self.decoder(self.fc3(z).view(len(z), -1, ROWS)) + self.output_bias
         return logits if self.mean_frame is None else logits + torch.logit(self.mean_frame)
 
 
@@ -121,7 +124,7 @@ def run(x, settings, wait, reply):
     """Trains for an epoch whenever `wait()` is true, and replies (seconds, mean loss).
 
     Args:
-        x: sequences (n, time, 513, 5), of which each step draws a batch.
+        x: sequences (n, time, 5, 513), of which each step draws a batch.
         settings: a dict with "batch", "steps", "channels", "units", "hidden", "copies", "scale", "speed" of the
             schedule, "center", "threads" and "compiled".
     """

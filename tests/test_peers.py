@@ -25,10 +25,13 @@ def test_the_peer_of_physical_symmetry_meets_the_reference(name):
 
     data = load(name)
     state = {key.removesuffix("_l0"): torch.from_numpy(value) for key, value in data["state"].items()}
+    for key in ("encoder.0.weight", "decoder.6.weight"):
+        state[key] = state[key].transpose(1, 3)  # the 5 columns are channels
+    state = {key: value[..., 0] if value.ndim == 4 else value for key, value in state.items()}
     channels, units = ([len(state[f"{part}.{2 * i}.bias"]) for i in range(4)] for part in ("encoder", "fc3"))
     peer = Peer(channels, units, state["rnn.weight_hh"].shape[1], int(data["K"]))
-    peer.load_state_dict(state)
-    x, draws = torch.from_numpy(data["x"]), data["draws"]
+    peer.load_state_dict(state | {"output_bias": state.pop("decoder.6.bias")})
+    x, draws = torch.from_numpy(data["x"]).transpose(2, 3), data["draws"]
     fed = [torch.from_numpy(np.isin(np.arange(x.shape[1]), draws[f"P_{each}"])) for each in ("plain", "translation")]
     shift = torch.from_numpy(draws["translation"]).view(-1, 1, 1)
     terms = peer.terms(x, torch.from_numpy(draws["eps"]), *fed, shift)
@@ -39,7 +42,8 @@ def test_the_peer_of_physical_symmetry_meets_the_reference(name):
         np.testing.assert_allclose(value.item(), data[f"faithful/terms/{term}"], **CLOSE, err_msg=term)
     sum(terms.values()).backward()
     for key, weight in peer.named_parameters():
-        stored = data[f"faithful/gradnorm/{key}_l0" if key.startswith("rnn.") else f"faithful/gradnorm/{key}"]
+        name = f"{key}_l0" if key.startswith("rnn.") else key.replace("output_bias", "decoder.6.bias")
+        stored = data[f"faithful/gradnorm/{name}"]
         np.testing.assert_allclose(weight.grad.norm().item(), stored, rtol=1e-3, err_msg=key)
 
 
@@ -93,7 +97,7 @@ def test_peers_train_for_an_epoch_at_a_time():
     rng, told = np.random.default_rng(0), []
     usual = {"batch": 3, "threads": 1, "compiled": False}
     sizes = {"channels": (2, 2, 2, 2), "units": (4,), "hidden": 4, "copies": 2, "scale": 8.0, "speed": 6.0}
-    notes = rng.random((5, 6, 513, 5), "float32")
+    notes = rng.random((5, 6, 5, 513), "float32")
     views = {name: rng.random((6, 16, 64), "float32") for name in ("first", "second")}
     runs = (
         lambda wait, reply: sps_peer.run(notes, usual | sizes | {"steps": 2, "center": True}, wait, reply),
