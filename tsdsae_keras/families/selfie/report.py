@@ -1,6 +1,7 @@
 """Every score of a saved model as JSON and as a page: `tsdsae-keras evaluate`."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def content(model, data, result, task, settings, path):
     image, sounds = map_of_task(model, task)
     x, sources = labelled_windows(data)
     return {
-        "title": f"{settings.model} on {settings.data}",
+        "title": f"{settings.model} on {Path(settings.data).name}",
         "lead": result["note"] or f"{path.name}: embeddings of sounds, probed without training them further.",
         "scores": rows(result),
         "scores_note": "Accuracy of linear probes. Worst is the share of the most frequent class. Intervals: 95 % over "

@@ -133,6 +133,8 @@ def space_figure(points):
                 x, y, z = np.array(points[name][place]).T  # y is the height
                 axes.plot(x, z, y, ".-", color=colour, label=label, linewidth=1)
         axes.set(xlabel="x", ylabel="z (depth)", zlabel="y (height)")
+        axes.locator_params(nbins=5)
+        axes.tick_params(labelsize=7, pad=-1)
         axes.set_box_aspect(None, zoom=0.85)  # else the names of the axes are cut off
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
     return figure

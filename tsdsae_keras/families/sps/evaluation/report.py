@@ -40,14 +40,14 @@ def report(model, data=None, out=None, seed=0):
 
 
 def _content(model, data, result, settings, path):
-    what = "pitch" if model.domain == "music" else "place"
+    music = model.domain == "music"
+    what, of_music = ("pitch", "; of synthesis over codes, of shifted scales over shifts") if music else ("place", "")
     return {
         "title": f"{settings.model} on {settings.data}",
         "lead": f"{path.name}: {what} from physical symmetry, K = {model.copies}, {result['n']} test sequences.",
         "scores": groups(result),
         "scores_note": "Worst is the value of an untrained model; of reconstruction and roll-out, that of the mean "
-        "frame. Intervals: 95 % by bootstrap, over sequences; of synthesis over the codes of the grid, of shifted "
-        "scales over the shifts.",
+        f"frame. Intervals: 95 % by bootstrap, over sequences{of_music}.",
         "sounds": sounds(model, data),
         "pictures": figures(model, data, result),
         "settings": settings.to_dict(),

@@ -52,12 +52,11 @@ def rows(result):
 
 def _row(name, found):
     title, direction, note = TITLES[name]
-    notes = [note, f"untrained {number_text(found['untrained'])}" if "untrained" in found else ""]
-    if "slips" in found:
-        notes.insert(0, f"{found['slips']} slips of {found['n'] + found['slips']}")
+    slips = f"{found['slips']} slips of {found['n'] + found['slips']}" if "slips" in found else ""
     # Of nats the mean frame is the worst, whatever an untrained decoder makes of them.
-    fixed = name in ("recon", "imagined") or "untrained" not in found
-    worst = found["worst"] if fixed else found["untrained"]
+    nats = name in ("recon", "imagined")
+    worst = found["worst"] if nats else found["untrained"]
+    notes = (slips, note, f"untrained {number_text(found['untrained'])}" if nats else "")
     known = {key: found[key] for key in ("value", "interval", "best")}
     return {"name": title, **known, "worst": worst, "direction": direction, "note": "; ".join(filter(None, notes))}
 
