@@ -1,4 +1,4 @@
-"""Preparing a folder of sound: times real time and memory, beside a plain loop of librosa over the same files.
+"""Preparing a folder of sound: times real time and memory, compared with a plain loop of librosa over the same files.
 
     python benchmarks/folder.py --hours 1 --workers 1 2 --rounds 5 --out folder.json
     python benchmarks/folder.py --hours 10 --workers 2 --rounds 1 --no-loop --train
@@ -29,7 +29,7 @@ _UNIT = 1024 * (1 if sys.platform == "linux" else 1 / 1024)  # of ru_maxrss
 
 
 def make_sounds(folder, hours, minutes, suffix, channels=2):
-    """Files of made-up phrases (tones of two timbres, and noise) that fill so many hours."""
+    """Files of made-up phrases (tones of two timbres, and noise) that fill `hours` hours."""
     import numpy as np
     import soundfile
 

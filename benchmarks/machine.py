@@ -1,4 +1,4 @@
-"""What a figure depends on beside the code: processor, cores, versions, device; and the memory held at most."""
+"""What a figure depends on besides the code: processor, cores, versions, device; and the memory held at most."""
 
 import os
 import platform
@@ -46,7 +46,7 @@ def _resident_peak():
 
 
 def machine():
-    """What a figure depends on beside the code: processor, cores, versions."""
+    """What a figure depends on besides the code: processor, cores, versions."""
     found = {}
     for package in PACKAGES:
         try:

@@ -96,7 +96,7 @@ class Peer(nn.Module):
     def one_pass(self, x, sample):
         """Posteriors, priors and reconstruction."""
         q_v, q_z = self.encode(x)
-        v, z = drawn(q_v, sample), drawn(q_z, sample)
+        v, z = draw(q_v, sample), draw(q_z, sample)
         p_z = tuple(nn.functional.pad(each, (0, 0, 1, 0)) for each in self.head_prior(self.transition(z[:, :-1])[0]))
         p_v = self.snapshot(x) if self.stage == 2 else tuple(torch.zeros_like(each) for each in q_v)
         return {"x": self.decode(z, v), "v": v, "z": z, "q_v": q_v, "q_z": q_z, "p_v": p_v, "p_z": p_z}
@@ -107,8 +107,8 @@ class Peer(nn.Module):
 
     def decode(self, z, v):
         """(batch, time, z_dim) and (batch, v_dim) -> (batch, time, features)."""
-        beside = v[:, None].expand(-1, z.shape[1], -1)
-        return self.output(self.decoder(torch.cat([z, beside], -1)))
+        repeated = v[:, None].expand(-1, z.shape[1], -1)
+        return self.output(self.decoder(torch.cat([z, repeated], -1)))
 
     def swap_terms(self, outputs, pi_global, pi_local, sample):
         """KL of the re-encoded swaps against the posteriors that their codes came from."""
@@ -150,7 +150,7 @@ def kl(one, other):
     return 0.5 * (other_log_var - log_var + ratio - 1.0).mean()
 
 
-def drawn(gaussian, sample):
+def draw(gaussian, sample):
     """A sample, or the mean."""
     mean, log_var = gaussian
     return mean + (0.5 * log_var).exp() * torch.randn_like(mean) if sample else mean

@@ -134,7 +134,7 @@ def run_several(race, wait, reply):
 
     from tsdsae_keras.training.callbacks import SeedEpochs
     from tsdsae_keras.training.train_seeds import rows_of
-    from tsdsae_keras.training.vmap_seeds import Member, Several
+    from tsdsae_keras.training.vmap_seeds import Member, SeedTrainer
 
     _set_up(race)
     x, stop = sequences(race), keras.callbacks.Callback()
@@ -144,7 +144,7 @@ def run_several(race, wait, reply):
         own = [_turn_callback(wait, reply)] if seed == 0 else []
         return Member(_model(race, x, seed), [*own, SeedEpochs(seed)], rows_of(len(x), race.batch, seed))
 
-    several = Several([member(seed) for seed in range(race.models)], x, [], range(10**9))
+    several = SeedTrainer([member(seed) for seed in range(race.models)], x, [], range(10**9))
     several.fit(stop, lambda *_: None)
 
 
@@ -232,7 +232,7 @@ def run_peer(race, wait, reply):
 def main():
     """Reads settings, then runs an epoch for each line; ends with the input."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # what libraries print is not an answer
     race = Race(**json.loads(sys.stdin.readline()))
 
     def reply(seconds, loss):

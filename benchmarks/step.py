@@ -1,4 +1,4 @@
-"""Seconds of a training step: this library on each backend beside plain PyTorch, taking turns.
+"""Seconds of a training step: this library on each backend and plain PyTorch, taking turns.
 
     python benchmarks/step.py --backends tensorflow jax torch --stages 1 2 --out step.json
     python benchmarks/step.py --family slowvae
@@ -179,7 +179,7 @@ def _race_family(options, race):
 
 
 def share_of_rendering(race, step):
-    """A line: how long images take to be rendered, once for a run, and to be paired, beside a step of so many seconds.
+    """A line: how long it takes to render the images of a run and to pair those of a step, next to the step's seconds.
 
     The images of a run are those of the quick preset, its steps too.
     """
@@ -228,7 +228,7 @@ def main(arguments=None):
     parser.add_argument("--z-dim", nargs="+", type=int, default=[16])
     pairs = "of the library's swaps (default: independent)"
     parser.add_argument("--pairs", nargs="+", choices=("independent", "shared"), default=["independent"], help=pairs)
-    text = "numbers of models that JAX trains in one program, timed beside the others"
+    text = "numbers of models that JAX trains in one program, timed with the others"
     parser.add_argument("--models", nargs="+", type=int, default=[], help=text)
     parser.add_argument("--precision", nargs="+", choices=("float32", "mixed_bfloat16"), default=["float32"])
     options = parser.parse_args(arguments)

@@ -37,7 +37,7 @@ def small(name="tsdsae", **config):
     return make_model(name, seed=7, **{**SIZES, **config})
 
 
-def compiled(model, rate=1e-2):
+def compile_with_adam(model, rate=1e-2):
     """The model, compiled with Adam."""
     model.compile(optimizer=keras.optimizers.Adam(rate, name="adam"))
     return model
@@ -116,8 +116,8 @@ def _check_two_pairs(model, first, second):
     frames = second.shape[1]
     wide = np.concatenate([first, np.zeros((2, frames - first.shape[1], first.shape[2]), "float32")], axis=1)
     both, mask = padded_with(np.concatenate([wide, second]), [first.shape[1]] * 2 + [frames], frames + 3, np.nan)
-    together = numbers(_paired(model, both, mask))
-    alone = [numbers(_paired(model, pair)) for pair in (first, second)]
+    together = numbers(_swap_pair(model, both, mask))
+    alone = [numbers(_swap_pair(model, pair)) for pair in (first, second)]
     _check_alike(together, {name: (value + alone[1][name]) / 2 for name, value in alone[0].items()})
 
 
@@ -133,7 +133,7 @@ def _check_unequal_partners(model, x):
         _check_alike(padded, otherwise)
 
 
-def _paired(model, x, mask=None):
+def _swap_pair(model, x, mask=None):
     order = np.arange(len(x)) ^ 1
     return model.loss_terms(x, mask, sample=False, permutations=(order, order))
 

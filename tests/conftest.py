@@ -15,10 +15,12 @@ FAST_TO_COMPILE = "--xla_cpu_use_fusion_emitters=false"  # a third of the time, 
 if os.environ["KERAS_BACKEND"] == "jax" and version("jaxlib").startswith("0.10."):  # XLA stops at a flag it lacks
     flags = os.environ.get("XLA_FLAGS", "")
     os.environ["XLA_FLAGS"] = flags if FAST_TO_COMPILE in flags else f"{flags} {FAST_TO_COMPILE}".strip()
-if os.environ["KERAS_BACKEND"] == "jax" and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+if os.environ["KERAS_BACKEND"] == "jax":
     # Many tests train the same small models: what one has compiled, the others and their processes take from here.
-    COMPILED = tempfile.TemporaryDirectory(prefix="compiled-")
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED.name
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        COMPILED = tempfile.TemporaryDirectory(prefix="compiled-")
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED.name
+    # Single operations are left out: to write and load them takes as long as compiling them.
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 
 # What numba compiles for librosa. Processes that store it in one place at once can load halves of each other's results,

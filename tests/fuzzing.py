@@ -37,7 +37,7 @@ def answer(read, most=700, seconds=20.0):
 
 
 @st.composite
-def changed(draw, document):
+def change(draw, document):
     """A document of JSON with one to three of its values replaced or removed, or with another added."""
     document = copy.deepcopy(document)
     for _ in range(draw(st.integers(1, 3))):
@@ -59,7 +59,7 @@ def _containers(value):
 
 
 @st.composite
-def damaged(draw, content):
+def damage(draw, content):
     """Bytes cut, flipped, overwritten or spliced in one to four places."""
     content = bytearray(content)
     for _ in range(draw(st.integers(1, 4))):

@@ -126,7 +126,7 @@ def rule_of(name):
     return RULES[name]
 
 
-def imported(path):
+def imports_of(path):
     """Names of the modules that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -138,7 +138,7 @@ def imported(path):
             yield node.module
 
 
-def allowed(name, rooms):
+def is_allowed(name, rooms):
     """Whether a module of this package is in one of some rooms."""
     within = any(name == room or name.startswith(f"{room}.") for room in rooms | ANYWHERE)
     return within or any(name == room[1:] or is_name_in(name, room[1:]) for room in rooms if room[0] == "=")
@@ -155,11 +155,11 @@ def is_name_in(name, module):
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name_of)
 def test_rooms_import_only_what_they_may(path):
     packages, rooms = rule_of(name_of(path))
-    for name in imported(path):
+    for name in imports_of(path):
         top, _, rest = name.partition(".")
         if top in sys.stdlib_module_names:
             continue
-        fine = allowed(rest, rooms) if top == "tsdsae_keras" else top in packages
+        fine = is_allowed(rest, rooms) if top == "tsdsae_keras" else top in packages
         assert fine, f"{path.relative_to(PACKAGE)} may not import {name}"
 
 
@@ -178,7 +178,7 @@ def test_rooms_have_no_circle():
     arrows = {}
     for path in PACKAGE.rglob("*.py"):
         home = room_of(name_of(path) or "package")
-        for name in imported(path):
+        for name in imports_of(path):
             _, _, rest = name.partition("tsdsae_keras.")
             registry = next((each for each in ("families", "data.sets") if is_name_in(rest, each)), rest)
             if rest and home != "package" and room_of(registry) != home:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzzing import answer, changed, damaged, fuzz, little_memory
+from tests.fuzzing import answer, change, damage, fuzz, little_memory
 from tests.interop.torch_files import Made, code_of
 from tests.untrusted_files import FEATURES, KINDS, SINGER, keras_file, weights_of, write_parts
 from tsdsae_keras.base.loading import load_model
@@ -44,7 +44,7 @@ class Evil:
         return os.system, ("echo > touched",)
 
 
-def pickled(content):
+def pickle_of(content):
     return b"\x80\x02" + code_of(content, []) + b"."
 
 
@@ -89,9 +89,9 @@ def test_damaged_and_foreign_files_are_refused(subject, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("subject", ALL, indirect=True)
 def test_any_damage_is_refused_or_read(subject):
-    contents = damaged(subject.good)
+    contents = damage(subject.good)
     if subject.good.startswith(b"{"):
-        documents = changed(json.loads(subject.good))
+        documents = change(json.loads(subject.good))
         contents = st.one_of(documents.map(lambda document: json.dumps(document).encode()), contents)
 
     @fuzz
@@ -170,14 +170,14 @@ HOSTILE = {
         for make in makers
     ],
     "pickle of PyTorch": [
-        (pickled({"state_dict": {"a": EVIL}}), "no state_dict of tensors"),
+        (pickle_of({"state_dict": {"a": EVIL}}), "no state_dict of tensors"),
         (b"\x80\x02}r\xff\xff\xff\xff.", "no state_dict"),
         (b"\x80\x02" + b"]" * 90_000 + b"a" * 89_999 + b".", "no state_dict"),
         (b"N" * (1 << 22) + b"N.", "a pickle of more than"),
-        (pickled({"\x1b[2J\n" * 50: 1, "\u202e": []} | {f"x{i}": i for i in range(1000)}), "its keys are"),
-        (pickled({"a": tensor(storage="BFloat16Storage")}), "numbers of a type that NumPy lacks"),
+        (pickle_of({"\x1b[2J\n" * 50: 1, "\u202e": []} | {f"x{i}": i for i in range(1000)}), "its keys are"),
+        (pickle_of({"a": tensor(storage="BFloat16Storage")}), "numbers of a type that NumPy lacks"),
         *(
-            (pickled({"a": tensor(**wrong)}), "is damaged")
+            (pickle_of({"a": tensor(**wrong)}), "is damaged")
             for wrong in (
                 *(
                     {"offset": 1},
@@ -190,7 +190,7 @@ HOSTILE = {
                 *({"shape": ("a",)}, {"shape": (10**30, 1)}, {"shape": (-2, 3)}, {"strides": (3,)}, {"key": "../x"}),
             )
         ),
-        (pickled({"a": Made("torch._utils", "_rebuild_tensor", tensor(), 0, (), ())}), "is damaged"),
+        (pickle_of({"a": Made("torch._utils", "_rebuild_tensor", tensor(), 0, (), ())}), "is damaged"),
     ],
     "manifest": [
         ({"counts": {"train": 1 << 53}, "shard_size": 1}, "does not list"),
@@ -237,11 +237,11 @@ HOSTILE = {
 }
 
 
-def merged(document, changes):
+def merge(document, changes):
     """A document of JSON with changes in it, at any depth."""
     if not isinstance(document, dict) or not isinstance(changes, dict):
         return changes
-    return document | {name: merged(document.get(name), each) for name, each in changes.items()}
+    return document | {name: merge(document.get(name), each) for name, each in changes.items()}
 
 
 @pytest.mark.parametrize("subject", HOSTILE, indirect=True)
@@ -250,7 +250,7 @@ def test_hostile_files_are_refused(subject, tmp_path, monkeypatch):
     kind = next(name for name, made in MADE.items() if made is subject)
     for content, words in HOSTILE[kind]:
         if isinstance(content, dict):
-            content = json.dumps(merged(json.loads(subject.good), content)).encode()
+            content = json.dumps(merge(json.loads(subject.good), content)).encode()
         subject.put(content)
         with little_memory(1 << 27):
             assert words in (answer(subject.read, seconds=10) or "read"), content[:500]
@@ -261,7 +261,7 @@ def test_hostile_files_are_refused(subject, tmp_path, monkeypatch):
 def test_what_is_not_used_of_a_checkpoint_is_not_run(subject, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     turned, settings = tensor((3, 2), (1, 3)), Made("a", "B", state={"_content": {"n": "\x1b", "C": 1 << 60}})
-    subject.put(pickled({"state_dict": {"a": turned}, "hyper_parameters": settings, "callbacks": [EVIL]}))
+    subject.put(pickle_of({"state_dict": {"a": turned}, "hyper_parameters": settings, "callbacks": [EVIL]}))
     checkpoint = read_checkpoint(subject.path)
     assert checkpoint.state["a"].tolist() == [[0, 3], [1, 4], [2, 5]] and not (tmp_path / "touched").exists()
     assert [checkpoint.setting(name) for name in ("n", "C", "other")] == ["", None, None]
@@ -279,7 +279,7 @@ def test_archives_of_other_parts_and_bombs_are_refused_unread(tmp_path):
             assert f"bytes in {name}" in answer(lambda: load_model(path))
             assert name != "config.json" or "bytes in" in answer(lambda: model_class(path))
     one, block = tensor((1 << 18,), (1,)), bytes(1 << 20)
-    shared = {"archive/data.pkl": pickled({str(i): one for i in range(99)}), "archive/data/0": block}
+    shared = {"archive/data.pkl": pickle_of({str(i): one for i in range(99)}), "archive/data/0": block}
     with little_memory(1 << 25):
         assert "share their numbers" in answer(lambda: read_checkpoint(write_parts(tmp_path / "b.ckpt", shared)))
     pytorch = write_parts(tmp_path / "a.ckpt", {"archive/data.pkl": bytes(1 << 26)}, zipfile.ZIP_DEFLATED)

@@ -47,7 +47,7 @@ class Band:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with `sounds`, twenty files of two instruments, and two files beside it; the melody of the first."""
+    """A folder with `sounds`, twenty files of two instruments, and two files next to it; the melody of the first."""
     folder = tmp_path_factory.mktemp("place")
     with open_synth("auto", (VIOLIN, TRUMPET), None, RATE) as synth:
         synth.load()

@@ -84,7 +84,7 @@ def keras_file(folder):
     return path
 
 
-def prepared(folder, storage="npy"):
+def write_small(folder, storage="npy"):
     names = {"singer": ["ann", "bob"], "more": {"0": "x"}}
     shards = {"train": [singers(2, 7)]}
     return write_prepared(folder / "data", shards, storage, front_end={"n_mels": 3}, label_names=names)
@@ -149,9 +149,9 @@ KINDS = {
     "pickle of PyTorch": lambda folder: part(lightning(folder), "archive/data.pkl", read_checkpoint),
     "older PyTorch": lambda folder: whole(lightning(folder, write_legacy), read_checkpoint),
     "VGGish": lambda folder: whole(write_slim(folder / "vggish.ckpt", slim_arrays(VGGISH)), read_vggish),
-    "manifest": lambda folder: whole(prepared(folder) / "manifest.json", lambda path: read_prepared(path.parent)),
-    "npy": lambda folder: shard(prepared(folder), "train-00000.features.npy"),
-    "tfrecord": lambda folder: shard(prepared(folder, "tfrecord"), "train-00000.tfrecord"),
+    "manifest": lambda folder: whole(write_small(folder) / "manifest.json", lambda path: read_prepared(path.parent)),
+    "npy": lambda folder: shard(write_small(folder), "train-00000.features.npy"),
+    "tfrecord": lambda folder: shard(write_small(folder, "tfrecord"), "train-00000.tfrecord"),
     "settings": settings_record,
     "checkpoint of a run": run_checkpoint,
 }

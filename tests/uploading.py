@@ -1,12 +1,12 @@
-"""TensorFlow's file system in memory, ram://, stands for object storage: it is reached as gs:// is, not by open()."""
+"""TensorFlow's file system in memory, ram://, serves as object storage: it is reached as gs:// is, not by open()."""
 
 
-def uploaded(folder):
+def upload(folder):
     """The URL of a copy of a folder in TensorFlow's memory."""
     import tensorflow as tf  # behind Keras, which the pipeline imports
 
     url = f"ram://bucket/{folder.parent.name}/{folder.name}"
-    if tf.io.gfile.exists(f"{url}/manifest.json"):  # written once more, files in ram:// grow
+    if tf.io.gfile.exists(f"{url}/manifest.json"):  # written again, files in ram:// grow
         return url
     tf.io.gfile.makedirs(url)
     for path in folder.iterdir():

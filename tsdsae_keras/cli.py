@@ -110,7 +110,7 @@ def _add_evaluate(commands, arguments):
 
 
 def _add_probe(commands, arguments):
-    text = "how well labels of sounds can be read off the embedding of a model, beside features without learning"
+    text = "how well labels of sounds can be read off the embedding of a model, next to features without learning"
     add = commands.add_parser("probe", help=text, description=text)
     add.add_argument("model", help=MODEL)
     if _asks("probe", arguments):
@@ -120,12 +120,12 @@ def _add_probe(commands, arguments):
 
 
 def _add_tune(commands, arguments):
+    from tsdsae_keras.search.card import search_card
     from tsdsae_keras.search.options import LEFT_OUT, add_tune_options
-    from tsdsae_keras.search.searched import searched_of
 
     add = commands.add_parser("tune", help="search for the smallest good model")
     if _asks("tune", arguments):
-        add_tune_options(add, searched_of(peek(arguments)[0]))
+        add_tune_options(add, search_card(peek(arguments)[0]))
         add_settings(add, arguments, without=LEFT_OUT)
     add.set_defaults(run=doors.tune)
 

@@ -17,12 +17,12 @@ class TrainingDiverged(RuntimeError):
     """Training no longer gives finite values: the data and settings could be used, but led nowhere.
 
     The message is one line that says when, what is kept, and what to try. The command line ends with it as with an
-    `InputError`; a search and a study go on without the run.
+    `InputError`; a search and a study continue without the run.
     """
 
 
 class Stopped(Exception):
-    """A run was asked to stop and did: the message is one line that says how to go on.
+    """A run was asked to stop and did: the message is one line that says how to resume.
 
     Args:
         message: the line.
@@ -34,6 +34,6 @@ class Stopped(Exception):
         self.status = status
 
 
-def shown(value):
+def quote(value):
     """What came in, for an error: on one line and short, however large or odd it is."""
     return reprlib.repr(value)[:LONGEST_SHOWN]

@@ -12,7 +12,7 @@ TEMPORARY = ".tmp-"
 
 @contextlib.contextmanager
 def replacing(path):
-    """Yields a path beside `path` to write to; at the end it is flushed to disk and takes the place of `path`."""
+    """Yields a path next to `path` to write to; at the end it is flushed to disk and takes the place of `path`."""
     path = Path(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{TEMPORARY}{path.stem}-", suffix=path.suffix)
     os.close(handle)
@@ -29,8 +29,8 @@ def replacing(path):
 
 def write_bytes(path, content):
     """Replaces a file."""
-    with replacing(path) as beside:
-        beside.write_bytes(content)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_text(path, text):

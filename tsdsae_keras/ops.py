@@ -26,7 +26,7 @@ def masked_mean(values, mask=None):
 
 
 def zero_padding(values, mask=None):
-    """Zero in every frame that is padding, whatever stood there (NaN too)."""
+    """Zero in every frame that is padding, whatever was there (NaN too)."""
     if mask is None:
         return values
     return ops.where(ops.expand_dims(mask, -1), values, ops.zeros_like(values))

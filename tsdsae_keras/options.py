@@ -11,7 +11,7 @@ import math
 import typing
 from dataclasses import dataclass, field, fields
 
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError, quote
 
 LARGEST = (1 << 31) - 1  # of an integer that has no bound of its own
 LONGEST = 4096  # characters of a text, values of a list
@@ -55,7 +55,7 @@ def check_option(field, hint, value):
         _check_value(field, hint, value)
         return
     if not isinstance(value, tuple) or not 0 < len(value) <= LONGEST:
-        raise InputError(f"{flag(field.name)} is {shown(value)}; it must be a list of at least one value")
+        raise InputError(f"{flag(field.name)} is {quote(value)}; it must be a list of at least one value")
     length = field.metadata["length"]
     if length and len(value) != length:
         raise InputError(f"{flag(field.name)} has {len(value)} values; it must have {length}")
@@ -67,10 +67,10 @@ def _check_value(field, kind, value):
     name, bounds = flag(field.name), field.metadata
     most = LARGEST if bounds["most"] is None else bounds["most"]
     if not _is_of(kind, value, most):
-        raise InputError(f"{name} is {shown(value)}; it must be {_KINDS[kind].format(most)}")
+        raise InputError(f"{name} is {quote(value)}; it must be {_KINDS[kind].format(most)}")
     choices = bounds["choices"]
     if choices and value not in choices:
-        raise InputError(f"{name} is {shown(value)}; it must be {' or '.join(map(str, choices))}")
+        raise InputError(f"{name} is {quote(value)}; it must be {' or '.join(map(str, choices))}")
     if kind is float and not math.isfinite(value):
         raise InputError(f"{name} is {value}; it must be a finite number")
     if bounds["least"] is not None and value < bounds["least"]:
@@ -82,7 +82,7 @@ def _check_value(field, kind, value):
 def check_text(name, value):
     """InputError where a value is not a short text without control characters."""
     if not _is_of(str, value, LARGEST):
-        raise InputError(f"{name} is {shown(value)}; it must be {_KINDS[str]}")
+        raise InputError(f"{name} is {quote(value)}; it must be {_KINDS[str]}")
 
 
 def _is_of(kind, value, most):

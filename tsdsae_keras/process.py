@@ -19,7 +19,7 @@ def keep_memory():
 
     By default every array of more than 32 MB, and of less at first, is new memory in which each page must be cleared
     at its first touch. The process holds on to the most that it ever needed. It works for threads that have not
-    begun yet, so call it before the backend is loaded. Elsewhere than on Linux with glibc it does nothing.
+    started yet, so call it before the backend is loaded. Elsewhere than on Linux with glibc it does nothing.
     """
     if not sys.platform.startswith("linux"):
         return

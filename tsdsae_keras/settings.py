@@ -7,7 +7,7 @@ it under its own name. A preset of the family gives the values of what is not gi
 from dataclasses import asdict, dataclass, fields
 
 from tsdsae_keras.data.sets import SETS, find_data
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError, quote
 from tsdsae_keras.families import MODELS, find_family
 from tsdsae_keras.options import Options, check_text, option
 
@@ -64,7 +64,7 @@ class Settings:
         known = {each.name for kind in kinds.values() for each in fields(kind)}
         unknown = [name for name in values if name not in known]
         if unknown:
-            raise InputError(f"the settings have an unknown {shown(unknown[0])}; were they written by this library?")
+            raise InputError(f"the settings have an unknown {quote(unknown[0])}; were they written by this library?")
         for name, kind in kinds.items():
             own = {each.name for each in fields(kind)}
             setattr(self, name, kind(**{each: value for each, value in values.items() if each in own}))
@@ -127,21 +127,21 @@ def with_preset(given):
 def settings_from_dict(values):
     """The settings that a run folder recorded: what `Settings.to_dict` gave, read back from JSON.
 
-    What is not there takes its default, so that a run begun before an option existed can be resumed. What is recorded
+    What is not there takes its default, so that a run started before an option existed can be resumed. What is recorded
     with the settings (`data_folder`, `data_identity`) is checked and left out.
 
     Args:
-        values: a dict by name of the option; lists stand for tuples.
+        values: a dict by name of the option; lists are read as tuples.
 
     Raises:
         InputError: it is not a dict, has an unknown name or an invalid value; the line names both.
     """
     if not isinstance(values, dict):
-        raise InputError(f"the settings are {shown(values)}; they must be a dict by name of the option")
+        raise InputError(f"the settings are {quote(values)}; they must be a dict by name of the option")
     for name in RECORDED:
         check_text(name, values.get(name, ""))
     plain = {name: value for name, value in values.items() if name not in RECORDED}
     odd = [name for name in plain if not isinstance(name, str)]
     if odd:
-        raise InputError(f"the settings have an unknown {shown(odd[0])}; were they written by this library?")
+        raise InputError(f"the settings have an unknown {quote(odd[0])}; were they written by this library?")
     return Settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})

@@ -50,7 +50,7 @@ FRONT_END = {"sample_rate": 16000, "n_mels": 5}
 def saved(tmp_path_factory):
     """A stage-1 and a stage-2 file with their inputs and outputs."""
     folder, x = tmp_path_factory.mktemp("saved"), cases.sequences(8)
-    model = cases.compiled(cases.small(front_end=FRONT_END))
+    model = cases.compile_with_adam(cases.small(front_end=FRONT_END))
     for stage in (1, 2):
         model.enter_stage(stage)
         model.fit(x, epochs=1, batch_size=4, verbose=0)

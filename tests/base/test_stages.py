@@ -36,7 +36,7 @@ class Watch(EnterStageTwo):
 
 @pytest.mark.parametrize("name", cases.STAGED)
 def test_switch_in_one_fit(name):
-    model, watch = cases.compiled(cases.small(name)), Watch(2)
+    model, watch = cases.compile_with_adam(cases.small(name)), Watch(2)
     fit(model, 4, callbacks=[watch])
     cases.check_same(watch.start, watch.ends[1]["local"], "local parts through stage 1")
     cases.check_all_moved(watch.ends[1]["local"], watch.ends[2]["local"], "local parts in the first epoch of stage 2")
@@ -50,7 +50,7 @@ def test_switch_in_one_fit(name):
 
 
 def test_switch_between_two_fits_keeps_the_moments():
-    model = cases.compiled(cases.small())
+    model = cases.compile_with_adam(cases.small())
     fit(model, 2)
     start = cases.weights_of(*local_parts(model))
     before = {variable.path: np.array(variable) for variable in model.optimizer.variables}
@@ -67,7 +67,7 @@ def test_switch_between_two_fits_keeps_the_moments():
 
 
 def test_a_step_that_is_not_finite_changes_nothing_and_is_counted():
-    model, x = cases.compiled(cases.small(stage=2)), cases.sequences(8)
+    model, x = cases.compile_with_adam(cases.small(stage=2)), cases.sequences(8)
     model.adapt(x)
     fit(model, 1)
     x[:4] = np.nan

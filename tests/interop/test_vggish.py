@@ -1,7 +1,7 @@
 """VGGish from files of both kinds, written here with narrow layers: the same numbers as a forward pass by NumPy alone,
 and a front end that equals TensorFlow's.
 
-The published weights are no part of this: that they are read rests on names and layouts only.
+The published weights are not part of this: that they are read rests on names and layouts only.
 """
 
 import numpy as np

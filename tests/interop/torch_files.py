@@ -17,7 +17,7 @@ class Made:
 
 
 def write_bytes(path, content, root="archive"):
-    """A zip as `torch.save` writes it, by the few opcodes it takes; arrays stand for tensors."""
+    """A zip as `torch.save` writes it, by the few opcodes it takes; arrays become tensors."""
     blocks = []
     pickled = b"\x80\x02" + code_of(content, blocks) + b"."
     with zipfile.ZipFile(path, "w") as archive:
@@ -58,7 +58,7 @@ def code_of(value, blocks):
     if isinstance(value, np.ndarray):
         return code_of(tensor_of(value, blocks), blocks)
     if isinstance(value, Made):
-        return _code_of_made(value, blocks)
+        return _write_made(value, blocks)
     if isinstance(value, dict):
         items = b"".join(code_of(each, blocks) for pair in value.items() for each in pair)
         return b"}(" + items + b"u"
@@ -68,7 +68,7 @@ def code_of(value, blocks):
     return pickle.dumps(value, 2)[2:-1]
 
 
-def _code_of_made(made, blocks):
+def _write_made(made, blocks):
     found = f"c{made.module}\n{made.name}\n".encode()
     if made.name == "persistent":
         return code_of(made.arguments, blocks) + b"Q"

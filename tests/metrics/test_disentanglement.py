@@ -34,9 +34,9 @@ def scores(code, factors=FACTORS, test_code=None):
 CHANCE = np.mean([1 / size for size in SIZES])
 
 
-@pytest.mark.parametrize("beside", [0, 1, 2], ids=["alone", "one dead", "two dead"])
-def test_one_dimension_a_factor(beside):
-    code = np.concatenate([-3.0 * FACTORS + 7, np.full((len(FACTORS), beside), 5.0)], axis=1)
+@pytest.mark.parametrize("dead", [0, 1, 2], ids=["alone", "one dead", "two dead"])
+def test_one_dimension_a_factor(dead):
+    code = np.concatenate([-3.0 * FACTORS + 7, np.full((len(FACTORS), dead), 5.0)], axis=1)
     ones = dict.fromkeys(("mig", "modularity", "disentanglement", "completeness", "informativeness"), 1)
     assert scores(code) == pytest.approx(ones | {"sap": 1 - CHANCE})
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_scored_is_named(code, factors, said):
         metrics.modularity(code, factors)
 
 
-def labelled(repeats):
+def label_codes(repeats):
     """v is the instrument, z over time the octave and, in another dimension, the scale."""
     rows = np.tile(np.array(list(itertools.product(range(2), range(3), range(3)))), (repeats, 1))
     z = np.tile(rows[:, None, 1:], (1, 4, 1)) + np.array([-1.0, 1, -2, 2])[:, None]
@@ -158,7 +158,7 @@ def labelled(repeats):
 
 
 def test_blocks_of_known_codes():
-    result = metrics.factor_scores(labelled(40), labelled(10))
+    result = metrics.factor_scores(label_codes(40), label_codes(10))
     assert result["factors"] == ["instrument", "octave", "scale"]
     assert "tonic" in result["left_out"]
     assert result["both"]["mig"] == result["both"]["disentanglement"] == result["both"]["informativeness"] == 1
@@ -169,7 +169,7 @@ def test_blocks_of_known_codes():
 
 
 def test_one_factor_has_no_scores():
-    given = labelled(2)
+    given = label_codes(2)
     alone = LabelledCodes(given.v, given.z, given.instrument)
     result = metrics.factor_scores(alone, alone)
     assert "v" not in result and "scores" in result["left_out"]

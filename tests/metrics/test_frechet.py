@@ -19,7 +19,7 @@ def exactly(mean, covariance, n, seed):
     return white @ np.linalg.cholesky(covariance).T + mean
 
 
-def turned(diagonal, angle):
+def rotate(diagonal, angle):
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return rotation @ np.diag(diagonal) @ rotation.T
 
@@ -46,7 +46,7 @@ def test_covariances_that_commute_meet_the_closed_form():
 @pytest.mark.parametrize("angle", [0.3, 1.1, np.pi / 2])
 def test_two_dimensions_meet_the_closed_form(angle):
     # In two dimensions Tr M^1/2 = sqrt(Tr M + 2 sqrt(det M)).
-    s_a, s_b = np.diag([2.0, 0.5]), turned([3.0, 0.1], angle)
+    s_a, s_b = np.diag([2.0, 0.5]), rotate([3.0, 0.1], angle)
     root = np.sqrt(np.trace(s_a @ s_b) + 2 * np.sqrt(np.linalg.det(s_a) * np.linalg.det(s_b)))
     expected = 4.0 + np.trace(s_a) + np.trace(s_b) - 2 * root
     assert value(exactly([0, 2], s_a, 40, 0), exactly([0, 0], s_b, 40, 1)) == pytest.approx(expected, abs=1e-8)

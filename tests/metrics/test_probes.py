@@ -57,7 +57,7 @@ def test_only_the_perceptron_reads_an_exclusive_or():
     assert found == pytest.approx(label_entropy(label[900:]), abs=0.01)
 
 
-def flipped(n, errors):
+def flip(n, errors):
     """Fair bits, and the same after a channel that turns exactly `errors` of every ten."""
     bits, place = np.arange(n) // 10 % 2, np.arange(n) % 10
     return (bits ^ (place < errors)).astype(float)[:, None], bits
@@ -67,7 +67,7 @@ def flipped(n, errors):
 def test_information_of_a_binary_symmetric_channel(errors):
     p = errors / 10
     capacity = math.log(2) + p * math.log(p) + (1 - p) * math.log(1 - p)
-    found = information(*flipped(2000, errors), *flipped(1000, errors))
+    found = information(*flip(2000, errors), *flip(1000, errors))
     # From below, for the empirical frequencies are those of the channel; the rest is what the probe did not learn.
     assert capacity - 0.01 < found <= capacity
 
@@ -96,7 +96,7 @@ def test_the_seed_fixes_a_probe():
     assert first == second
 
 
-def tangled(n, seed):
+def tangle(n, seed):
     """Codes whose label is two bits: the sign of a product, and that of one dimension under noise."""
     rng = np.random.default_rng(seed)
     code = rng.normal(size=(n, 8)) * np.geomspace(1, 0.01, 8)
@@ -110,12 +110,12 @@ def test_last_digits_of_a_code_hardly_matter(kind, tolerance):
 
     Logistic regression has one minimum, a perceptron many: its scores agree to some hundredths.
     """
-    (code, label), (asked, truth) = tangled(900, 0), tangled(300, 1)
+    (code, label), (asked, truth) = tangle(900, 0), tangle(300, 1)
     rng = np.random.default_rng(2)
     other, asked_other = (rows * (1 + 1e-6 * rng.normal(size=rows.shape)) for rows in (code, asked))
     first, second = score_probe(code, label, asked, truth, kind), score_probe(other, label, asked_other, truth, kind)
     assert second == pytest.approx(first, abs=tolerance)
-    # Stable, and not for want of reading: of four classes a line names two fifths, the best possible four fifths.
+    # Stable, not unreadable: of four classes a line names two fifths, the best possible four fifths.
     assert first["accuracy"] > (0.3 if kind == "linear" else 0.6)
 
 

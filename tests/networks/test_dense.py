@@ -1,5 +1,5 @@
 """Dense layers give what Keras's give, and the same gradients; two merged what one after the other does, and one joined
-what it does with the code beside every frame.
+what it does with the code joined to every frame.
 """
 
 import keras
@@ -58,11 +58,11 @@ def test_a_dense_layer_of_frames_and_code_equals_concatenation():
         frames = ops.reshape(x, (3, 3, 3))
         return frames[..., :2], frames[:, 0, 2:]
 
-    def concatenated(x):
+    def concatenate(x):
         z, v = parts(x)
         return layer(ops.reshape(concat_to_frames(z, v), (9, 3)))
 
-    check_same(made, lambda x: ops.reshape(dense_of_frames_and_code(layer, *parts(x)), (9, 4)), concatenated)
+    check_same(made, lambda x: ops.reshape(dense_of_frames_and_code(layer, *parts(x)), (9, 4)), concatenate)
 
 
 def test_squared_error_and_its_gradient():

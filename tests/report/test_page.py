@@ -41,7 +41,7 @@ def test_only_its_own_style_and_script_may_run(html):
     assert not [attributes for _, attributes in Page(html).tags if "style" in attributes]
 
 
-def test_a_name_that_is_no_unicode_is_written(tmp_path):
+def test_a_name_that_is_not_unicode_is_written(tmp_path):
     write_page({"title": os.fsdecode(b"caf\xe9.wav")}, tmp_path / "report.html")
     assert "caf\\udce9.wav" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
@@ -66,20 +66,20 @@ def sound_of(samples):
     return {"name": "s", "samples": samples, "sample_rate": 1}
 
 
-def decoded(uri):
+def decode(uri):
     return soundfile.read(io.BytesIO(base64.b64decode(uri.partition(",")[2])))
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100])
 def test_a_long_sound_comes_back_with_its_length_rate_and_level(rate):
     samples = 0.5 * np.sin(2 * np.pi * 440 * np.arange(20 * rate) / rate)
-    found, found_rate = decoded(sound_uri(samples, rate))
+    found, found_rate = decode(sound_uri(samples, rate))
     assert found_rate == rate and found.shape == samples.shape
     assert np.mean((found - samples) ** 2) < 0.01 * np.mean(samples**2)
 
 
 def test_a_sound_too_loud_is_scaled_and_not_clipped():
-    found, _ = decoded(sound_uri(3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE), RATE))
+    found, _ = decode(sound_uri(3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE), RATE))
     assert abs(np.sqrt(np.mean(found**2)) - np.sqrt(0.5)) < 0.02
 
 

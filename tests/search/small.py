@@ -1,4 +1,4 @@
-"""A small prepared folder, quick to train on: what stays is a level of each band, what moves is drawn anew."""
+"""A small prepared folder, quick to train on: each class has its own level in every band, and all else is noise."""
 
 import numpy as np
 

@@ -25,7 +25,7 @@ SEARCH = [
 SAME = ("model.keras", "history.csv")
 
 
-def prepared(folder, z_dims):
+def write_inputs(folder, z_dims):
     write_folder(folder / "data")
     (folder / "space.json").write_text(json.dumps({"z_dim": z_dims, "units": [4]}))
     return folder
@@ -38,7 +38,7 @@ def checkpoint(folder, trial, epoch):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The folder of a search that nothing broke."""
-    folder = prepared(tmp_path_factory.mktemp("whole"), [2, 3])
+    folder = write_inputs(tmp_path_factory.mktemp("whole"), [2, 3])
     SCRIPT.finish(folder, *SEARCH)
     return folder
 
@@ -47,8 +47,8 @@ def scores(folder, trial):
     return json.loads((folder / "s" / "trials" / trial / "scores.json").read_text())["metrics"]
 
 
-def test_a_killed_search_goes_on_in_the_running_trial_and_ends_the_same(whole, tmp_path):
-    folder = prepared(tmp_path, [2, 3])
+def test_a_killed_search_resumes_in_the_running_trial_and_ends_the_same(whole, tmp_path):
+    folder = write_inputs(tmp_path, [2, 3])
     for options, trial, epoch in ((SEARCH, "0000", 1), (["--resume", "s"], "0001", 6)):
         process = SCRIPT.start(folder, *options)
         assert wait_for(process, checkpoint(folder, trial, epoch)), said(folder)
@@ -78,7 +78,7 @@ def children(parent):
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked for in /proc")
 def test_a_chief_and_two_workers_one_of_which_dies(whole, tmp_path):
-    folder = prepared(tmp_path, [2, 3, 4, 5])
+    folder = write_inputs(tmp_path, [2, 3, 4, 5])
     process = SCRIPT.start(folder, *SEARCH, "--workers", "2")
     assert wait_for(process, checkpoint(folder, "0000", 1)), said(folder)
     team = children(process.pid)
@@ -93,7 +93,7 @@ def test_a_chief_and_two_workers_one_of_which_dies(whole, tmp_path):
         json.loads((folder / "s" / "trials" / trial / "trial.json").read_text())["z_dim"]: trial for trial in trials
     }
     assert set(found) == {2, 3, 4, 5}
-    for z_dim, trial in ((2, "0000"), (3, "0001")):  # whoever trained it, and however often it was begun
+    for z_dim, trial in ((2, "0000"), (3, "0001")):  # whoever trained it, and however often it was started
         assert scores(folder, found[z_dim]) == scores(whole, trial)
     assert {"worker0.json", "worker1.json", "tuner.json"} <= {path.name for path in (folder / "s" / "oracle").iterdir()}
     assert not children(process.pid)
@@ -101,7 +101,7 @@ def test_a_chief_and_two_workers_one_of_which_dies(whole, tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked for in /proc")
 def test_nothing_is_left_behind_by_a_killed_search_of_several_processes(tmp_path):
-    folder = prepared(tmp_path, [2, 3, 4])
+    folder = write_inputs(tmp_path, [2, 3, 4])
     process = SCRIPT.start(folder, *SEARCH, "--workers", "2")
     assert wait_for(process, checkpoint(folder, "0000", 1)), said(folder)
     team = children(process.pid)

@@ -53,18 +53,18 @@ def test_interval_over_seeds_by_the_table_of_t():
     assert seeds_interval([0.5]) is None
 
 
-def agreed(rows):
+def agreement_of(rows):
     return agreement(rows, "balanced", JUDGED)
 
 
 def test_agreement_with_judges_is_of_ranks():
     scores = [(0.1, 0.0), (0.2, 0.7), (0.9, 0.8)]
     rows = [row(number, score, judged=judged) for number, (score, judged) in enumerate(scores)]
-    assert agreed(rows) == pytest.approx(1.0)
-    assert agreed(rows[::-1]) == pytest.approx(1.0)
-    assert agreed([*rows[:2], row(3, 0.05, judged=1.0)]) == pytest.approx(-0.5)
-    assert agreed(rows[:2]) is None
-    assert agreed([row(number, 0.1 * number, judged=1.0) for number in range(4)]) is None
+    assert agreement_of(rows) == pytest.approx(1.0)
+    assert agreement_of(rows[::-1]) == pytest.approx(1.0)
+    assert agreement_of([*rows[:2], row(3, 0.05, judged=1.0)]) == pytest.approx(-0.5)
+    assert agreement_of(rows[:2]) is None
+    assert agreement_of([row(number, 0.1 * number, judged=1.0) for number in range(4)]) is None
 
 
 def test_figures_take_one_trial_and_many():

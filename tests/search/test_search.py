@@ -1,4 +1,4 @@
-"""Searches through their door, on a small folder: what they leave, what fails, and how they go on."""
+"""Searches through their door, on a small folder: what they leave, what fails, and how they resume."""
 
 import contextlib
 import csv
@@ -41,7 +41,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def search(tmp_path_factory, data):
-    """A grid of which two of three trials were run, one of them a failure; then gone on with to the third."""
+    """A grid of which two of three trials were run, one of them a failure; then extended to the third."""
     folder = begin(tmp_path_factory.mktemp("search"), data, trials=2)
     with contextlib.redirect_stdout(SAID), log_to_stdout():
         tune(folder)
@@ -64,6 +64,14 @@ def test_every_combination_is_a_row_and_failures_have_their_reason(search):
     for row in rows:
         assert ("2 steps in a row" in row["reason"]) == (row["status"] == "failed")
         assert ("Traceback" in row["reason"], "\n" in row["reason"]) == (False, False)
+
+
+def test_a_trial_says_once_what_its_data_lack(search):
+    lines = SAID.getvalue().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("trial "))
+    trial = lines[start].split(":")[0]
+    end = next(i for i in range(start + 1, len(lines)) if lines[i].startswith(f"{trial}:"))
+    assert sum("too little for good swaps" in line for line in lines[start:end]) == 1
 
 
 def test_what_a_search_leaves(search):
@@ -101,7 +109,7 @@ def test_what_comes_out_of_build_is_built_and_in_stage_one(search):
     assert model.global_units == (4, 4) and model.transition_units == (2, 2)
 
 
-def test_another_search_or_other_options_do_not_go_on(search, data, tmp_path):
+def test_another_search_or_other_options_are_not_resumed(search, data, tmp_path):
     with pytest.raises(InputError, match="another objective"):
         begin(search.folder.parent, data, trials=3, objective="val_loss")
     (tmp_path / "mine").mkdir()
@@ -119,7 +127,7 @@ def test_a_trial_whose_process_dies_again_and_again_is_given_up(tmp_path):
     recorded = {"data_folder": "", "data_identity": ""}
     for _ in range(3):
         TrialFolder(tmp_path / "0").begin(recorded, {})
-    with pytest.raises(InputError, match="3 times in epoch 1, for want of memory"):
+    with pytest.raises(InputError, match="3 times in epoch 1, out of memory"):
         TrialFolder(tmp_path / "0").begin(recorded, {})
 
 

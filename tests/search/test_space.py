@@ -15,7 +15,7 @@ pytestmark = pytest.mark.no_backend
 BASE = with_preset({"epochs": 28, "stage_two_at": 4})
 
 
-def declared(space):
+def declare(space):
     hp = keras_tuner.HyperParameters()
     space.declare(hp)
     return hp
@@ -32,7 +32,7 @@ def test_the_small_space_varies_z_alone_and_the_full_one_all_that_matters():
 def test_what_is_drawn_comes_back_as_settings():
     ranges = {"z_dim": [8, 16], "swap_weight": {"min": 0.5, "max": 2.0}, "units": {"min": 16, "max": 32, "log": True}}
     space = Space(ranges, BASE)
-    hp = declared(space)
+    hp = declare(space)
     hp.values |= {"z_dim": 16, "swap_weight": 0.75, "units": 20}
     settings = space.settings(space.values(hp))
     assert (settings.z_dim, settings.swap_weight, settings.units) == (16, 0.75, 20)
@@ -62,7 +62,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_is_refused_in_one_line(tmp_path, name):
+def test_invalid_arguments_are_refused_in_one_line(tmp_path, name):
     ranges, words = REFUSED[name]
     path = tmp_path / "space.json"
     path.write_text(json.dumps(ranges))
@@ -95,7 +95,7 @@ def run_through(oracle, space, folder, trials=100, score=lambda values: 1.0):
     return given
 
 
-def test_a_grid_that_was_broken_goes_on_and_has_every_combination_once(tmp_path):
+def test_an_interrupted_grid_resumes_and_has_every_combination_once(tmp_path):
     space = Space({"z_dim": [8, 16, 32], "decoder": ["frame", "sequence"]}, BASE)
     first = run_through(make_oracle("grid", "balanced", "max", None, 28, 0), space, tmp_path, trials=2)
     oracle = make_oracle("grid", "balanced", "max", None, 28, 0)

@@ -78,7 +78,7 @@ def test_keeping_the_best_needs_validation(tmp_path):
 
 def test_history_keeps_the_terms_of_both_stages(tmp_path):
     history = callbacks.WriteHistory(tmp_path / "history.csv")
-    model = cases.compiled(cases.small())
+    model = cases.compile_with_adam(cases.small())
     model.fit(cases.sequences(4), batch_size=2, epochs=2, verbose=0, callbacks=[callbacks.EnterStageTwo(1), history])
     rows = list(csv.DictReader(io.StringIO((tmp_path / "history.csv").read_text())))
     assert [row["stage"] for row in rows] == ["1", "2"]

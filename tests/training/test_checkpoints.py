@@ -1,4 +1,4 @@
-"""A run that goes on from a checkpoint ends as one that was never broken."""
+"""A run resumed from a checkpoint ends as one that was never interrupted."""
 
 import csv
 
@@ -16,7 +16,7 @@ EPOCHS, SWITCH = 4, 2
 def train(folder, checkpoint=None, until=EPOCHS, seed=3):
     """Fits a small model from a checkpoint, or from the start, and returns it with its callbacks."""
     folder.mkdir(exist_ok=True)
-    model, x = cases.compiled(cases.small()), cases.sequences(7)
+    model, x = cases.compile_with_adam(cases.small()), cases.sequences(7)
     model.adapt(x)
     kept = (callbacks.KeepBest(folder / "model.keras"), callbacks.WriteHistory(folder / "history.csv"))
     if checkpoint:
@@ -96,7 +96,7 @@ def test_a_damaged_one_is_named_and_passed_over(whole, tmp_path, damage, caplog)
 
 
 def test_a_checkpoint_of_another_model_is_refused(whole):
-    model = cases.compiled(cases.small(z_dim=2))
+    model = cases.compile_with_adam(cases.small(z_dim=2))
     with pytest.raises(InputError, match=r"of another model: .* 29 more differ"):
         restore(model, (), newest(whole / "checkpoints"))
 

@@ -30,7 +30,7 @@ RUN = ["--backend", BACKEND, *DATA, "--epochs", str(EPOCHS), "--stage-two-at", "
 FINISHED = ("model.keras", "history.csv", "evaluation.json")
 
 
-def begun(folder):
+def has_started(folder):
     """Whether the process that was started last has come to training, told by what it prints."""
     lines = said(folder).count("run: ")
     return lambda: said(folder).count("run: ") > lines
@@ -54,7 +54,7 @@ def check_equal(whole, folder):
         assert (folder / "r" / name).read_bytes() == (whole[0] / "r" / name).read_bytes(), f"{name} differs"
 
 
-def half_written(folder):
+def is_half_written(folder):
     return lambda: any((folder / "r" / "checkpoints").glob(".tmp-*"))
 
 
@@ -62,17 +62,17 @@ def test_killed_again_and_again_it_ends_the_same(whole, tmp_path):
     folder, moments, kills = copy_of_data(whole, tmp_path), random.Random(0), 0
     options = [*RUN, "--out", "r"]
     while kills < KILLS:
-        ready = begun(folder)
+        ready = has_started(folder)
         process = TRAIN.start(folder, *options)
         assert wait_for(process, ready), said(folder)
         if kills % 3 == 2:
-            wait_for(process, half_written(folder))
+            wait_for(process, is_half_written(folder))
         else:
             time.sleep(moments.uniform(0.0, whole[1] * 0.6))
         process.kill()
         kills += process.wait() != 0
         options = ["--resume", "r"]
-        if (folder / "r" / "evaluation.json").exists():  # it had finished: begin anew, until there were kills enough
+        if (folder / "r" / "evaluation.json").exists():  # it had finished: start again, until there were enough kills
             check_equal(whole, folder)
             shutil.rmtree(folder / "r")
             options = [*RUN, "--out", "r"]

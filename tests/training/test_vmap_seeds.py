@@ -26,7 +26,7 @@ SWITCH, SIZE = 1, 3
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Stops its model after an epoch, or refuses to go on."""
+    """Stops its model after an epoch, or refuses to continue."""
 
     def __init__(self, epoch, error=None):
         super().__init__()
@@ -44,17 +44,17 @@ class NeverAsked(keras.callbacks.Callback):
     asked = False
 
 
-def made(seed):
+def make(seed):
     """A model with weights of its seed, and the callbacks that every run has."""
     keras.utils.set_random_seed(seed)
-    model = cases.compiled(cases.make_model("tsdsae", seed=seed, **cases.SIZES))
+    model = cases.compile_with_adam(cases.make_model("tsdsae", seed=seed, **cases.SIZES))
     model.adapt(cases.sequences(7))
     return model, [callbacks.SeedEpochs(seed), callbacks.EnterStageTwo(SWITCH)]
 
 
 def alone(seed, folder, epochs):
     """The weights that Keras's `fit` comes to, and the history's rows."""
-    model, work = made(seed)
+    model, work = make(seed)
     x = cases.sequences(7)
     stream = SequenceStream(x, SIZE, seed=seed, training=True)
     work = [callbacks.SeedEpochs(seed, stream), work[1], callbacks.WriteHistory(folder / f"alone-{seed}.csv")]
@@ -80,17 +80,17 @@ def check_alike(first, second):
 def test_each_goes_the_way_it_goes_alone(tmp_path):
     """Stage 1, the switch and stage 2; one fails and leaves, the other does not notice and stops when it wants."""
     from tsdsae_keras.training.train_seeds import rows_of
-    from tsdsae_keras.training.vmap_seeds import Member, Several
+    from tsdsae_keras.training.vmap_seeds import Member, SeedTrainer
 
     x, members, models = cases.sequences(7), [], []
     leave = {0: StopAfter(2), 5: StopAfter(1, TrainingDiverged("refused"))}
     for seed, leaving in leave.items():
-        model, work = made(seed)
+        model, work = make(seed)
         history = callbacks.WriteHistory(tmp_path / f"together-{seed}.csv")
         members.append(Member(model, [*work, history, leaving], rows_of(len(x), SIZE, seed)))
         models.append(model)
     told = []
-    Several(members, x, [x[:3], x[3:4]], range(9)).fit(NeverAsked(), lambda epoch, logs, _: told.append(len(logs)))
+    SeedTrainer(members, x, [x[:3], x[3:4]], range(9)).fit(NeverAsked(), lambda epoch, logs, _: told.append(len(logs)))
     assert told == [2, 2, 1] and [str(member.error) for member in members] == ["None", "refused"]
     for (seed, leaving), model in zip(leave.items(), models, strict=True):
         weights, history = alone(seed, tmp_path, leaving.epoch + 1)
@@ -99,17 +99,17 @@ def test_each_goes_the_way_it_goes_alone(tmp_path):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=2e-5)
 
 
-def test_what_goes_on_together(tmp_path, monkeypatch):
-    """Epochs kept by four runs -> the epoch each goes on from; one that has left the others is left out."""
+def test_what_resumes_together(tmp_path, monkeypatch):
+    """Epochs kept by four runs -> the epoch each resumes from; one that has left the others is left out."""
     from tsdsae_keras.training import train_seeds
 
-    def found(folder):
+    def newest_of(folder):
         return kept[folder.parent.name][-1] if kept[folder.parent.name] else None
 
     def checkpoint(epoch, finished=False):
         return Checkpoint(epoch, 2, {}, {"KeepBest": {"finished": finished}})
 
-    monkeypatch.setattr(train_seeds, "newest", found)
+    monkeypatch.setattr(train_seeds, "newest", newest_of)
     monkeypatch.setattr(train_seeds, "read", lambda path: checkpoint(int(path.stem[-6:])))
     for kept, goes_on in (
         ({"a": [checkpoint(7)], "b": [checkpoint(6)], "c": [checkpoint(3)], "d": [checkpoint(2, True)]}, "a6 b6 d2"),

@@ -38,7 +38,7 @@ class Family:
         check: (settings) -> InputError for options that contradict each other.
         recipe: (data, given) -> {option: value} that suit the size of a prepared folder, over those of a preset, where
             the user chose neither a preset nor epochs.
-        search: "module:NAME" of a `search.objective.Searched`: what its models can be searched for.
+        search: "module:NAME" of a `search.card.SearchCard`: what its models can be searched for.
         reference: (name, state, **config) -> a model with the authors' weights.
         classes: "module:NAME" of every class whose files can be loaded.
         weights: folder of trained models inside the package.

@@ -14,17 +14,17 @@ def doctor(load_backend):
     Args:
         load_backend: makes Keras run on the backend that was asked for; what it raises is one of the findings.
     """
-    failed = _told(findings(load_backend))
+    failed = _log_findings(findings(load_backend))
     if "backend" in failed:
         log.info("\nno self-test: no backend works")
     else:
         log.info("\nself-test, in a temporary folder")
-        failed += _told(self_test())
+        failed += _log_findings(self_test())
     log.info(f"\nproblems: {', '.join(failed)}" if failed else "\neverything needed works")
     return 1 if failed else 0
 
 
-def _told(found):
+def _log_findings(found):
     """Says every finding as it comes; the names of those that failed."""
     failed = []
     for finding in found:

@@ -46,7 +46,8 @@ def probe_model(
             check_unseen(data, task)
         sounds = probing.TaskSounds(task)
         frames = _frames(first, sounds)
-        random = [probing.Embedder(probing.untrained(first, frames, seed + n)) for n in range(probing.UNTRAINED_SEEDS)]
+        fresh = [probing.reinitialise(first, frames, seed + n) for n in range(probing.UNTRAINED_SEEDS)]
+        random = [probing.Embedder(model) for model in fresh]
         known = embedders | {"untrained": random}
         known |= {each: probing.Statistics(function) for each, function in STATISTICS.items()}
         results[task.name] = probing.probe_all(known, sounds, protocol=protocol, seed=seed)

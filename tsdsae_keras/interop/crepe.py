@@ -86,7 +86,7 @@ class CrepeTracker:
 
     def _batch(self, windows):
         # Always of one size: a backend compiles again for every other size.
-        frames = np.pad(normalised(windows), ((0, self.batch_size - len(windows)), (0, 0)))
+        frames = np.pad(normalise(windows), ((0, self.batch_size - len(windows)), (0, 0)))
         return ops.convert_to_numpy(self.model.predict_on_batch(frames))[: len(windows)]
 
 
@@ -157,7 +157,7 @@ def crepe_model(filters):
     return keras.Model(frames, activations, name="crepe", trainable=False)
 
 
-def normalised(windows):
+def normalise(windows):
     """Windows (n, 1024) with mean 0 and deviation 1 each; zeros where one is constant."""
     centred = windows - windows.mean(axis=1, keepdims=True, dtype="float64")
     deviation = centred.std(axis=1, keepdims=True)

@@ -17,7 +17,7 @@ def check_new_model(path):
 def save_new_model(model, path):
     """Writes a model whole or not at all; InputError where the disk refuses it."""
     try:
-        with replacing(path) as beside:
-            model.save(beside)
+        with replacing(path) as temporary:
+            model.save(temporary)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror or error}); give another place") from error

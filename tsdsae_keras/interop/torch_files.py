@@ -76,11 +76,11 @@ class Checkpoint:
         """A hyper-parameter as a plain value or a list of those, such as `setting("model", "z_dim")`."""
         value = self.settings
         for name in names:
-            value = _held(value)
+            value = _unwrap(value)
             if not isinstance(value, dict) or name not in value:
                 return default
             value = value[name]
-        value = _held(value)
+        value = _unwrap(value)
         return [_plain(each) for each in value[:100]] if isinstance(value, list) else _plain(value)
 
 
@@ -214,7 +214,7 @@ def _type(storage):
     return np.dtype(storage.type)
 
 
-def _held(value):
+def _unwrap(value):
     """What a node of OmegaConf holds; other values as they are."""
     if isinstance(value, Unknown) and isinstance(value.state, dict):
         return value.state.get("_content", value.state.get("_val"))
@@ -223,7 +223,7 @@ def _held(value):
 
 def _plain(value):
     """A text on one line, or a number; None for all else."""
-    value = _held(value)
+    value = _unwrap(value)
     if isinstance(value, str):
         return one_line(value)
     return value if isinstance(value, float) or (isinstance(value, int) and abs(value) < 1 << 53) else None

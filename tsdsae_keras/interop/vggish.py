@@ -89,9 +89,9 @@ class VggishEmbedding:
         Raises:
             InputError: samples of another shape or type, none, or not finite.
         """
-        clips = np.atleast_2d(_checked_samples(samples))
+        clips = np.atleast_2d(_validate_samples(samples))
         if sample_rate != SAMPLE_RATE:
-            clips = _resampled(clips, sample_rate)
+            clips = _resample(clips, sample_rate)
         patches = np.concatenate([vggish_patches(clip) for clip in clips])
         parts = [self.model(patches[start : start + 32, ..., None]) for start in range(0, len(patches), 32)]
         return np.concatenate([ops.convert_to_numpy(part) for part in parts])
@@ -159,9 +159,9 @@ def read_vggish(path):
     path = Path(path)
     prefix = path.with_suffix("") if path.suffix == ".index" else path
     if Path(f"{prefix}.index").is_file():
-        weights = _picked(_read_slim(prefix), SLIM, path)
+        weights = _pick(_read_slim(prefix), SLIM, path)
     elif path.is_file() and _last_bytes(path, len(TABLE_END)) == TABLE_END:
-        weights = _picked(_read_slim(path), SLIM, path)
+        weights = _pick(_read_slim(path), SLIM, path)
     else:
         weights = _from_torch(read_checkpoint(path, REMEDY).state, path)
     _check_shapes(weights, path)
@@ -194,14 +194,14 @@ def _read_slim(path):
 def _from_torch(arrays, path):
     """Kernels are (out, in, ...) there. The flattening before the first dense layer is TF-slim's in both."""
     names = {name: (f"{other}.weight", f"{other}.bias") for name, other in LAYERS.items()}
-    picked = _picked(arrays, names, path)
+    picked = _pick(arrays, names, path)
     return {
         name: (kernel.transpose(2, 3, 1, 0) if kernel.ndim == 4 else kernel.T, bias)
         for name, (kernel, bias) in picked.items()
     }
 
 
-def _picked(arrays, names, path):
+def _pick(arrays, names, path):
     missing = [name for pair in names.values() for name in pair if name not in arrays]
     if missing:
         raise InputError(f"{path} lacks {', '.join(missing)}; {REMEDY}")
@@ -225,7 +225,7 @@ def _check_shapes(weights, path):
                 raise InputError(f"{path}: {name} holds values that are not finite; {REMEDY}")
 
 
-def _checked_samples(samples):
+def _validate_samples(samples):
     samples = np.asarray(samples)
     if samples.ndim not in (1, 2) or not samples.size:
         raise InputError(f"samples have shape {samples.shape}; give mono sound, (n,) or (clips, n), and not none")
@@ -234,7 +234,7 @@ def _checked_samples(samples):
     return samples
 
 
-def _resampled(clips, sample_rate):
+def _resample(clips, sample_rate):
     import librosa
 
     if not sample_rate > 0:

@@ -1,4 +1,4 @@
-"""A swap held against the true answer: the same melody, really played by the other instrument.
+"""A swap compared with the true answer: the same melody, really played by the other instrument.
 
 Four versions of n sequences, log-mel power in nats, (n, time, bands):
 
@@ -125,7 +125,7 @@ def score_pairs(distances, pairs, *, groups=None, seed=0):
 
 
 def find_audible(truth, mask=None, decibels=AUDIBLE):
-    """(n, time, bands) true where a bin of a valid frame lies within so many dB of the frame's peak."""
+    """(n, time, bands) true where a bin of a valid frame lies within that many dB of the frame's peak."""
     truth = np.asarray(truth)
     audible = truth >= truth.max(axis=-1, keepdims=True) - decibels / DECIBELS
     return audible if mask is None else audible & np.asarray(mask, bool)[..., None]
@@ -145,7 +145,7 @@ def audible_errors(truth, x, audible):
 
 
 def limit_range(x, mask=None, decibels=AUDIBLE):
-    """Sequences as a plain log-mel with a range of so many dB has them: no bin lies deeper below a sequence's peak."""
+    """Sequences as a plain log-mel with a range of `decibels` has them: no bin lies deeper below a sequence's peak."""
     x = np.asarray(x, "float64")
     heard = x if mask is None else np.where(np.asarray(mask, bool)[..., None], x, -np.inf)
     return np.maximum(x, heard.max(axis=(1, 2), keepdims=True) - decibels / DECIBELS)

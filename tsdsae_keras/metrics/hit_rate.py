@@ -47,19 +47,19 @@ def hits(predicted, true, *, group_dim, class_distance="info_nce", candidates=32
     for batch in range(whole):
         rows = slice(batch * candidates, (batch + 1) * candidates)
         p, t = predicted[rows, None], true[None, rows]
-        pose = (pose_distance or squared)(p[..., :group_dim], t[..., :group_dim])
+        pose = (pose_distance or squared_distance)(p[..., :group_dim], t[..., :group_dim])
         found.append(_ranks(pose + class_distances(p[..., group_dim:], t[..., group_dim:], class_distance)) < k)
     return np.concatenate(found)
 
 
-def squared(p, q):
+def squared_distance(p, q):
     """The squared L2 distance along the last axis."""
     return np.sum((p - q) ** 2, axis=-1)
 
 
 def class_distances(e, f, kind):
     """1 - <e, f> ("info_nce", of vectors of length 1), or the squared L2 distance ("hinge")."""
-    return 1 - np.sum(e * f, axis=-1) if kind == "info_nce" else squared(e, f)
+    return 1 - np.sum(e * f, axis=-1) if kind == "info_nce" else squared_distance(e, f)
 
 
 def _ranks(distance):

@@ -84,14 +84,14 @@ def factor_vae_accuracy(codes, labels, variance, train):
     active = np.sqrt(variance) >= LEAST_DEVIATION
     counts = np.zeros((2, labels.max() + 1, len(variance)), int)
     if not active.any():
-        return {"train": 0.0, "test": 0.0, "votes": None, "active": active} | _named(counts)
+        return {"train": 0.0, "test": 0.0, "votes": None, "active": active} | _name_counts(counts)
     ratio = np.where(active, np.var(codes, axis=1, ddof=1) / np.where(active, variance, 1), np.inf)
     votes = ratio.argmin(axis=1)
     np.add.at(counts, ((np.arange(len(labels)) >= train).astype(int), labels, votes), 1)
     answer = counts[0].argmax(axis=0)
     right = counts[:, answer, np.arange(len(variance))].sum(axis=1) / np.maximum(counts.sum(axis=(1, 2)), 1)
-    return {"train": float(right[0]), "test": float(right[1]), "votes": votes, "active": active} | _named(counts)
+    return {"train": float(right[0]), "test": float(right[1]), "votes": votes, "active": active} | _name_counts(counts)
 
 
-def _named(counts):
+def _name_counts(counts):
     return {"train_votes": counts[0], "test_votes": counts[1]}

@@ -35,19 +35,10 @@ def mcc(latents, factors, *, noise=None, correlation="spearman", seed=0):
 
     Source: Hyvarinen, Morioka, NeurIPS 2016; Klindt et al., ICLR 2021.
     """
-    from scipy.optimize import linear_sum_assignment
-
-    latents, factors = _checked(latents, factors, correlation)
-    k, spare = factors.shape[1], max(0, latents.shape[1] - factors.shape[1])
-    if noise is None:
-        noise = np.random.default_rng(seed).normal(size=(len(factors), spare))
-    if np.shape(noise) != (len(factors), spare):
-        raise InputError(f"noise has shape {np.shape(noise)}; it should be {(len(factors), spare)}")
+    latents, factors = _to_arrays(latents, factors, correlation)
+    k, noise = factors.shape[1], _noise_for(latents, factors, noise, seed)
     table = correlations(np.concatenate([factors, noise], axis=1), latents, correlation)
-    assignment = np.full(len(table), -1)
-    rows, columns = linear_sum_assignment(-np.abs(table))
-    assignment[rows] = columns
-    assignment = assignment[:k]
+    assignment = _assign(table)[:k]
     matched = np.where(assignment >= 0, table[np.arange(k), assignment], 0.0)
     return {
         "score": float(np.abs(matched).mean()),
@@ -55,6 +46,26 @@ def mcc(latents, factors, *, noise=None, correlation="spearman", seed=0):
         "matched": matched,
         "correlations": table[:k],
     }
+
+
+def _noise_for(latents, factors, noise, seed):
+    """The given noise, or normal noise from the seed: (n, codes that no factor can take)."""
+    shape = len(factors), max(0, latents.shape[1] - factors.shape[1])
+    if noise is None:
+        return np.random.default_rng(seed).normal(size=shape)
+    if np.shape(noise) != shape:
+        raise InputError(f"noise has shape {np.shape(noise)}; it should be {shape}")
+    return noise
+
+
+def _assign(table):
+    """The column of each row in the assignment of the largest sum of |correlation|; -1 for rows that get none."""
+    from scipy.optimize import linear_sum_assignment
+
+    assignment = np.full(len(table), -1)
+    rows, columns = linear_sum_assignment(-np.abs(table))
+    assignment[rows] = columns
+    return assignment
 
 
 def correlations(first, second, correlation="spearman"):
@@ -72,7 +83,7 @@ def _unit(columns):
     return centred / np.where(size > 1e-12 * (1 + np.abs(columns).max(axis=0)), size, np.inf)
 
 
-def _checked(latents, factors, correlation):
+def _to_arrays(latents, factors, correlation):
     latents, factors = np.asarray(latents, "float64"), np.asarray(factors, "float64")
     if latents.ndim != 2 or factors.ndim != 2 or len(latents) != len(factors) or len(latents) < 2:
         raise InputError(f"latents have shape {latents.shape}, factors {factors.shape}; give (n, z_dim) and (n, k)")

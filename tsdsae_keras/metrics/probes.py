@@ -57,7 +57,7 @@ class Probe:
     def cross_entropy(self, codes, labels):
         """Mean of -log q(label) in nats; any class not seen in n training rows has the probability 1 / (n + 1)."""
         bold = self._calibrate(self._log_probabilities(np.asarray(codes, "float64")), self.exponent)
-        return _cross_entropy(*self._with_unseen(bold, labels))
+        return _cross_entropy(*self._add_unseen(bold, labels))
 
     def scores(self, codes, labels):
         """How well the labels (n,) of test codes (n, d) can be read.
@@ -109,7 +109,7 @@ class Probe:
         logits -= logits.max(axis=1, keepdims=True)
         return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
 
-    def _with_unseen(self, log_prob, labels):
+    def _add_unseen(self, log_prob, labels):
         """Log-probabilities with one column more, for any class not seen, and the labels as columns."""
         place = np.searchsorted(self.classes, labels).clip(max=len(self.classes) - 1)
         member = np.where(self.classes[place] == labels, place, len(self.classes))

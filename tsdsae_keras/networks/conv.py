@@ -95,16 +95,16 @@ def shifted_products(x, kernels, shifts):
     _, height, width, fan_in = x.shape
     count, _, out = kernels.shape
 
-    def shifted(values, a, b):
+    def move(values, a, b):
         return values[:, a : height - 1 + a, b : width - 1 + b]
 
     # Either the inputs are laid side by side or the products are added up, whichever moves fewer numbers.
     if fan_in <= out:
-        windows = ops.concatenate([shifted(x, *shift) for shift in shifts], axis=-1)
+        windows = ops.concatenate([move(x, *shift) for shift in shifts], axis=-1)
         return flat_product(windows, ops.reshape(kernels, (count * fan_in, out)))
     products = flat_product(x, ops.reshape(ops.transpose(kernels, (1, 0, 2)), (fan_in, count * out)))
     parts = ops.split(products, count, axis=-1)
-    return sum(shifted(part, *shift) for part, shift in zip(parts, shifts, strict=True))
+    return sum(move(part, *shift) for part, shift in zip(parts, shifts, strict=True))
 
 
 def flat_product(x, kernel):

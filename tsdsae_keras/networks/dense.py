@@ -30,12 +30,12 @@ class Dense(layers.Dense):
         self.precision = precision
 
     def call(self, inputs):
-        return self.finished(linear(inputs, self.kernel, self.bias, self.precision))
+        return self.finish(linear(inputs, self.kernel, self.bias, self.precision))
 
     def get_config(self):
         return super().get_config() | {"precision": self.precision}
 
-    def finished(self, product):
+    def finish(self, product):
         """The activation of a product."""
         return tanh(product) if self.activation is activations.tanh else self.activation(product)
 
@@ -52,7 +52,7 @@ def fuse(first, second):
     """
     kernel = ops.matmul(first.kernel, second.kernel)
     bias = ops.matmul(first.bias, second.kernel) + second.bias
-    return lambda rows: second.finished(linear(rows, kernel, bias, second.precision))
+    return lambda rows: second.finish(linear(rows, kernel, bias, second.precision))
 
 
 def dense_of_frames_and_code(layer, x, v):
@@ -69,7 +69,7 @@ def dense_of_frames_and_code(layer, x, v):
     frame, code = layer.kernel[: x.shape[-1]], layer.kernel[x.shape[-1] :]
     of_sequence = linear(v, code, layer.bias, layer.precision)
     of_frames = apply_to_rows(lambda rows: linear(rows, frame, None, layer.precision), x)
-    return layer.finished(of_frames + ops.expand_dims(of_sequence, 1))
+    return layer.finish(of_frames + ops.expand_dims(of_sequence, 1))
 
 
 def linear(rows, kernel, bias=None, precision="float32"):

@@ -1,4 +1,4 @@
-"""The folder of a search, and what a search must not change when it goes on. Light: no backend is loaded."""
+"""The folder of a search, and what must not change when a search is resumed. Light: no backend is loaded."""
 
 import json
 from pathlib import Path

@@ -9,7 +9,7 @@ import keras_tuner
 from tsdsae_keras.base.family import resolve
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.files import write_json
-from tsdsae_keras.search.searched import searched_of
+from tsdsae_keras.search.card import search_card
 from tsdsae_keras.training import fitting
 from tsdsae_keras.training.checkpoints import newest
 from tsdsae_keras.training.hparams import TrialWriter
@@ -29,9 +29,9 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
 
     def __init__(self, data, space):
         super().__init__(name="tsdsae_keras")
-        self.data, self.space = data, space
-        self.searched = searched_of(space.base.card)
-        scorer = self.searched.scorer and resolve(space.base.card.package, self.searched.scorer)
+        self.data, self.space, self._streams = data, space, None
+        self.search_card = search_card(space.base.card)
+        scorer = self.search_card.scorer and resolve(space.base.card.package, self.search_card.scorer)
         self.scorer = scorer(data, space.base) if scorer else None
 
     def declare_hyperparameters(self, hp):
@@ -46,10 +46,16 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
         if self.scorer is not None:
             self.scorer.check(objective)
 
+    def _open_streams(self, settings):
+        """The streams of a trial, opened once: building it asks how long an epoch is, fitting it reads them."""
+        if self._streams is None or self._streams[0] != settings:
+            self._streams = settings, fitting.open_streams(settings, self.data)
+        return self._streams[1]
+
     def build(self, hp):
         self.space.declare(hp)
         settings = self.settings(hp)
-        steps = fitting.open_streams(settings, self.data)[0].batches
+        steps = self._open_streams(settings)[0].batches
         model = fitting.build_model(settings, self.data)
         fitting.compile_model(model, settings, settings.epochs * steps)
         return model
@@ -78,13 +84,13 @@ class RepresentationHyperModel(keras_tuner.HyperModel):
         if state.first:
             log.info(f"{run.folder}: resuming after epoch {state.first} of {settings.epochs}")
         with TrialWriter(run.events, self.space.values(hp), state.first) as writer:
-            streams = fitting.open_streams(settings, self.data)
+            streams = self._open_streams(settings)
             fitting.fit(state, run, settings, self.data, streams, writer, stop, progress=False)
             if stop is not None and stop.asked:
                 raise KeyboardInterrupt
             run.check_model()
             scores = self.scorer(load_model(run.model)) if self.scorer is not None else {}
-            scores |= {"val_loss": lowest(state.history.rows), self.searched.selection: float(state.keep.best)}
+            scores |= {"val_loss": lowest(state.history.rows), self.search_card.selection: float(state.keep.best)}
             writer.finish(scores, settings.epochs)
         seconds = {"seconds": round(time.perf_counter() - start, 3), "parameters": int(model.count_params())}
         write_json(run.scores, {"metrics": scores} | seconds)

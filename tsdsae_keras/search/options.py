@@ -1,4 +1,4 @@
-"""The options of `tsdsae-keras tune`, beside those of a run. Light: no backend is loaded."""
+"""The options of `tsdsae-keras tune`, in addition to those of a run. Light: no backend is loaded."""
 
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 TRIALS = 20  # of "random" and "bayesian"
@@ -11,13 +11,13 @@ SEARCH_OPTIONS = {
 }  # and their defaults
 
 
-def add_tune_options(parser, searched):
-    """Adds the options of a search, for the `Searched` of a family, to a parser."""
+def add_tune_options(parser, card):
+    """Adds the options of a search, for the `SearchCard` of a family, to a parser."""
     parser.add_argument("--resume", metavar="SEARCH", help="resume a search, or extend it with more --trials")
     parser.add_argument("--tuner", choices=TUNERS, help="how trials are chosen (default: random)")
     text = f"how many (default: {TRIALS}; all of a grid, one round of hyperband)"
     parser.add_argument("--trials", type=int, help=text)
-    spaces, objectives = list(searched.spaces), list(searched.directions)
+    spaces, objectives = list(card.spaces), list(card.directions)
     text = 'what varies: a JSON file such as {"learning_rate": {"min": 0.001, "max": 0.01, "log": true}}'
     text += f", or one of the model's own: {' '.join(spaces)} (default: {spaces[0]})" if spaces else ""
     parser.add_argument("--space", help=text)

@@ -1,8 +1,8 @@
-"""KerasTuner's ways to choose the next trial, with their files written whole, and a grid that can be gone on with.
+"""KerasTuner's ways to choose the next trial, with their files written whole, and a grid that can be resumed.
 
-Seen in KerasTuner 1.4.8, and mended here: a process killed while it writes `oracle.json` leaves half of it, which no
+Seen in KerasTuner 1.4.8, and fixed here: a process killed while it writes `oracle.json` leaves half of it, which no
 later search reads; a chief saves a trial that has ended as one that runs; `GridSearchOracle` forgets its place, so
-that a grid that was broken ends at once when it goes on; a seed of 0 is taken for none; three failures in a row end a
+that an interrupted grid ends as soon as it is resumed; a seed of 0 is taken for none; three failures in a row end a
 search; Hyperband begins with runs of one epoch, which here would have no second stage.
 """
 
@@ -18,7 +18,7 @@ LEAST_EPOCHS = 3  # of a run that Hyperband begins with
 FACTOR = 3
 
 
-class _Whole:
+class _WholeFiles:
     """Files replaced whole, and a trial that has ended is no longer among those that run."""
 
     @keras_tuner.synchronized
@@ -33,15 +33,15 @@ class _Whole:
         write_json(f"{self._get_trial_dir(trial.trial_id)}/trial.json", trial.get_state())
 
 
-class RandomOracle(_Whole, oracles.RandomSearchOracle):
+class RandomOracle(_WholeFiles, oracles.RandomSearchOracle):
     """Drawn at random, without repetition."""
 
 
-class BayesianOracle(_Whole, oracles.BayesianOptimizationOracle):
+class BayesianOracle(_WholeFiles, oracles.BayesianOptimizationOracle):
     """Drawn where a Gaussian process expects the best, after a few drawn at random."""
 
 
-class GridOracle(_Whole, keras_tuner.Oracle):
+class GridOracle(_WholeFiles, keras_tuner.Oracle):
     """Every combination of the values once, the last option of the space the fastest; ranges in ten steps."""
 
     def populate_space(self, trial_id):
@@ -54,12 +54,12 @@ class GridOracle(_Whole, keras_tuner.Oracle):
         return {"status": "STOPPED", "values": None}
 
 
-class HyperbandOracle(_Whole, oracles.HyperbandOracle):
+class HyperbandOracle(_WholeFiles, oracles.HyperbandOracle):
     """Many short runs, the best of which are trained again, longer, three times longer in each round.
 
     A run is shortened as a whole: stage 1 and the schedule of the learning rate take the same share of it. Half a
-    schedule would be no fair comparison, and a stage that is over cannot be made longer, so a promoted configuration
-    starts from its beginning; that costs half as much again as going on would.
+    schedule would not be a fair comparison, and a stage that is over cannot be made longer, so a promoted configuration
+    starts from its beginning; that costs half as much again as resuming would.
     """
 
     def _get_num_brackets(self):

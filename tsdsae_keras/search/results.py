@@ -72,7 +72,7 @@ def _row(search, path):
         (failure or {}).get("reason", ""),
         {name: values.get(name) for name in search.space.ranges},
         scores.get("metrics", {}),
-        {name: values.get(name, getattr(base, name)) for name in search.searched.sizes},
+        {name: values.get(name, getattr(base, name)) for name in search.search_card.sizes},
         values.get("epochs", base.epochs) if status == "finished" else count_epochs(path),
         scores.get("parameters"),
         scores.get("seconds"),
@@ -199,7 +199,7 @@ def conclude(search):
         InputError: no trial has finished.
     """
     rows, objective, folder, base = rows_of(search), search.plan["objective"], search.folder, search.space.base
-    direction = search.searched.directions[objective]
+    direction = search.search_card.directions[objective]
     write_text(folder.results, csv_text(rows))
     margin = search.plan["margin"]
     taken = choose(rows, objective, direction, margin)
@@ -216,8 +216,8 @@ def conclude(search):
 
 
 def _content(search, rows, taken):
-    objective, plan, searched = search.plan["objective"], search.plan, search.searched
-    direction = searched.directions[objective]
+    objective, plan, card = search.plan["objective"], search.plan, search.search_card
+    direction = card.directions[objective]
     counts = {status: sum(row.status == status for row in rows) for status in ("finished", "failed", "unfinished")}
     return {
         "title": f"Search {search.folder.folder.resolve().name}",
@@ -225,14 +225,14 @@ def _content(search, rows, taken):
         "direction": direction,
         "margin": plan["margin"],
         "counts": counts,
-        "agreement": searched.agreement and (searched.agreement[0], agreement(rows, *searched.agreement)),
-        "unit_measures": searched.unit_measures,
+        "agreement": card.agreement and (card.agreement[0], agreement(rows, *card.agreement)),
+        "unit_measures": card.unit_measures,
         "trials": [
             {"trial": row.trial, "values": row.values, "score": row.metrics[objective], "taken": row is taken}
             for row in rows
             if row.status == "finished" and objective in row.metrics
         ],
-        "size": next(iter(searched.sizes), "parameters"),
+        "size": next(iter(card.sizes), "parameters"),
         "by_size": group_by_size(rows, objective, direction),
         "taken": {"trial": taken.trial, "values": taken.values, "metrics": taken.metrics},
         "failed": {f"trial {row.trial}": row.reason for row in rows if row.status == "failed"},
@@ -243,5 +243,5 @@ def _content(search, rows, taken):
 
 def _family_content(search, model, scores):
     """What the family shows of the model that is taken: "test", "sounds", "pictures"."""
-    parts = search.searched.page and resolve(search.space.base.card.package, search.searched.page)
+    parts = search.search_card.page and resolve(search.space.base.card.package, search.search_card.page)
     return parts(model, search.data, scores) if parts else {"test": [], "sounds": [], "pictures": {}}

@@ -1,4 +1,4 @@
-"""A search from its first trial to its page; it goes on where it was broken, and further when it was finished.
+"""A search from its first trial to its page; it resumes where it was interrupted, and can be extended.
 
 search.json    what is searched and how, the identity of the data
 oracle/        KerasTuner's own files
@@ -28,7 +28,7 @@ class Search:
     """A search in its `SearchFolder`, which has a plan, on its data.
 
     Raises:
-        InputError: the data are not those the search was begun with, or do not allow its objective.
+        InputError: the data are not those the search was started with, or do not allow its objective.
     """
 
     def __init__(self, folder):
@@ -37,18 +37,18 @@ class Search:
         self.data = open_data(self.space.base)
         if self.data.identity != self.plan["data_identity"]:
             where = self.data.folder or self.space.base.data
-            raise InputError(f"{where} has changed since {folder.folder} was begun; start a new search on it")
+            raise InputError(f"{where} has changed since {folder.folder} was started; start a new search on it")
         self.hypermodel = RepresentationHyperModel(self.data, self.space)
 
     @property
-    def searched(self):
-        """The family's `Searched`."""
-        return self.hypermodel.searched
+    def search_card(self):
+        """The family's `SearchCard`."""
+        return self.hypermodel.search_card
 
     def tuner(self, stop=None):
         """The tuner, with the trials that there are already."""
         plan, base = self.plan, self.space.base
-        direction = self.searched.directions[plan["objective"]]
+        direction = self.search_card.directions[plan["objective"]]
         oracle = make_oracle(plan["tuner"], plan["objective"], direction, plan["trials"], base.epochs, base.seed)
         tuner = SearchTuner(oracle, self.hypermodel, self.folder, stop)
         oracle.verbose = 0
@@ -79,7 +79,7 @@ class Search:
     def _describe(self):
         """Tells TensorBoard what is varied; once."""
         if not any(self.folder.events.glob("*")):
-            measures = (self.plan["objective"], *self.searched.measures, "val_loss", self.searched.selection)
+            measures = (self.plan["objective"], *self.search_card.measures, "val_loss", self.search_card.selection)
             ranges = self.space.ranges.items()
             domains = {name: each if isinstance(each, list) else (each["min"], each["max"]) for name, each in ranges}
             with ExperimentWriter(self.folder.events, domains, dict.fromkeys(measures)):

@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from tsdsae_keras.errors import InputError, shown
-from tsdsae_keras.search.searched import searched_of
+from tsdsae_keras.errors import InputError, quote
+from tsdsae_keras.search.card import search_card
 from tsdsae_keras.settings import Settings, settings_from_dict
 
 TRAINING = ("model", "learning_rate", "schedule", "optimizer", "batch_size", "seed")
@@ -37,10 +37,10 @@ class Space:
 
     def __post_init__(self):
         if not isinstance(self.ranges, dict) or not self.ranges:
-            raise InputError(f"the space is {shown(self.ranges)}; it must be a dict by name, such as z_dim: [8, 16]")
+            raise InputError(f"the space is {quote(self.ranges)}; it must be a dict by name, such as z_dim: [8, 16]")
         for name, values in self.ranges.items():
             if name not in names_of(self.base):
-                raise InputError(f"the space has an unknown {shown(name)}; it takes {' '.join(names_of(self.base))}")
+                raise InputError(f"the space has an unknown {quote(name)}; it takes {' '.join(names_of(self.base))}")
             for value in _ends(name, values):
                 self.base.replace(**{name: value})
 
@@ -61,7 +61,7 @@ class Space:
     def settings(self, values, epochs=None):
         """The `Settings` of a trial with these values; `epochs` where they are not those of `base`."""
         settings = self.base.replace(**values)
-        shorten = searched_of(settings.card).shorten
+        shorten = search_card(settings.card).shorten
         return settings if epochs is None or epochs == settings.epochs else shorten(settings, epochs)
 
 
@@ -76,7 +76,7 @@ def make_space(name, base, seeds=1):
     Raises:
         InputError: no such space or file, or an invalid one.
     """
-    named = searched_of(base.card).spaces
+    named = search_card(base.card).spaces
     name = next(iter(named), None) if name is None else name
     if name is None:
         raise InputError(f'{base.model} has no space of its own; give --space FILE.json, such as {{"seed": [0, 1]}}')
@@ -95,7 +95,7 @@ def space_from_dict(ranges, base):
 
 def _read(path, named):
     if not path.is_file():
-        raise InputError(f"--space is {shown(str(path))}; it must be {' or '.join([*named, 'a JSON file'])}")
+        raise InputError(f"--space is {quote(str(path))}; it must be {' or '.join([*named, 'a JSON file'])}")
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -110,7 +110,7 @@ def _ends(name, values):
     """The values to check: all of a list, both ends of a range."""
     if isinstance(values, list) and 0 < len(values) <= MOST:
         if len({(type(value), str(value)) for value in values}) < len(values) or len(set(map(type, values))) > 1:
-            raise InputError(f"{name} is {shown(values)}; its values must differ and be of one kind")
+            raise InputError(f"{name} is {quote(values)}; its values must differ and be of one kind")
         return values
     ends = [values.get("min"), values.get("max")] if isinstance(values, dict) else []
     known = (
@@ -118,8 +118,8 @@ def _ends(name, values):
     )
     if not known or any(type(end) not in _ORDERED for end in ends) or not ends[0] < ends[1]:
         raise InputError(
-            f"{name} is {shown(values)}; it must be a list of values, or {{'min': a, 'max': b, 'log': true}} with a < b"
+            f"{name} is {quote(values)}; it must be a list of values, or {{'min': a, 'max': b, 'log': true}} with a < b"
         )
     if values.get("log") and ends[0] <= 0:
-        raise InputError(f"{name} is {shown(values)}; drawn by its logarithm, it must be above 0")
+        raise InputError(f"{name} is {quote(values)}; drawn by its logarithm, it must be above 0")
     return ends

@@ -1,7 +1,7 @@
-"""The folder of one trial: a run folder, so that a trial that was killed goes on as a run does.
+"""The folder of one trial: a run folder, so that a killed trial resumes as a run does.
 
 trial.json     hyperparameters
-starts.json    how often it was begun since its last finished epoch
+starts.json    how often it was started since its last finished epoch
 scores.json    what was measured; written last, so a trial that has it is finished
 failure.json   the reason, where it failed
 """
@@ -35,7 +35,7 @@ class TrialFolder(RunFolder):
         """Makes the folder where there is none, and counts this start.
 
         Raises:
-            InputError: it was begun too often without finishing an epoch.
+            InputError: it was started too often without finishing an epoch.
         """
         if not self.settings.is_file():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -46,9 +46,7 @@ class TrialFolder(RunFolder):
         times = before["times"] + 1 if before["epoch"] == reached else 1
         write_json(self.starts, {"epoch": reached, "times": times})
         if times > STARTS:
-            raise InputError(
-                f"its process was ended {STARTS} times in epoch {reached + 1}, for want of memory or by hand"
-            )
+            raise InputError(f"its process was ended {STARTS} times in epoch {reached + 1}, out of memory or by hand")
 
     def first_epoch(self):
         """The epoch to begin with: 0, or the one after the last whole checkpoint."""

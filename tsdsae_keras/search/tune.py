@@ -12,9 +12,9 @@ from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.options import flag
 from tsdsae_keras.search import workers
+from tsdsae_keras.search.card import search_card
 from tsdsae_keras.search.folder import SearchFolder
 from tsdsae_keras.search.options import MARGIN, SEARCH_OPTIONS, TRIALS
-from tsdsae_keras.search.searched import searched_of
 from tsdsae_keras.search.space import make_space
 from tsdsae_keras.settings import with_preset
 
@@ -91,7 +91,7 @@ def plan_of(settings, out=None, space=None, seeds=1, objective=None, tuner="rand
         out: the folder; None for a new one under searches/.
         space: one of the family's, or a JSON file, see `search.space`; None for the family's first.
         seeds: how many each configuration is trained with.
-        objective: the measure that decides, see `search.searched`; None for the family's first.
+        objective: the measure that decides, see `search.card`; None for the family's first.
         tuner: "random", "bayesian", "hyperband" or "grid".
         trials: how many at most; None for 20, or all that "grid" and "hyperband" have.
         margin: of the score, within which the smallest model is taken.
@@ -99,7 +99,7 @@ def plan_of(settings, out=None, space=None, seeds=1, objective=None, tuner="rand
     Raises:
         InputError: something cannot be used.
     """
-    directions = searched_of(settings.card).directions
+    directions = search_card(settings.card).directions
     objective = objective or next(iter(directions))
     if objective not in directions:
         raise InputError(f"--objective is {objective!r}; it must be {' or '.join(directions)}")

@@ -1,4 +1,4 @@
-"""The tuner: trials in run folders, that go on where they were broken and fail with a reason."""
+"""The tuner: trials in run folders, which resume where they were interrupted and fail with a reason."""
 
 import contextlib
 import io
@@ -67,7 +67,7 @@ class SearchTuner(keras_tuner.Tuner):
         except OSError as error:
             reason = f"{error.strerror or error} ({error.filename or run.folder})"
             raise errors.FatalRuntimeError(reason) from error
-        except Exception as error:  # whatever a trial dies of, the search goes on
+        except Exception as error:  # whatever a trial dies of, the search continues
             reason = run.fail(error)
             if self.stop is not None:
                 self.stop.on_train_end()  # which Keras leaves out when training ends by an error

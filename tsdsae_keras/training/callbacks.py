@@ -91,10 +91,10 @@ class KeepBest(keras.callbacks.Callback):
 
     def save(self):
         """Writes the model as it is."""
-        with replacing(self.path) as beside:
-            self.model.save(beside)
-            self.file = without_dates(beside.read_bytes())
-            beside.write_bytes(self.file)
+        with replacing(self.path) as temporary:
+            self.model.save(temporary)
+            self.file = without_dates(temporary.read_bytes())
+            temporary.write_bytes(self.file)
 
     def keep_something(self):
         """Saves the model as it is where no epoch was kept yet; the path of the file."""

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a run needs to go on from the end of an epoch as if nothing had happened.
+"""Checkpoints: all that a run needs to resume from the end of an epoch as if nothing had happened.
 
 A checkpoint is one file: the SHA-256 of what follows in hexadecimal, a newline, a line of JSON, and blocks of bytes,
 which that line names with type and shape: every weight of model and optimizer by its path, and the callbacks' files.

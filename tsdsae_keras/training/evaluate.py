@@ -49,12 +49,24 @@ def scores_file(model, out=None):
     """Where the scores of a model go: `out`, or into its run folder, or next to its file.
 
     Raises:
-        InputError: there is no `out`, and the model is a trained one of the library.
+        InputError: `out` is not a file in a folder that exists; or it is not given, and the model is a trained one of
+            the library or that of an unfinished run, which a file of scores would make a finished one.
     """
     if out:
-        return Path(out)
+        return _check_out(Path(out))
     if is_pretrained(model):
         raise InputError(f"give --out FILE.json: {model} comes with the library, where nothing is written")
     path = model_file(model)
     run = RunFolder(path.parent)
-    return run.evaluation if run.settings.is_file() else path.with_suffix(".evaluation.json")
+    if not run.settings.is_file():
+        return path.with_suffix(".evaluation.json")
+    if not run.evaluation.is_file():
+        how = f"resume it ({run.resume_command}), or give --out FILE.json"
+        raise InputError(f"{run.folder} is an unfinished run; {how}")
+    return run.evaluation
+
+
+def _check_out(out):
+    if not out.parent.is_dir() or out.is_dir():
+        raise InputError(f"--out is {out}; it should be a file in a folder that exists")
+    return out

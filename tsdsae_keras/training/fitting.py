@@ -42,7 +42,7 @@ def build_model(settings, data):
 
 
 def compile_model(model, settings, steps):
-    """Compiles with Adam, the schedule over so many steps and the largest norm of the settings."""
+    """Compiles with Adam, the schedule over `steps` steps and the largest norm of the settings."""
     rate = settings.learning_rate
     if settings.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)

@@ -1,7 +1,7 @@
 """Hyperparameters for TensorBoard's HParams page, by its plugin.
 
-What is varied and measured stands once in the log folder above all trials; the values a trial started with and how it
-ended are in the trial's own folder, where its measures are plain scalars.
+What is varied and measured is written once in the log folder above all trials; the values a trial started with and how
+it ended are in the trial's own folder, where its measures are plain scalars.
 """
 
 import tensorflow as tf

@@ -55,7 +55,7 @@ class Embedder:
         return np.asarray(self.model.embed(frames))
 
 
-def untrained(model, frames, seed):
+def reinitialise(model, frames, seed):
     """A model of the same make with new weights: what the network does without training, often much.
 
     What is not trained, such as the scale of its inputs, it takes over; a model with `calibrate` is given frames, since

@@ -17,7 +17,7 @@ import os
 import platform
 from pathlib import Path
 
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError, quote
 from tsdsae_keras.files import TEMPORARY, remove_temporary, write_json
 from tsdsae_keras.settings import Settings, option_classes, settings_from_dict
 
@@ -97,7 +97,7 @@ class RunFolder:
                 raise ValueError(f"more than {LARGEST} bytes")
             recorded = json.loads(content)
         except (OSError, ValueError, RecursionError) as error:
-            reason = getattr(error, "strerror", None) or shown(str(error))[1:-1]
+            reason = getattr(error, "strerror", None) or quote(str(error))[1:-1]
             raise InputError(f"{self.settings} cannot be read ({reason}); is {self.folder} a run folder?") from None
         settings = recorded.get("settings") if isinstance(recorded, dict) else None
         if not isinstance(settings, dict) or not all(isinstance(settings.get(name), str) for name in DATA):

@@ -67,9 +67,9 @@ def reopen_data(run):
     known, settings = run.read_settings(), recorded_settings(run)
     data = open_data(settings)
     if data.identity != known["settings"]["data_identity"]:
-        raise InputError(f"{settings.data} has changed since {run.folder} was begun; start a new run on it")
+        raise InputError(f"{settings.data} has changed since {run.folder} was started; start a new run on it")
     if known["versions"] != versions():
-        log.warning("note: Python or packages have other versions than when the run was begun, so its end may differ")
+        log.warning("note: Python or packages have other versions than when the run was started, so its end may differ")
     return data
 
 
@@ -117,14 +117,14 @@ def graceful_exit(folder, runs, stop):
         yield
     except KeyboardInterrupt:
         status = 128 + (stop.asked or signal.SIGINT)
-        raise Stopped(f"stopped{_reached(runs)}; resume with: {resume_command(folder)}", status) from None
+        raise Stopped(f"stopped{_tell_progress(runs)}; resume with: {resume_command(folder)}", status) from None
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename or folder})"
         how = f"fix this, then resume with: {resume_command(folder)}"
-        raise InputError(f"{reason}: stopped{_reached(runs)}; {how}") from error
+        raise InputError(f"{reason}: stopped{_tell_progress(runs)}; {how}") from error
 
 
-def _reached(runs):
+def _tell_progress(runs):
     """The last epoch that all runs have saved."""
     files = [checkpoint_files(run.checkpoints) for run in runs]
     saved = min(number_of(paths[-1]) + 1 if paths else 0 for paths in files)

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class SeedRun:
-    """One of the runs: its folder, its settings, the checkpoint it goes on from, if any, and its `WriteHistory`."""
+    """One of the runs: its folder, its settings, the checkpoint it resumes from, if any, and its `WriteHistory`."""
 
     folder: RunFolder
     settings: Settings
@@ -74,7 +74,7 @@ def resume_seeds(folder, runs):
     """Resumes the unfinished `RunFolder`s that `train_seeds` made in a folder, from the last epoch that all have.
 
     Raises:
-        InputError: the data are not those they were begun with, or as in `train_seeds`.
+        InputError: the data are not those they were started with, or as in `train_seeds`.
         Stopped: on Ctrl-C or SIGTERM.
     """
     start = time.perf_counter()
@@ -120,7 +120,7 @@ def _work(out, runs, data, passes, seconds):
 
 
 def _together(runs):
-    """The runs that go on together, each with its checkpoint: where they train, all with that of the same epoch.
+    """The runs that resume together, each with its checkpoint: where they train, all with that of the same epoch.
 
     An epoch is kept by all before the next begins, and each keeps the last two. So one that is further behind has left
     the others in training, with an error, and is left out.
@@ -143,7 +143,7 @@ def _together(runs):
 
 def _fit(runs, data, passes, stop):
     """Trains what is left to train; returns of each run the error that ended it, or None."""
-    from tsdsae_keras.training.vmap_seeds import Several  # here: JAX may not be installed
+    from tsdsae_keras.training.vmap_seeds import SeedTrainer  # here: JAX may not be installed
 
     settings = runs[0].settings
     arrays = settings.card.part("arrays")
@@ -163,7 +163,7 @@ def _fit(runs, data, passes, stop):
         log.info(f"{head}  val {term} {values}  {spent:.1f} s")
 
     if left and first < settings.epochs:
-        Several(left, train, batches, range(first, settings.epochs)).fit(stop, show)
+        SeedTrainer(left, train, batches, range(first, settings.epochs)).fit(stop, show)
     return [member.error for member in members]
 
 

@@ -54,11 +54,11 @@ class Member:
         return self.model.stop_training or self.error is not None
 
 
-class Several:
+class SeedTrainer:
     """Models of one architecture, each with weights, slots, draws, order of the data and callbacks of its own.
 
     Each goes the way it would go alone, by its own `train_step`, up to the rounding of sums that are taken in another
-    order. One that its callbacks stop, or whose training diverged, leaves; the others go on.
+    order. One that its callbacks stop, or whose training diverged, leaves; the others continue.
     """
 
     def __init__(self, members, x, validation, epochs):

@@ -1,4 +1,4 @@
-"""Sound files in and out: laws of resampling and level, and files that are no sound."""
+"""Sound files in and out: laws of resampling and level, and files that are not sound."""
 
 import tracemalloc
 

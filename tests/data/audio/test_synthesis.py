@@ -81,7 +81,7 @@ def test_additive_refuses_two_programs_of_one_timbre():
 
 
 def test_a_note_sounds_where_it_is_put_and_notes_may_overlap(synth):
-    """A rhythm that is not that of any data set: a chord of two notes from 0.3 s, one of which goes on to 0.9 s."""
+    """A rhythm that is not that of any data set: a chord of two notes from 0.3 s, one of which lasts until 0.9 s."""
     low, high = (0.3, 0.2, 60), (0.3, 0.6, 67)
     sound, alone = (synth.render(notes, 56, 1.0) for notes in ([low, high], [high]))
     assert sound.shape == (16000,) and np.abs(sound[:4800]).max() < 1e-3

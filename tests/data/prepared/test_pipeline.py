@@ -11,7 +11,7 @@ from tsdsae_keras.data.prepared.pipeline import SequenceStream
 from tsdsae_keras.errors import InputError
 
 
-def numbered(n):
+def number_sequences(n):
     """Sequences that hold their own position."""
     return np.broadcast_to(np.arange(n, dtype=np.float32)[:, None, None], (n, 3, 2)).copy()
 
@@ -22,12 +22,12 @@ def rows(stream):
 
 @pytest.mark.no_backend
 def test_training_order_depends_on_seed_and_epoch_alone():
-    stream = SequenceStream(numbered(10), 4, seed=3, training=True)
+    stream = SequenceStream(number_sequences(10), 4, seed=3, training=True)
     stream.set_epoch(5)
     fifth = rows(stream)
     stream.set_epoch(6)
     assert rows(stream) != fifth
-    resumed = SequenceStream(numbered(10), 4, seed=3, training=True)
+    resumed = SequenceStream(number_sequences(10), 4, seed=3, training=True)
     resumed.set_epoch(5)
     assert rows(resumed) == fifth
     assert np.concatenate(fifth).tolist() == np.random.default_rng((3, 5)).permutation(10)[:8].tolist()
@@ -36,7 +36,7 @@ def test_training_order_depends_on_seed_and_epoch_alone():
 @pytest.mark.no_backend
 @pytest.mark.parametrize("lengths", (None, np.full(10, 3)))
 def test_an_epoch_of_several_passes_holds_everything_so_often_and_begins_as_one_of_one(lengths):
-    one, three = (SequenceStream(numbered(10), 5, lengths=lengths, training=True, passes=n) for n in (1, 3))
+    one, three = (SequenceStream(number_sequences(10), 5, lengths=lengths, training=True, passes=n) for n in (1, 3))
     found = [each["x"] if lengths is not None else each for each in three.dataset.as_numpy_iterator()]
     found = [batch[:, 0, 0].astype(int).tolist() for batch in found]
     assert three.batches == three.dataset.cardinality() == len(found) == 6
@@ -47,8 +47,8 @@ def test_an_epoch_of_several_passes_holds_everything_so_often_and_begins_as_one_
 
 @pytest.mark.no_backend
 def test_training_drops_the_remainder_and_evaluation_keeps_it():
-    training = SequenceStream(numbered(10), 4, training=True)
-    evaluation = SequenceStream(numbered(10), 4)
+    training = SequenceStream(number_sequences(10), 4, training=True)
+    evaluation = SequenceStream(number_sequences(10), 4)
     assert [len(batch) for batch in rows(training)] == [4, 4]
     assert rows(evaluation) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert training.dataset.cardinality() == training.batches == 2
@@ -58,7 +58,7 @@ def test_training_drops_the_remainder_and_evaluation_keeps_it():
 @pytest.mark.no_backend
 def test_shards_and_masks():
     mask = np.arange(10)[:, None] > np.arange(3) + 4
-    stream = SequenceStream([numbered(10)[:7], numbered(10)[7:]], 4, mask=mask)
+    stream = SequenceStream([number_sequences(10)[:7], number_sequences(10)[7:]], 4, mask=mask)
     batches = list(stream.dataset.as_numpy_iterator())
     assert np.concatenate([batch["x"] for batch in batches])[:, 0, 0].tolist() == list(range(10))
     assert np.array_equal(np.concatenate([batch["mask"] for batch in batches]), mask)
@@ -107,7 +107,7 @@ class MeanOutput(keras.Model):
 
 
 def test_keras_sees_the_order_of_the_epoch_set_by_a_callback(monkeypatch):
-    stream = SequenceStream(numbered(8), 2, seed=1, training=True)
+    stream = SequenceStream(number_sequences(8), 2, seed=1, training=True)
     drawn, own = [], pipeline.epoch_rng
     monkeypatch.setattr(pipeline, "epoch_rng", lambda seed, epoch: drawn.append(epoch) or own(seed, epoch))
     set_epoch = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: stream.set_epoch(epoch))
@@ -120,11 +120,11 @@ def test_keras_sees_the_order_of_the_epoch_set_by_a_callback(monkeypatch):
 @pytest.mark.parametrize(
     ("call", "word"),
     [
-        (lambda: SequenceStream(numbered(3), 4, training=True), "lower the batch size"),
-        (lambda: SequenceStream(numbered(3), 0), "at least 1"),
+        (lambda: SequenceStream(number_sequences(3), 4, training=True), "lower the batch size"),
+        (lambda: SequenceStream(number_sequences(3), 0), "at least 1"),
         (lambda: SequenceStream([], 4), "no sequences"),
         (lambda: SequenceStream(np.zeros(3), 1), r"\(n, T, F\)"),
-        (lambda: SequenceStream(numbered(3), 1, mask=np.ones((2, 3))), r"\(3, 3\)"),
+        (lambda: SequenceStream(number_sequences(3), 1, mask=np.ones((2, 3))), r"\(3, 3\)"),
     ],
 )
 def test_refusals(call, word):

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from tests.fuzzing import answer
-from tests.uploading import uploaded
+from tests.uploading import upload
 from tsdsae_keras.cli import main
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
 from tsdsae_keras.data.prepared.store import PreparedData
@@ -72,7 +72,7 @@ def batches(data):
 def test_all_that_is_read_is_that_of_the_npy_form(folders, segment, place):
     storage, _, url = place.partition(" ")
     plain, folder = PreparedData(folders[segment, "npy"]), folders[segment, storage]
-    data = PreparedData(uploaded(folder) if url else folder)
+    data = PreparedData(upload(folder) if url else folder)
     assert len(plain.shards("train")) > 1 and plain.manifest["arrays"] == data.manifest["arrays"]
     for split in plain.counts:
         for name in plain.manifest["arrays"]:
@@ -118,7 +118,7 @@ def test_the_same_command_finds_it_another_format_is_refused(folders, sounds, ca
     assert prepare(sounds, folders[EQUAL, "npy"], EQUAL, "--format", "tfrecord") != 0
 
 
-def test_a_broken_run_goes_on_to_the_same_bytes(folders, sounds, tmp_path, monkeypatch):
+def test_an_interrupted_run_resumes_to_the_same_bytes(folders, sounds, tmp_path, monkeypatch):
     monkeypatch.setattr("tsdsae_keras.data.sets.recordings.layout.SHARD_BYTES", 1 << 16)
     write, written = PreparedWriter.write_shard, []
 
@@ -163,7 +163,7 @@ def test_rows_are_checked_again_where_a_shard_was_replaced_since_it_was_opened(c
 
 
 def test_what_is_wrong_at_a_url_is_one_line(copy):
-    url = uploaded(copy[0])
+    url = upload(copy[0])
     tf.io.gfile.remove(f"{url}/{SHARD}")
     for place, words in ((url, "is missing"), ("ram://nowhere", "is not a folder"), ("foo://bucket/x", "foo://bucket")):
         assert words in answer(lambda place=place: PreparedData(place))

@@ -1,4 +1,4 @@
-"""Laws of splitting: whatever the names, groups, labels and seed, no group stands in two splits."""
+"""Laws of splitting: whatever the names, groups, labels and seed, no group is in two splits."""
 
 import collections
 

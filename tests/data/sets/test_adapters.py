@@ -143,7 +143,7 @@ class Label:
 
 
 class Features:
-    """As tfds.features.FeaturesDict, which is no dictionary."""
+    """As tfds.features.FeaturesDict, which is not a dictionary."""
 
     def __init__(self, **features):
         self._features = features
@@ -179,11 +179,11 @@ def test_examples_become_files_recordings_and_sequences(tmp_path):
 
 
 def test_files_are_the_same_however_often_they_are_written(tmp_path):
-    def written(numbers):
+    def hash_sounds(numbers):
         recordings = from_tfds(examples(numbers), tmp_path, **OPTIONS)[0]
         return [(each.path.read_bytes(), each.path.stat().st_mtime_ns) for each in recordings]
 
-    assert written(range(3)) == written([2, 0, 1])
+    assert hash_sounds(range(3)) == hash_sounds([2, 0, 1])
     again, _ = from_tfds(examples(range(3), audio=lambda n: sound(n) / 2), tmp_path, **OPTIONS)
     assert soundfile.read(again[1].path)[0].max() == pytest.approx(0.2, abs=1e-3)
 

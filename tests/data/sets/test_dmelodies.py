@@ -81,7 +81,7 @@ def test_a_second_run_finds_the_first_and_another_setting_does_not(prepared, tmp
     assert other.name != folder.name
 
 
-def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path):
+def test_a_killed_run_resumes_and_ends_in_the_same_bytes(tmp_path):
     command = [sys.executable, "-c", PREPARE]
     broken = subprocess.Popen([*command, str(tmp_path / "broken"), str(MANY)])
     kept = _wait_for_shards(tmp_path / "broken", broken)

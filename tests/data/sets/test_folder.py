@@ -50,7 +50,7 @@ def sounds(tmp_path_factory):
     return root
 
 
-def prepared(sounds, out, settings=SMALL, labels="folder", split_by="file", **more):
+def prepare(sounds, out, settings=SMALL, labels="folder", split_by="file", **more):
     recordings, left_out = list_folder(sounds, labels, split_by)
     return prepare_recordings(recordings, left_out, settings, out, **more)
 
@@ -66,7 +66,7 @@ def table(data, name="recordings.csv"):
 
 @pytest.fixture(scope="module")
 def data(sounds, tmp_path_factory):
-    return prepared(sounds, tmp_path_factory.mktemp("one") / "data")
+    return prepare(sounds, tmp_path_factory.mktemp("one") / "data")
 
 
 def test_features_are_those_of_the_normalised_segment(sounds, data):
@@ -87,7 +87,7 @@ def test_features_are_those_of_the_normalised_segment(sounds, data):
 
 def test_the_floor_lies_below_the_peak_of_the_recording_not_of_the_segment(sounds, data, tmp_path):
     front_end = dataclasses.replace(SMALL.front_end, floor_db=30.0)
-    floored = prepared(sounds, tmp_path / "data", dataclasses.replace(SMALL, front_end=front_end))
+    floored = prepare(sounds, tmp_path / "data", dataclasses.replace(SMALL, front_end=front_end))
     assert floored.front_end["floor_db"] == 30.0 and floored.identity != data.identity
     of, power = floored.label("train", "recording"), np.exp(data.features("train"))
     peak = np.array([power[of == each].max() for each in of])[:, None, None]
@@ -96,7 +96,7 @@ def test_the_floor_lies_below_the_peak_of_the_recording_not_of_the_segment(sound
 
 
 def test_groups_stay_together_and_regular_expressions_make_them(sounds, tmp_path):
-    data = prepared(sounds, tmp_path / "data", labels=None, split_by=r"/(p\d)_")
+    data = prepare(sounds, tmp_path / "data", labels=None, split_by=r"/(p\d)_")
     splits = {}
     for row in table(data):
         assert row["group"] in row["name"]
@@ -109,12 +109,12 @@ def test_groups_stay_together_and_regular_expressions_make_them(sounds, tmp_path
 def test_the_same_input_gives_the_same_bytes(sounds, data, tmp_path, where, monkeypatch):
     if where == "processes":
         with parallel_config(backend="loky", n_jobs=2):
-            again = prepared(sounds, tmp_path / "data")
+            again = prepare(sounds, tmp_path / "data")
     else:
         if where == "chunks":
             monkeypatch.setattr("tsdsae_keras.data.sets.recordings.inputs.CHUNK_FILES", 3)
             monkeypatch.setattr("tsdsae_keras.data.sets.recordings.inputs.CHUNKS", 1)
-        again = prepared(sounds, tmp_path / "data", workers=3)
+        again = prepare(sounds, tmp_path / "data", workers=3)
     assert hashes(again.folder) == hashes(data.folder)
 
 
@@ -123,19 +123,19 @@ def test_the_same_input_gives_the_same_bytes(sounds, data, tmp_path, where, monk
 def test_a_cluster_of_two_gives_the_same_bytes(sounds, data, tmp_path, kind, package):
     pytest.importorskip(package)
     with jobs_on(kind, 2):
-        again = prepared(sounds, tmp_path / "data")
+        again = prepare(sounds, tmp_path / "data")
     assert hashes(again.folder) == hashes(data.folder)
 
 
 def test_it_is_found_again_and_other_input_is_refused(sounds, data, caplog):
     caplog.set_level(logging.INFO, logger="tsdsae_keras")
     before = hashes(data.folder)
-    prepared(sounds, data.folder)
+    prepare(sounds, data.folder)
     assert "already prepared" in caplog.messages[-1]
     with pytest.raises(InputError, match=r"hop 0\.5 instead of 0\.25"):
-        prepared(sounds, data.folder, SoundSettings(segment=0.5, hop=0.25, front_end=SMALL.front_end))
+        prepare(sounds, data.folder, SoundSettings(segment=0.5, hop=0.25, front_end=SMALL.front_end))
     with pytest.raises(InputError, match="other files, labels or groups"):
-        prepared(sounds, data.folder, labels=None)
+        prepare(sounds, data.folder, labels=None)
     assert hashes(data.folder) == before
 
 
@@ -144,7 +144,7 @@ import os, sys
 from pathlib import Path
 from tsdsae_keras.data.sets.recordings import prepare as sources
 from tsdsae_keras.data.prepared import writing
-from tests.data.sets.test_folder import SMALL, prepared
+from tests.data.sets.test_folder import SMALL, prepare
 if sys.argv[3] == "reading":
     real, done = sources.measure_chunk, []
     def measure(*chunk):
@@ -156,28 +156,28 @@ else:
     def write(self, split, *shard):
         return os._exit(9) if split == "test" else real(self, split, *shard)
     writing.PreparedWriter.write_shard = write
-prepared(Path(sys.argv[1]), Path(sys.argv[2]))
+prepare(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 
 
 @pytest.mark.parametrize("stage", ("reading", "writing"))
-def test_a_broken_run_goes_on(sounds, data, tmp_path, stage, monkeypatch):
+def test_an_interrupted_run_resumes(sounds, data, tmp_path, stage, monkeypatch):
     out = tmp_path / "data"
     done = subprocess.run([sys.executable, "-c", BROKEN, sounds, out, stage], capture_output=True, text=True)
     assert done.returncode == 9 and not out.exists(), done.stderr
     read = []
     measure = segments._measure
     monkeypatch.setattr(segments, "_measure", lambda *given: read.append(given[0].name) or measure(*given))
-    assert hashes(prepared(sounds, out).folder) == hashes(data.folder)
+    assert hashes(prepare(sounds, out).folder) == hashes(data.folder)
     assert len(read) == {"reading": 8, "writing": 0}[stage]  # of ten, each large enough to be read alone
 
 
 def test_a_broken_run_of_other_settings_leaves_nothing_wrong(sounds, tmp_path):
     other = SoundSettings(segment=0.5, normalise="none", front_end=SMALL.front_end)
-    expected = hashes(prepared(sounds, tmp_path / "expected", other).folder)
+    expected = hashes(prepare(sounds, tmp_path / "expected", other).folder)
     subprocess.run([sys.executable, "-c", BROKEN, sounds, tmp_path / "data", "writing"], capture_output=True)
     assert (tmp_path / "data.partial").is_dir()
-    assert hashes(prepared(sounds, tmp_path / "data", other).folder) == expected
+    assert hashes(prepare(sounds, tmp_path / "data", other).folder) == expected
 
 
 def test_whole_files_have_lengths_and_are_sorted_and_padded(sounds, tmp_path, monkeypatch):
@@ -207,11 +207,11 @@ def test_a_factor_on_a_file_changes_nothing_and_a_group_keeps_its_balance(tmp_pa
         samples = noise(3, 2) + noise(10 + number, 2) * 1e-3
         soundfile.write(tmp_path / "a" / f"g{number % 3}_{number}.wav", factor * samples, RATE, subtype="DOUBLE")
     settings = {"segment": 0.5, "front_end": SMALL.front_end, "normalise": normalise, "min_level": -90.0}
-    alone = prepared(tmp_path / "a", tmp_path / "file", SoundSettings(**settings), labels=None)
+    alone = prepare(tmp_path / "a", tmp_path / "file", SoundSettings(**settings), labels=None)
     gains = {row["name"]: float(row["gain_db"]) for row in table(alone)}
     assert gains["g0_0.wav"] - gains["g1_1.wav"] == pytest.approx(6, abs=0.2)
     together = SoundSettings(**settings, normalise_by="group")
-    data = prepared(tmp_path / "a", tmp_path / "group", together, labels=None, split_by="^g.")
+    data = prepare(tmp_path / "a", tmp_path / "group", together, labels=None, split_by="^g.")
     gains = {row["name"]: row["gain_db"] for row in table(data)}
     assert gains["g0_0.wav"] == gains["g0_3.wav"] != gains["g1_1.wav"]
 
@@ -223,7 +223,7 @@ def test_labels_of_a_table(sounds, tmp_path, caplog):
     lines += [f"{name},{name[:4]},{name.split('_')[0][-2:]},{'' if i else 'sad'}" for i, name in enumerate(names)]
     labels = tmp_path / "labels.csv"
     labels.write_text("\n".join(lines[:-1]), encoding="utf-8-sig")
-    data = prepared(sounds, tmp_path / "data", labels=labels, split_by="player")
+    data = prepare(sounds, tmp_path / "data", labels=labels, split_by="player")
     assert data.label_names["factors"] == ["player"] and data.label_names["instrument"] == ["horn", "oboe"]
     rows, labelled = table(data), data.labels("train")
     for recording, (player,) in zip(labelled["recording"], labelled["factors"], strict=True):

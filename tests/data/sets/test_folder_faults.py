@@ -1,4 +1,4 @@
-"""Files that are no usable sound: each is listed with its reason, and the others go on."""
+"""Files that are not usable sound: each is listed with its reason, and the others are prepared."""
 
 import csv
 import logging
@@ -27,14 +27,14 @@ def write(path, samples, rate=RATE, **options):
     return path
 
 
-def truncated(path, suffix):
+def truncate(path, suffix):
     whole = write(path.with_suffix(suffix), noise(1, 60)).read_bytes()
     path.with_suffix(suffix).write_bytes(whole[: len(whole) // 2])
 
 
 BAD = {
-    "truncated.flac": (lambda path: truncated(path, ".flac"), "damaged after|cut off: it declares 60.00 s"),
-    "truncated.ogg": (lambda path: truncated(path, ".ogg"), None),
+    "truncated.flac": (lambda path: truncate(path, ".flac"), "damaged after|cut off: it declares 60.00 s"),
+    "truncated.ogg": (lambda path: truncate(path, ".ogg"), None),
     "zero.wav": (lambda path: path.write_bytes(b""), "is empty"),
     "text.wav": (lambda path: path.write_text("this is no sound\n" * 99), "not a sound file that can be read"),
     "infinite.wav": (lambda path: write(path, np.full(9000, np.inf), subtype="FLOAT"), "holds NaN or infinity"),
@@ -76,16 +76,16 @@ def folder(tmp_path_factory):
     return root
 
 
-def listed(data):
+def read_reasons(data):
     with (data.folder / "skipped.csv").open(newline="", encoding="utf-8") as file:
         return {row["name"]: row["reason"] for row in csv.DictReader(file) if row["seconds"] in ("", "0.000")}
 
 
-def test_every_bad_file_has_its_reason_and_the_good_ones_go_on(folder, tmp_path, caplog):
+def test_every_bad_file_has_its_reason_and_the_good_ones_are_kept(folder, tmp_path, caplog):
     caplog.set_level(logging.INFO, logger="tsdsae_keras")
     recordings, left_out = list_folder(folder)
     data = prepare_recordings(recordings, left_out, SMALL, tmp_path / "data", workers=2)
-    reasons = listed(data)
+    reasons = read_reasons(data)
     expected = {name: reason for name, (_, reason) in BAD.items() if reason}
     assert set(expected) <= set(reasons)
     for name, reason in expected.items():
@@ -112,7 +112,7 @@ def test_what_may_not_be_read_is_listed(tmp_path):
     (tmp_path / "in" / "0.wav").chmod(0)
     (tmp_path / "in" / "closed").mkdir(mode=0)
     data = prepare_recordings(*list_folder(tmp_path / "in"), SMALL, tmp_path / "data")
-    assert listed(data) == {
+    assert read_reasons(data) == {
         "0.wav": "cannot be read (Permission denied)",
         "closed": "cannot be listed (Permission denied)",
     }
@@ -125,14 +125,14 @@ def test_a_file_that_cannot_be_opened_is_listed(tmp_path, monkeypatch):
 
     real = inputs.sha256_of
 
-    def refusing(path):
+    def refuse(path):
         if path.name == "0.wav":
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr(inputs, "sha256_of", refusing)
+    monkeypatch.setattr(inputs, "sha256_of", refuse)
     data = prepare_recordings(*list_folder(tmp_path / "in"), SMALL, tmp_path / "data")
-    assert listed(data) == {"0.wav": "cannot be read (Permission denied)"}
+    assert read_reasons(data) == {"0.wav": "cannot be read (Permission denied)"}
 
 
 def test_nothing_usable_is_an_error_with_reasons(tmp_path):
@@ -154,7 +154,7 @@ def test_unequal_pitch_confidence_is_listed(tmp_path):
     settings = SoundSettings(segment=0.5, min_pitch_confidence=0.5, front_end=SMALL.front_end)
     data = prepare_recordings(*list_folder(tmp_path / "in"), settings, tmp_path / "data", confidence=surer_later)
     assert sum(data.counts.values()) == 4 and set(data.labels("train")["start"]) == {RATE // 2}
-    assert listed(data) == {f"{n}.wav": "its pitch confidence of 0.25 is below 0.5" for n in range(4)}
+    assert read_reasons(data) == {f"{n}.wav": "its pitch confidence of 0.25 is below 0.5" for n in range(4)}
 
 
 def surer_later(samples, rate, recording, start):

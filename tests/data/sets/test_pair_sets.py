@@ -18,7 +18,7 @@ from tsdsae_keras.settings import Settings
 pytestmark = pytest.mark.no_backend
 
 
-def opened(data, **given):
+def open_set(data, **given):
     return open_data(Settings(model="slowvae", data=data, **given))
 
 
@@ -28,15 +28,15 @@ def rng(seed=0):
 
 @pytest.mark.parametrize("data", ["dsprites", "natural-sprites", "masks", "mixed"])
 def test_what_is_drawn_depends_on_the_generator_alone(data):
-    made = opened(data)
+    made = open_set(data)
     x, factors = made.pairs(rng(), 6)
-    again, _ = opened(data).pairs(rng(), 6)
+    again, _ = open_set(data).pairs(rng(), 6)
     np.testing.assert_array_equal(x, again)
     assert x.shape == (12, *made.x_shape) and x.dtype == np.float32
     assert factors.shape == (12, len(made.factors))
     single, values = made.sample(rng(), 5)
     assert single.shape == (5, *made.x_shape) and values.shape == (5, len(made.factors))
-    assert made.identity == opened(data).identity
+    assert made.identity == open_set(data).identity
 
 
 @pytest.mark.parametrize("law", [*SPRITES.values(), *MASKS.values()])
@@ -79,13 +79,13 @@ def test_drawing_is_filling_a_fine_canvas_and_resizing_it(shape):
 
 
 def test_natural_sprites_keep_angle_and_shape():
-    x, factors = opened("natural-sprites").pairs(rng(), 40)
+    x, factors = open_set("natural-sprites").pairs(rng(), 40)
     np.testing.assert_array_equal(factors[::2, 3:], factors[1::2, 3:])
     assert (factors[::2, :3] != factors[1::2, :3]).all()
     inside = (factors[:, :2] > 0.3).all(axis=1) & (factors[:, :2] < 0.7).all(axis=1)  # whole in the frame
     np.testing.assert_allclose(x[inside, ..., 0].sum(axis=(1, 2)), (64 * factors[inside, 2]) ** 2, rtol=0.12)
     np.testing.assert_array_equal(x[..., 0], x[..., 2])
-    discrete = opened("natural-sprites", discrete=True)
+    discrete = open_set("natural-sprites", discrete=True)
     assert discrete.grid.sizes == (32, 32, 6, 40, 4)
     assert discrete.pairs(rng(), 3)[0].shape == (6, 64, 64, 3)
 
@@ -95,7 +95,7 @@ def test_a_table_of_masks_in_videos(tmp_path):
     rows = [f'{i},"({20 + i}, {10 + i}, {100 + i})","({21 + i}, 12, 101)",,"(1, 1, 5)"' for i in range(40)]
     path = tmp_path / "table.csv"
     path.write_text("\n".join(rows))
-    data = opened("natural-sprites", file=str(path))
+    data = open_set("natural-sprites", file=str(path))
     assert data.table.shape == (36, 2, 3)  # the areas of two pairs at either end are beyond the quantiles
     np.testing.assert_allclose(data.table[:, 1, 1] - data.table[:, 0, 1], 1 / 64)
     for text, named in (("(1, 2)", "not a table"), ("(__import__('os'),)", "not a table"), ("nothing", "no two")):
@@ -105,7 +105,7 @@ def test_a_table_of_masks_in_videos(tmp_path):
 
 
 def test_drawn_masks_are_where_they_say():
-    x, factors = opened("masks", max_dt=1).pairs(rng(), 30)
+    x, factors = open_set("masks", max_dt=1).pairs(rng(), 30)
     assert set(np.unique(x)) == {0.0, 1.0}
     one = masks.moments(np.pad(np.ones((1, 4, 2, 1)), ((0, 0), (10, 50), (20, 42), (0, 0))))
     np.testing.assert_allclose(one, [[11.5, 20.5, 8]])
@@ -118,14 +118,14 @@ def sequences(lengths=(3, 1, 4)):
     return frames, [masks.moments(each[..., None]).astype("float32") for each in frames]
 
 
-def written(path, frames, latents):
+def write_masks(path, frames, latents):
     path.write_bytes(pickle.dumps({masks.FRAMES: frames, masks.LATENTS: latents}))
     return str(path)
 
 
 def test_masks_of_videos(tmp_path):
     frames, latents = sequences()
-    data = opened("masks", file=written(tmp_path / "masks.pickle", frames, latents), max_dt=2)
+    data = open_set("masks", file=write_masks(tmp_path / "masks.pickle", frames, latents), max_dt=2)
     x, factors = data.pairs(rng(), 60)
     stack, known = np.concatenate(frames), np.concatenate(latents)
     rows = [np.flatnonzero((stack == frame[..., 0].astype(bool)).all(axis=(1, 2)))[0] for frame in x]
@@ -134,7 +134,7 @@ def test_masks_of_videos(tmp_path):
     assert apart == {(0, 1), (0, 2), (1, 2), (4, 5), (4, 6), (5, 6), (5, 7), (6, 7)}
     arrays = {masks.FRAMES: stack, masks.LATENTS: known, masks.LENGTHS: [3, 1, 4]}
     np.savez(tmp_path / "masks.npz", **arrays)
-    same = opened("masks", file=str(tmp_path / "masks.npz"), max_dt=2)
+    same = open_set("masks", file=str(tmp_path / "masks.npz"), max_dt=2)
     np.testing.assert_array_equal(same.pairs(rng(), 60)[0], x)
 
 
@@ -156,7 +156,7 @@ class Attack:
 )
 def test_bad_files_of_masks_are_refused(tmp_path, frames, latents, named):
     with pytest.raises(InputError, match=named):
-        opened("masks", file=written(tmp_path / "bad.pickle", frames, latents))
+        open_set("masks", file=write_masks(tmp_path / "bad.pickle", frames, latents))
 
 
 def test_the_published_dsprites(tmp_path):
@@ -166,22 +166,22 @@ def test_the_published_dsprites(tmp_path):
     path, cache = str(tmp_path / "dsprites.npz"), str(tmp_path / "cache")
     ones = np.concatenate([np.zeros((len(classes), 1), int), classes], axis=1)
     np.savez_compressed(path, imgs=images, latents_classes=ones)
-    data = opened("dsprites", file=path, cache=cache)
+    data = open_set("dsprites", file=path, cache=cache)
     assert data.grid.sizes == sizes and data.x_shape == (64, 64, 1)
     x, factors = data.pairs(rng(), 20)
     np.testing.assert_array_equal(x, render(factors))
     assert (factors[::2, 0] == factors[1::2, 0]).all()
-    np.testing.assert_array_equal(opened("dsprites", file=path, cache=cache).pairs(rng(), 20)[0], x)  # from the cache
+    np.testing.assert_array_equal(open_set("dsprites", file=path, cache=cache).pairs(rng(), 20)[0], x)  # from the cache
     np.savez(path, imgs=images[1:], latents_classes=ones[1:])
     with pytest.raises(InputError, match="factors are missing"):
-        opened("dsprites", file=path, cache=cache)
+        open_set("dsprites", file=path, cache=cache)
     np.savez(path, imgs=images.astype("float32"), latents_classes=ones)
     with pytest.raises(InputError, match="holds float32"):
-        opened("dsprites", file=path, cache=cache)
+        open_set("dsprites", file=path, cache=cache)
     for arrays, named in (({"other": images}, "'imgs'"), ({"imgs": images}, "'latents_classes'")):
         np.savez(path, **arrays)
         with pytest.raises(InputError, match=named):
-            opened("dsprites", file=path, cache=cache)
+            open_set("dsprites", file=path, cache=cache)
 
 
 @pytest.mark.parametrize("name", ["shapes3d", "mpi3d"])
@@ -194,17 +194,17 @@ def test_the_other_published_files(tmp_path, monkeypatch, name):
             file["images"] = images
     else:
         np.savez_compressed(path, images=images)
-    data = opened(name, file=str(path), cache=str(tmp_path))
+    data = open_set(name, file=str(path), cache=str(tmp_path))
     x, factors = data.pairs(rng(), 10)
     np.testing.assert_allclose(x, images[data.grid.index(factors)] / np.float32(255))
     with pytest.raises(InputError, match="give its published file"):
-        opened(name)
+        open_set(name)
     monkeypatch.setattr(published_images, name.upper(), Grid(tuple("abc"), (2, 3, 5), ("a",)))
     with pytest.raises(InputError, match="holds 24 frames; a grid of 2 x 3 x 5 factors has 30"):
-        opened(name, file=str(path), cache=str(tmp_path))
+        open_set(name, file=str(path), cache=str(tmp_path))
     path.write_bytes(b"something else")
     with pytest.raises(InputError, match="cannot be read"):
-        opened(name, file=str(path), cache=str(tmp_path))
+        open_set(name, file=str(path), cache=str(tmp_path))
 
 
 def pictures(folder, count=4, size=(40, 30)):
@@ -216,20 +216,20 @@ def pictures(folder, count=4, size=(40, 30)):
 def test_frames_of_ones_own(tmp_path):
     pictures(tmp_path / "first")
     pictures(tmp_path / "second", 2)
-    data = opened("frames", folder=str(tmp_path), side=16)
+    data = open_set("frames", folder=str(tmp_path), side=16)
     assert data.x_shape == (16, 16, 3)
     x, factors = data.pairs(rng(), 30)
     red = np.round(x[:, 0, 0, 0] * 255 / 20)
     assert set(zip(red[::2], red[1::2], strict=True)) == {(8, 9), (9, 10), (10, 11)}
     assert set(np.round(factors[:, 0], 3)) == {0.0, 0.333, 0.667, 1.0}
-    assert opened("frames", folder=str(tmp_path), side=16, grey=True).x_shape == (16, 16, 1)
+    assert open_set("frames", folder=str(tmp_path), side=16, grey=True).x_shape == (16, 16, 1)
 
 
 def test_an_animated_picture_is_a_video(tmp_path):
     pictures(tmp_path, 2)
     pages = [Image.new("RGB", (40, 30), (0, 0, 60 * i)) for i in range(4)]
     pages[0].save(tmp_path / "moves.gif", save_all=True, append_images=pages[1:])
-    x, _ = opened("frames", folder=str(tmp_path), side=16).pairs(rng(), 40)
+    x, _ = open_set("frames", folder=str(tmp_path), side=16).pairs(rng(), 40)
     colours = np.round(x[:, 0, 0, [0, 2]] * 255)
     assert {tuple(pair.ravel()) for pair in colours.reshape(-1, 2, 2)} == {
         (160, 0, 180, 0),
@@ -242,18 +242,18 @@ def test_frames_are_prepared_by_the_command(tmp_path, capsys):
     assert main(["prepare", "frames", str(tmp_path), "--side", "16", "--cache", str(tmp_path / "cache")]) == 0
     (folder,) = (tmp_path / "cache").iterdir()
     assert f"4 frames (16, 16, 3) of 1 videos: train with --data {folder}" in capsys.readouterr().out
-    prepared, direct = opened(str(folder)), opened("frames", folder=str(tmp_path / "video"), side=16)
+    prepared, direct = open_set(str(folder)), open_set("frames", folder=str(tmp_path / "video"), side=16)
     assert (prepared.identity, prepared.folder) == (direct.identity, folder)
     np.testing.assert_array_equal(prepared.pairs(rng(), 9)[0], direct.pairs(rng(), 9)[0])
     content = (folder / "frames.npy").read_bytes()
     (folder / "frames.npy").write_bytes(content[:-1] + b"1")
     with pytest.raises(InputError, match="has changed since"):
-        opened(str(folder))
+        open_set(str(folder))
     np.save(folder / "frames.npy", np.array([{}]), allow_pickle=True)
     with pytest.raises(InputError, match="cannot be read"):
-        opened(str(folder))
+        open_set(str(folder))
     with pytest.raises(InputError, match="holds no frames"):
-        opened(str(tmp_path))
+        open_set(str(tmp_path))
 
 
 def test_bad_folders_of_frames_are_refused(tmp_path):
@@ -264,19 +264,19 @@ def test_bad_folders_of_frames_are_refused(tmp_path):
         ({"folder": str(tmp_path)}, "has no frames"),
     ):
         with pytest.raises(InputError, match=named):
-            opened("frames", **given)
+            open_set("frames", **given)
     (tmp_path / "clip.mp4").write_bytes(b"")
     with pytest.raises(InputError, match=r"clip\.mp4 is a video"):
-        opened("frames", folder=str(tmp_path))
+        open_set("frames", folder=str(tmp_path))
     pictures(tmp_path, 1)
     with pytest.raises(InputError, match="1 frame"):
-        opened("frames", folder=str(tmp_path))
+        open_set("frames", folder=str(tmp_path))
     Image.new("RGB", (41, 30)).save(tmp_path / "frame9.png")
     with pytest.raises(InputError, match="must be of one size"):
-        opened("frames", folder=str(tmp_path))
+        open_set("frames", folder=str(tmp_path))
     (tmp_path / "frame9.png").write_bytes(b"not a picture")
     with pytest.raises(InputError, match="is not a picture"):
-        opened("frames", folder=str(tmp_path))
+        open_set("frames", folder=str(tmp_path))
     Image.fromarray(np.full((30, 40), 1 << 12, "uint16")).save(tmp_path / "frame9.png")
     with pytest.raises(InputError, match="8 bits a channel"):
-        opened("frames", folder=str(tmp_path))
+        open_set("frames", folder=str(tmp_path))

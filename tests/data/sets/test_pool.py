@@ -76,7 +76,7 @@ def test_long_sounds_are_cut_and_their_pieces_stay_in_one_split(folder):
 
 def test_tested_sounds_stay_out_in_any_container_and_at_any_level(folder, caplog):
     caplog.set_level("INFO")
-    tested = open_task("synth6").tested()[0]
+    tested = open_task("synth6").test_clips()[0]
     write(folder / "sounds" / "tested.wav", 0.5 * tested.read())
     data = open_pool(settings(folder, keep_out=("synth6",)))
     assert sum(data.counts.values()) == 8 and "tested on by synth6" in caplog.text
@@ -84,7 +84,7 @@ def test_tested_sounds_stay_out_in_any_container_and_at_any_level(folder, caplog
 
 
 def test_a_pool_that_holds_tested_sounds_is_refused(folder):
-    write(folder / "sounds" / "tested.wav", open_task("synth6").tested()[3].read())
+    write(folder / "sounds" / "tested.wav", open_task("synth6").test_clips()[3].read())
     data = open_pool(settings(folder, keep_out=(str(own_task(folder)),)))
     with pytest.raises(InputError, match="synth6 tests on") as error:
         check_unseen(data, open_task("synth6"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tsdsae_keras.data.sets.colour_shift import ColourShift, saturated
+from tsdsae_keras.data.sets.colour_shift import ColourShift, saturate
 from tsdsae_keras.data.sets.pose_pool import Pool, PoseData
 from tsdsae_keras.data.sets.rooms import Rooms
 from tsdsae_keras.data.sets.solids import Solids, matrices
@@ -20,7 +20,7 @@ def name_of(scene):
 
 
 def act(group, g, poses):
-    """What an action makes of true poses, written out here once more."""
+    """What an action makes of true poses, written out here again."""
     if group == "rotate":
         return g @ poses
     if group == "rotate_right":
@@ -87,7 +87,7 @@ def test_hues_are_those_of_the_colour_circle():
     import colorsys
 
     hues = np.linspace(0, 0.9, 19)
-    np.testing.assert_allclose(saturated(hues), [colorsys.hsv_to_rgb(hue, 1, 1) for hue in hues], atol=1e-6)
+    np.testing.assert_allclose(saturate(hues), [colorsys.hsv_to_rgb(hue, 1, 1) for hue in hues], atol=1e-6)
 
 
 def test_a_cube_at_rest_shows_one_face():
@@ -112,7 +112,7 @@ def test_rotations_can_be_kept_near_the_pose_of_rest():
 
 
 def test_a_wall_is_as_high_as_its_distance_says():
-    """Along x from the centre of the room of 4 x 3 the wall stands 2 away; half of it takes 32 x .5 / 2 rows."""
+    """Along x from the centre of the room of 4 x 3 the wall is 2 away; half of it takes 32 x .5 / 2 rows."""
     image = Rooms().render(np.zeros((1, 3)), np.array([0]))[0].astype(float)
     column = np.abs(np.diff(image[:, 32], axis=0)).sum(axis=1) > 5
     assert np.flatnonzero(column).tolist() == [23, 39]  # 32 -+ 32 x .5 / 2 = 24 and 40

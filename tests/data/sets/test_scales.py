@@ -8,7 +8,7 @@ import pytest
 from tsdsae_keras.data.audio.note_spectra import NOTE, note_spectra, sound_of_notes, stft_frames
 from tsdsae_keras.data.audio.synthesis import NotInstalled, find_font, open_synth
 from tsdsae_keras.data.sets.cards.scales import ScaleSettings
-from tsdsae_keras.data.sets.scales import MAJOR, ScaleRenderer, joined, open_scales, start_pitches
+from tsdsae_keras.data.sets.scales import MAJOR, ScaleRenderer, join_notes, open_scales, start_pitches
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.metrics.pitch_code import interval_deviation, yin_pitch
 
@@ -43,7 +43,7 @@ def test_a_scale_has_fifteen_notes_of_which_each_is_played_alone(synth):
     assert x.shape == (1, 15, 513, 5)
     note = render.note(21, 67.3)
     assert len(note) == 2048 and note[-1] == 0
-    np.testing.assert_allclose(x[0, 4], note_spectra(joined([note] * 2))[1], atol=0.05)  # but for its neighbours
+    np.testing.assert_allclose(x[0, 4], note_spectra(join_notes([note] * 2))[1], atol=0.05)  # but for its neighbours
 
 
 def test_notes_have_their_fractional_pitches(synth):

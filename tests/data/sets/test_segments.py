@@ -1,4 +1,4 @@
-"""Laws of cutting, of mel power by parts and of loudness; settings that cannot be."""
+"""Laws of cutting, of mel power by parts and of loudness; invalid settings."""
 
 import numpy as np
 import pyloudnorm
@@ -32,14 +32,15 @@ def test_loudness_is_that_of_the_standard():
     np.testing.assert_allclose(high_pass, [1, -1.99004745483398, 0.99007225036621], rtol=1e-9)
     time = np.arange(48000 * 5) / 48000
     sine = np.sin(2 * np.pi * 997 * time).astype(np.float32)
-    powers = measured(sine, 48000)
+    powers = measure_powers(sine, 48000)
     assert loudness([powers]) == pytest.approx(-3.01, abs=0.02) and levels(sine[None])[0] == pytest.approx(
         -3.01, abs=0.01
     )
-    assert loudness([powers, measured(0.001 * sine, 48000)]) == pytest.approx(-3.01, abs=0.1)  # the quiet part is gated
+    quiet = measure_powers(0.001 * sine, 48000)
+    assert loudness([powers, quiet]) == pytest.approx(-3.01, abs=0.1)  # the quiet part is gated
     assert 20 * np.log10(gain("loudness", [1.0], [powers])) == pytest.approx(-23 + 3.01, abs=0.02)
     assert gain("peak", [0.1, 0.5], [[], []]) == 2 and gain("none", [0.1], [[]]) == 1
-    assert loudness([measured(0 * sine, 48000)]) == -70 and levels(np.full((1, 9), 0.5))[0] == -np.inf
+    assert loudness([measure_powers(0 * sine, 48000)]) == -70 and levels(np.full((1, 9), 0.5))[0] == -np.inf
 
 
 @pytest.mark.parametrize("rate", (16000, 44100))
@@ -49,10 +50,10 @@ def test_loudness_is_that_of_pyloudnorm(rate):
     noise = rng.normal(0, 0.1, len(time))
     for samples in (0.3 * np.sin(2 * np.pi * 440 * time), noise, noise * np.where(time % 2 < 1, 1, 0.003)):
         wanted = pyloudnorm.Meter(rate, "DeMan").integrated_loudness(samples)
-        assert loudness([measured(samples.astype(np.float32), rate)]) == pytest.approx(wanted, abs=0.1)
+        assert loudness([measure_powers(samples.astype(np.float32), rate)]) == pytest.approx(wanted, abs=0.1)
 
 
-def measured(samples, rate):
+def measure_powers(samples, rate):
     meter = Meter(rate)
     for block in np.array_split(samples, 7):
         meter.add(block)

@@ -136,7 +136,7 @@ def test_a_place_that_cannot_be_written_keeps_nothing(data, monkeypatch):
     assert not list(data.folder.parent.glob("true-swaps-*"))
 
 
-def changed(data, **about):
+def change(data, **about):
     """The data with other words in their manifest."""
     path = data.folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | about))
@@ -158,7 +158,7 @@ def changed(data, **about):
 )
 def test_data_that_cannot_be_rendered_again_are_refused(data, about, words):
     with pytest.raises(InputError, match=words) as error:
-        render_true_swaps(changed(data, **about), "test", ROWS, PLAYERS)
+        render_true_swaps(change(data, **about), "test", ROWS, PLAYERS)
     assert "\n" not in str(error.value) and not list(data.folder.parent.glob("true-swaps-*"))
 
 

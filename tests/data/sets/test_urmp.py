@@ -1,4 +1,4 @@
-"""A small synthetic copy of both forms in which URMP stands on disk: invented sound under its names. It is not URMP."""
+"""A small synthetic copy of both layouts of URMP on disk: invented sound under its names. It is not URMP."""
 
 import json
 
@@ -178,7 +178,7 @@ def test_voiced_share_is_that_of_the_segment(tmp_path):
     assert voiced_share(path, 1.023, 3.023) == pytest.approx(0.5, abs=0.01)
     assert voiced_share(path, 4.023, 6.023) == pytest.approx(0.5, abs=0.03)  # half of it the file does not know
     assert voiced_share(path, 50.0, 52.0) == 0.0
-    path.write_text("0.0 0\n0.01 0\n0.02 0\n")  # a changed file is read anew
+    path.write_text("0.0 0\n0.01 0\n0.02 0\n")  # a changed file is read again
     assert voiced_share(path, 0.0, 2.0) == 0.0
 
 

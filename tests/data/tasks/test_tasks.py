@@ -42,7 +42,9 @@ def test_the_task_without_packages_is_the_same_every_time():
     first, second = open_task("synth6"), open_task("synth6")
     assert len(first.clips) == 240 and first.note
     np.testing.assert_array_equal(first.clips[7].read(), second.clips[7].read())
-    assert not {content_hash(c.read()) for c in first.tested()[:9]} & {content_hash(c.read()) for c in first.clips[:9]}
+    both = first.test_clips(), first.clips
+    tested, trained = ({content_hash(clip.read()) for clip in clips[:9]} for clips in both)
+    assert not tested & trained
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def kits(tmp_path, monkeypatch):
 def test_drums_are_split_by_kit(kits):
     task = open_task("drum6")
     assert labels(task, "train") == labels(task, "test") == ["cymbal", "kick", "snare"]
-    assert {clip.group for clip in task.tested()} == {"Millo-Drums_v.1"}
+    assert {clip.group for clip in task.test_clips()} == {"Millo-Drums_v.1"}
     assert len(packages.list_kits()) == 8  # what has no kind is there for the pool
 
 
@@ -108,7 +110,7 @@ def test_voices_are_split_by_phrase_and_copies_left_out(voices):
 
 def test_phrases_are_split_by_voice(voices):
     task = open_task("phrase60")
-    assert {clip.name.split("/")[1] for clip in task.tested()} == {"British", "Mobster"}
+    assert {clip.name.split("/")[1] for clip in task.test_clips()} == {"British", "Mobster"}
     assert "Default_uk" not in {clip.name.split("/")[1] for clip in task.clips}
 
 
@@ -236,8 +238,9 @@ EXPECTED = {  # seconds, folds, classes, clips tested
 def test_the_layouts_of_evar_are_read(tmp_path, name):
     lay_out(tmp_path, name)
     task = open_task(f"evar:{name}={tmp_path}")
-    assert (task.seconds, len(task.folds), {clip.label for clip in task.clips}, len(task.tested())) == EXPECTED[name]
-    assert len(task.tested()[0].read()) > 1000
+    labels = {clip.label for clip in task.clips}
+    assert (task.seconds, len(task.folds), labels, len(task.test_clips())) == EXPECTED[name]
+    assert len(task.test_clips()[0].read()) > 1000
     for train, _, test in task.splits():
         assert train and test and not {clip.name for clip in train} & {clip.name for clip in test}
 

@@ -11,6 +11,8 @@ from tsdsae_keras.data.sets.solids import Solids
 from tsdsae_keras.data.sets.triples import TripleData
 from tsdsae_keras.errors import InputError
 
+pytestmark = pytest.mark.no_backend
+
 MIRROR = np.diag([1.0, 1.0, -1.0])
 
 

@@ -13,6 +13,8 @@ from tsdsae_keras.families.cpd.model import CPD
 from tsdsae_keras.families.cpd.offsets import nearest_rotation
 from tsdsae_keras.families.cpd.pictures import neighbours_png
 
+pytestmark = pytest.mark.no_backend  # what an oracle says is scored in NumPy; actions have laws of their own
+
 CORNERS = np.float32([[1, 0], [-0.5, 3**0.5 / 2], [-0.5, -(3**0.5) / 2]])  # a regular simplex
 TURN = matrices(np.random.default_rng(0).normal(size=(3, 4)))
 
@@ -24,13 +26,13 @@ class Oracle(CPD):
         self.seen, render = {}, scene.render
         length = self.group_dim + self.extra_dim
 
-        def told(poses, classes):
+        def tell(poses, classes):
             images = render(poses, classes)
             codes = np.array(code_of(poses, classes), "float32").reshape(len(images), length)
             self.seen |= {image.tobytes(): code for image, code in zip(images, codes, strict=True)}
             return images
 
-        scene.render = told
+        scene.render = tell
         self.unknown = np.zeros(length, "float32")
         return self
 
@@ -102,12 +104,12 @@ def test_constant_codes_score_the_worst():
 
 
 def test_a_wrong_class_and_a_wrong_pose_are_told_apart():
-    def swapped(poses, classes):
+    def swap(poses, classes):
         code = sprites_code(poses, classes)
         code[:, 3:] = np.random.default_rng(len(poses)).permutation(code[:, 3:])
         return code
 
-    result = evaluate(*oracle(Sprites(), swapped), seed=0)
+    result = evaluate(*oracle(Sprites(), swap), seed=0)
     assert result["pose_error"]["place (pixels)"]["value"] < 1e-4
     assert result["class_accuracy"]["value"] < 0.5
 

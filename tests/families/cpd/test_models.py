@@ -161,3 +161,14 @@ def test_batches_that_do_not_fit_are_refused():
         model.loss_terms(batch["x"])
     with pytest.raises(InputError, match="no decoder"):
         model.decode(np.ones((2, 10)))
+
+
+def test_spread_classes_differ_from_image_to_image_and_poses_stay():
+    model = small("rotate")
+    images = batch_for(model, 32)["x"]
+    before = model.encode(images)["raw"]
+    model.spread_classes(images)
+    after, n = model.encode(images)["raw"], model.poses.action_dim
+    np.testing.assert_array_equal(after[:, :n], before[:, :n])
+    np.testing.assert_allclose(after[:, n:].mean(0), 0, atol=1e-2)
+    np.testing.assert_allclose(after[:, n:].std(0), 1, atol=1e-2)

@@ -22,6 +22,8 @@ from tsdsae_keras.families.cpd.pose_space import pose_points, rotation_vectors
 from tsdsae_keras.families.cpd.report import rows
 from tsdsae_keras.report.figures import png_bytes
 
+pytestmark = pytest.mark.no_backend  # runs, codes and decoders of every backend are in test_pretrained.py
+
 
 @pytest.fixture(scope="module")
 def run(finished_run, tmp_path_factory):
@@ -88,7 +90,7 @@ def test_a_code_without_place_is_decoded_worse_than_the_true_pose_and_class(monk
 def test_a_decoder_learns_which_of_two_images_it_is():
     images = np.zeros((2, 64, 64, 1), "uint8")
     images[1] = 255
-    codes = np.float32([[5.0, 1.0], [5.0, 3.0]])  # a number that never varies is no obstacle
+    codes = np.float32([[5.0, 1.0], [5.0, 3.0]])  # a number that never varies is not an obstacle
     decoder = FrozenDecoder(np.repeat(codes, 8, axis=0), np.repeat(images, 8, axis=0), steps=300, width=4)
     decoded = decoder.decode(codes)
     assert decoded[0].mean() < 0.2 and decoded[1].mean() > 0.8

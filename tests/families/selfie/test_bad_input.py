@@ -42,7 +42,7 @@ def folder(tmp_path_factory):
         for name in ("one", "silent"):
             write(folder / name / "hits" / f"{number}.wav", sound(50 + number))
         write(folder / "silent" / "rests" / f"{number}.wav", np.zeros(RATE, "float32"))
-    write(folder / "leak" / "tested.wav", 0.3 * open_task("synth6").tested()[5].read())
+    write(folder / "leak" / "tested.wav", 0.3 * open_task("synth6").test_clips()[5].read())
     write(folder / "rest.wav", np.zeros(RATE, "float32"))
     write(folder / "empty.wav", np.zeros(0, "float32"))
     write(folder / "click.wav", sound(3)[:200])
@@ -102,6 +102,7 @@ def test_a_pool_that_holds_test_sounds_is_refused_when_its_model_is_scored(folde
     run = RunFolder(tmp_path / "run")
     run.create(record_of(settings, open_data(settings)))
     shutil.copy(folder / "model.keras", run.model)
+    run.evaluation.write_text("{}")  # as if it was finished
     for command in (["probe", str(run.folder), "synth6"], ["evaluate", str(run.folder), "--tasks", "synth6"]):
         assert cli.main(command) == 2
         said = capsys.readouterr().err

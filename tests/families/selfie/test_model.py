@@ -15,7 +15,7 @@ def numbers(values):
     return {name: float(keras.ops.convert_to_numpy(value)) for name, value in values.items()}
 
 
-def trained(model, batch, steps=1):
+def train(model, batch, steps=1):
     model.compile(optimizer=keras.optimizers.Adam(1e-2, name="adam"))
     for _ in range(steps):
         logs = model.train_on_batch(batch, return_dict=True)
@@ -42,7 +42,7 @@ def test_a_step_moves_every_trainable_weight(form):
     model = small(form, dropout=0.0, units=16)
     before = [np.array(weight) for weight in model.get_weights()]
     names = [weight.path for weight in model.weights]
-    trained(model, views(16))
+    train(model, views(16))
     moved = {
         name for name, old, new in zip(names, before, model.get_weights(), strict=True) if not np.array_equal(old, new)
     }
@@ -52,7 +52,7 @@ def test_a_step_moves_every_trainable_weight(form):
 
 def test_a_batch_that_is_not_finite_changes_nothing_not_even_running_statistics():
     model, batch = small(), views()
-    trained(model, batch)
+    train(model, batch)
     before = [np.array(weight) for weight in model.get_weights()]
     batch["first"][0] = np.nan
     logs = model.train_on_batch(batch, return_dict=True)
@@ -93,7 +93,7 @@ def test_dropout_is_drawn_from_what_a_run_knows():
 
 def test_a_saved_model_embeds_the_same(tmp_path):
     model = small("vicreg")
-    trained(model, views())
+    train(model, views())
     model.set_scale(-3.0, 2.0)
     model.save(tmp_path / "model.keras")
     x = views()["first"]
@@ -102,7 +102,7 @@ def test_a_saved_model_embeds_the_same(tmp_path):
     np.testing.assert_allclose(loaded.embed(x), model.embed(x), rtol=1e-5, atol=1e-6)
 
 
-def test_an_embedding_takes_any_length_and_stands_for_the_scale():
+def test_an_embedding_takes_any_length_whatever_the_scale():
     model = small()
     x = views(3, 32)["first"]
     assert model.embed(x).shape == model.embed(x[:, :20]).shape == (3, 6 + 2 * 2)

@@ -94,6 +94,7 @@ def test_a_loaded_model_gives_the_embeddings_of_its_run(finished):
     np.testing.assert_allclose(embed(sounds)[1:2], embed(sounds[1:2]), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize(
     ("changes", "named"),
     [

@@ -21,7 +21,7 @@ def state_of(arrays):
     """The weights of a reference file, stored or made by its recipe, checked against its sums."""
     names = [f"{layer}.{part}" for layer in (*ENCODER, *DECODER) for part in ("weight", "bias")]
     if "recipe/seed" in arrays:
-        state = _made(arrays, names)
+        state = _draw_state(arrays, names)
     else:
         state = {name: arrays[f"state/{name}"].astype("float32") for name in names}
     for name, value in state.items():
@@ -30,7 +30,7 @@ def state_of(arrays):
     return state
 
 
-def _made(arrays, names):
+def _draw_state(arrays, names):
     shapes = _shapes(arrays["x"].shape[-1], arrays["eps"].shape[-1])
     state = {}
     for i, name in enumerate(names):

@@ -134,16 +134,16 @@ def settings(**given):
 def test_streams_depend_on_seed_and_epoch_alone():
     data = open_data(settings())
 
-    def drawn(workers, epoch, seed=3):
+    def draw_batch(workers, epoch, seed=3):
         stream = batches(data, settings(workers=workers, seed=seed), "train")
         stream.set_epoch(epoch)
         return np.stack([np.array(batch["x"]) for batch in stream.dataset])
 
-    first = drawn(1, 2)
+    first = draw_batch(1, 2)
     assert first.shape == (5, 16, 8)
-    np.testing.assert_array_equal(first, drawn(4, 2))
-    assert not np.array_equal(first, drawn(1, 1))
-    assert not np.array_equal(first, drawn(1, 2, seed=4))
+    np.testing.assert_array_equal(first, draw_batch(4, 2))
+    assert not np.array_equal(first, draw_batch(1, 1))
+    assert not np.array_equal(first, draw_batch(1, 2, seed=4))
     validation = batches(data, settings(seed=9), "validation")
     fixed = validation.batch(0)["x"]
     validation.set_epoch(7)

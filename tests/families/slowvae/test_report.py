@@ -3,9 +3,12 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
+from benchmarks import pretrained
+from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.cli import main
 
 pytestmark = pytest.mark.no_backend  # all three go the same way
@@ -40,3 +43,14 @@ def test_the_page_has_every_picture_and_a_row_for_every_factor(run, capsys):
     for name, factor in scores["factors"].items():
         assert f">{name}<" in page and f"code z{factor['code']}" in page
     assert f"noise {scores['mcc']['noise']:.3f}" in page
+
+
+def test_a_run_is_released_rounded_with_its_card(run, tmp_path):
+    assert pretrained.release(run, "mine", tmp_path) == "slowvae"
+    model, card = load_model(tmp_path / "mine.keras"), json.loads((tmp_path / "mine.json").read_text())
+    for weight, own in zip(model.get_weights(), load_model(run / "model.keras").get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, own.astype("float16").astype(own.dtype))
+    assert card["data"]["dataset"] == card["recipe"]["data"] == "mixed" and "rounded" in card["weights"]
+    assert card["training"]["epochs"] == 2 and set(card["training"]["validation"]) == set(model.active_terms())
+    assert set(card["scores"]) == set(json.loads((run / "evaluation.json").read_text())) - {"judged"}
+    assert str(tmp_path.parent) not in json.dumps(card)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.cases import compiled
+from tests.cases import compile_with_adam
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.sps.model import SPS
 from tsdsae_keras.families.sps.symmetries import SYMMETRIES, add_symmetry
@@ -39,7 +39,7 @@ def test_identity_elements_make_the_symmetric_prior_the_plain_one():
 
 
 def test_the_loss_is_the_sum_of_its_terms_and_the_mean_over_sequences():
-    model, x = compiled(small(copies=1)), frames(5)
+    model, x = compile_with_adam(small(copies=1)), frames(5)
     logs = model.evaluate({"x": x}, batch_size=5, return_dict=True, verbose=0)
     np.testing.assert_allclose(logs["loss"], sum(logs[name] for name in model.active_terms()), rtol=1e-5)
     ragged = model.evaluate({"x": x}, batch_size=2, return_dict=True, verbose=0)
@@ -48,7 +48,7 @@ def test_the_loss_is_the_sum_of_its_terms_and_the_mean_over_sequences():
 
 
 def test_a_step_moves_every_weight_and_the_schedule():
-    model, x = compiled(small(copies=1, center=True)), frames(4)
+    model, x = compile_with_adam(small(copies=1, center=True)), frames(4)
     model.adapt(x)
     before = {weight.path: keras.ops.convert_to_numpy(weight).copy() for weight in model.weights}
     model.fit({"x": x}, batch_size=3, epochs=1, verbose=0)

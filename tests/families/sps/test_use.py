@@ -64,6 +64,7 @@ def settings(**options):
     return Settings(model="sps", **find_family("sps").smallest | options)
 
 
+@pytest.mark.no_backend
 def test_batches_depend_on_seed_epoch_and_step_alone():
     data = video_data()
     first, again = (SequenceBatches(data, "train", 4, 3, window=6, seed=5) for _ in range(2))
@@ -93,12 +94,14 @@ def test_every_model_is_built_and_scored(model):
     assert (built.copies > 0) == (model in ("sps", "sps-ae")) and built.prior == (model != "beta-vae-frames")
 
 
+@pytest.mark.no_backend
 def test_presets_differ_by_data():
     music, ball = (with_preset({"model": "sps", "data": data}) for data in ("scales", "ball"))
     assert music.channels == (8, 8, 16, 16) and ball.channels == (8, 16, 32) and ball.log_var_bias < music.log_var_bias
     assert with_preset({"model": "sps", "preset": "paper"}).fractional is False
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize("preset", ["quick", "fast", "paper"])
 def test_data_of_ones_own_have_the_recipe_of_their_domain(preset):
     for own, rendered in (("notes", "scales"), ("videos", "ball")):
@@ -107,6 +110,7 @@ def test_data_of_ones_own_have_the_recipe_of_their_domain(preset):
             assert getattr(first, name) == getattr(second, name), name
 
 
+@pytest.mark.no_backend
 @pytest.mark.parametrize(
     ("options", "match"),
     [
@@ -120,6 +124,7 @@ def test_options_that_contradict_each_other_are_refused(options, match):
         with_preset({"model": "sps", **options})
 
 
+@pytest.mark.no_backend
 def test_planted_pitch_has_the_best_scores(monkeypatch):
     monkeypatch.setattr(music, "GRID", 8)
     monkeypatch.setattr(music, "SHIFTS", np.array([-1.0, 0.0, 1.0]))
@@ -140,6 +145,7 @@ def test_planted_pitch_has_the_best_scores(monkeypatch):
     assert all(octave == pytest.approx(12, abs=0.3) for octave in octaves.values())
 
 
+@pytest.mark.no_backend
 def test_two_instruments_are_scored_apart():
     """Each is a line of its own; together they are none."""
     pitch = np.tile(np.add.outer(np.linspace(61, 70, 6), MAJOR), (2, 1))
@@ -152,9 +158,10 @@ def test_two_instruments_are_scored_apart():
 @pytest.fixture
 def planted(monkeypatch):
     for module in (sound, use):
-        monkeypatch.setattr(module, "open_model", lambda model, domain=None: Planted())
+        monkeypatch.setattr(module, "open_sps", lambda model, domain=None: Planted())
 
 
+@pytest.mark.no_backend
 def test_the_pitch_of_a_file_is_written_as_a_track(planted, tmp_path):
     pitches = [60, 64, 67, 62]
     write_audio(tmp_path / "in.wav", np.concatenate([tone(p, 0.5) for p in pitches]), 16000)
@@ -170,6 +177,7 @@ def test_the_pitch_of_a_file_is_written_as_a_track(planted, tmp_path):
         sound.pitch("model", tmp_path / "in.wav", tmp_path / "track.txt")
 
 
+@pytest.mark.no_backend
 def test_a_sound_is_moved_by_semitones(planted, tmp_path):
     from tsdsae_keras.metrics.pitch_code import yin_pitch
 

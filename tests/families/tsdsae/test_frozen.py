@@ -8,7 +8,7 @@ from tests.gradients import terms_and_gradients
 
 
 def history_of(model, x):
-    return cases.compiled(model).fit(x, validation_data=(x,), batch_size=4, verbose=0).history
+    return cases.compile_with_adam(model).fit(x, validation_data=(x,), batch_size=4, verbose=0).history
 
 
 @pytest.mark.parametrize("name", cases.STAGED)

@@ -9,7 +9,7 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.roll_out import roll_out
 
 
-def grown(scale):
+def grow(scale):
     """A small model whose transition moves: its weights are larger than initial ones."""
     model = cases.small()
     for number, weight in enumerate(model.p_z.trainable_variables):
@@ -18,7 +18,7 @@ def grown(scale):
 
 
 def test_the_roll_out_is_that_of_the_transition():
-    model = grown(0.5)
+    model = grow(0.5)
     noise = np.random.default_rng(0).normal(size=(3, 8, model.z_dim))
     z = roll_out(model.p_z, noise)
     mean, log_var = (ops.convert_to_numpy(part) for part in model.p_z(ops.convert_to_tensor(z.astype("float32"))))
@@ -26,7 +26,7 @@ def test_the_roll_out_is_that_of_the_transition():
 
 
 def test_given_draws_are_used():
-    model, rng = grown(0.5), np.random.default_rng(1)
+    model, rng = grow(0.5), np.random.default_rng(1)
     noise, v = rng.normal(size=(2, 6, model.z_dim)), rng.normal(size=(2, model.v_dim))
     made = model.generate(2, 6, v=v, noise=noise)
     z = roll_out(model.p_z, noise).astype("float32")

@@ -17,7 +17,7 @@ from tsdsae_keras.settings import with_preset
 
 @pytest.mark.parametrize("name", cases.NAMES)
 def test_terms_add_up_to_the_loss(name):
-    model = cases.compiled(cases.small(name, term_weights=None if "tsdsae" in name else {"kl_z": 0.5}))
+    model = cases.compile_with_adam(cases.small(name, term_weights=None if "tsdsae" in name else {"kl_z": 0.5}))
     if model.stages == 2:
         model.enter_stage(2)
     cases.check_terms_add_up(model, cases.sequences())
@@ -82,17 +82,17 @@ def test_correlation_of_z_and_v_in_closed_form():
     rng, mask = np.random.default_rng(0), np.arange(9) < np.full((400, 1), 6)
     v = rng.normal(size=(400, 1)).astype("float32")
 
-    def found(z, v, mask=None):
+    def correlation_of(z, v, mask=None):
         return float(correlation(ops.convert_to_tensor(z), ops.convert_to_tensor(v), mask))
 
     free = rng.normal(size=(400, 9, 1)).astype("float32")
     told = np.where(mask[..., None], v[:, None], np.nan).astype("float32")  # its mean is v, its mean square v^2
-    assert found(free, v) < 0.02
+    assert correlation_of(free, v) < 0.02
     square = np.corrcoef(v[:, 0], v[:, 0] ** 2)[0, 1] ** 2
-    assert found(told, v, mask) == pytest.approx((1 + square) / 2, abs=1e-3)
+    assert correlation_of(told, v, mask) == pytest.approx((1 + square) / 2, abs=1e-3)
     louder = v[:, None] * np.array([[1], [-1]], "float32")  # of mean 0, its spread is |v|
     spread = np.corrcoef(np.abs(v[:, 0]), v[:, 0] ** 2)[0, 1] ** 2
-    assert found(louder, np.abs(v)) == pytest.approx(spread / 2, abs=1e-3)
+    assert correlation_of(louder, np.abs(v)) == pytest.approx(spread / 2, abs=1e-3)
 
 
 def test_noise_on_z_is_in_units_of_its_deviation_over_valid_frames():
@@ -193,7 +193,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_is_refused(name):
+def test_invalid_arguments_are_refused(name):
     value, words = WRONG[name]
     with pytest.raises(InputError, match=words):
         DSAEf(**{**cases.SIZES, name: value})

@@ -30,7 +30,7 @@ class Ideal:
 
 
 class IgnoresV(Ideal):
-    """z is x; v is known to the encoder, and the decoder does not listen."""
+    """z is x; v is known to the encoder, and the decoder ignores it."""
 
     def encode(self, x, mask=None):
         return super().encode(x, mask) | {"z_mean": x}

@@ -15,7 +15,7 @@ from tsdsae_keras.data.audio.windows import Plan
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.sound import codec as recordings
 from tsdsae_keras.families.tsdsae.sound import commands as sound
-from tsdsae_keras.families.tsdsae.sound import maker
+from tsdsae_keras.families.tsdsae.sound import sound_model
 
 FRONT_END = FrontEnd()
 HOP = FRONT_END.hop_length
@@ -123,7 +123,7 @@ def test_embedded_codes_are_those_of_the_model_and_bad_files_are_left_out(folder
 @pytest.mark.parametrize("name", ("model", "full", "floor"))
 def test_codes_of_windows_are_those_of_the_whole(folder, monkeypatch, name):
     soundfile.write("long.wav", notes(5, 16000, 200), 16000)
-    made = maker.Maker(f"{name}.keras")
+    made = sound_model.SoundModel(f"{name}.keras")
     whole = sound.codes_of(made, "long.wav")
     monkeypatch.setattr(recordings, "Plan", lambda frames: Plan(frames, core=150))
     parts = sound.codes_of(made, "long.wav")

@@ -67,7 +67,7 @@ def test_a_study_is_of_one_set_of_data_and_pairs(folder, data, tmp_path):
         StudyFolder(tmp_path / "full").begin(data, 4)
 
 
-def test_a_run_that_was_begun_keeps_its_settings(folder):
+def test_a_run_that_was_started_keeps_its_settings(folder):
     part = StudyOptions(models=("dsae",), seeds=(1,), z_dims=(8,), optimizers=("adam",))
     [(name, settings)] = grid(Settings(), part).items()
     folder.run(name).create(settings.to_dict() | {"data_folder": "d", "data_identity": "i"})
@@ -81,7 +81,7 @@ def test_a_run_is_made_by_one_process_at_a_time(folder):
         assert (own, other, next_one) == (True, False, True)
     folder.run("c").create({})
     with folder.run("c").held(), folder.claim("c") as other:
-        assert not other, "somebody goes on with the run by itself"
+        assert not other, "somebody resumes the run on its own"
     with folder.claim("c") as own:
         assert own
 
@@ -227,7 +227,7 @@ def results_of(folder):
 
 
 @pytest.mark.slow
-def test_a_killed_study_goes_on_and_comes_to_the_same(tmp_path):
+def test_a_killed_study_resumes_and_comes_to_the_same(tmp_path):
     runs = ["--models", "tsdsae", "dsae", "--seeds", "1", "--epochs", "8"]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     for each in (whole, broken):
@@ -249,7 +249,7 @@ def test_a_killed_study_goes_on_and_comes_to_the_same(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_interrupted_study_says_how_to_go_on_and_failures_do_not_end_it(tmp_path):
+def test_an_interrupted_study_says_how_to_resume_and_failures_do_not_end_it(tmp_path):
     write_folder(tmp_path / "data")
     runs = ["--models", "dsae", "--seeds", "1", "2", "--epochs", "4000", "--learning-rate", "1e30"]
     STUDY.finish(tmp_path, *runs)

@@ -32,7 +32,7 @@ class Clip:
 
 
 def read_clip(path, seconds=None):
-    """The samples of a sound file at 16 kHz, at most so many seconds of it; a long file is not read to its end.
+    """The samples of a sound file at 16 kHz, at most `seconds` of it; a long file is not read to its end.
 
     Raises:
         InputError: as `sound_files.audio_blocks`.
@@ -58,7 +58,7 @@ def scale_peak(samples):
 
 
 def fit_length(samples, seconds):
-    """Cut, or padded by digital silence at the end, to so many seconds."""
+    """Cut, or padded by digital silence at the end, to `seconds`."""
     count = round(seconds * RATE)
     return np.pad(samples[:count], (0, max(0, count - len(samples))))
 

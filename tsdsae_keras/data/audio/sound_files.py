@@ -100,8 +100,8 @@ def write_audio(path, samples, sample_rate):
         with tempfile.TemporaryFile(dir=path.parent, prefix=".sound-") as held:
             peak = _hold([samples] if isinstance(samples, np.ndarray) else samples, held)
             factor = min(1.0, _CEILING / max(peak, _CEILING))
-            with replacing(path) as beside:
-                _write_held(held, factor, beside, FORMATS[path.suffix.lower()], sample_rate)
+            with replacing(path) as temporary:
+                _write_held(held, factor, temporary, FORMATS[path.suffix.lower()], sample_rate)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror or error}); give another place") from error
     return factor

@@ -53,7 +53,7 @@ def open_synth(kind="auto", programs=(40, 56), soundfont=None, sample_rate=16000
 
 
 def reopen_synth(described, programs, soundfont=None):
-    """Open the synthesiser that rendered some data once more.
+    """Reopen the synthesiser that rendered some data.
 
     Args:
         described: what its `describe` gave, as a manifest keeps it.
@@ -77,8 +77,8 @@ def reopen_synth(described, programs, soundfont=None):
 
 def _find_same_font(name, digest, soundfont):
     """The SoundFont of this SHA-256, wherever one of its name is installed."""
-    beside = (Path(place).with_name(Path(str(name)).name) for place in FONT_PLACES)
-    for place in (soundfont, os.environ.get(FONT_VARIABLE), *FONT_PLACES, *beside):
+    nearby = (Path(place).with_name(Path(str(name)).name) for place in FONT_PLACES)
+    for place in (soundfont, os.environ.get(FONT_VARIABLE), *FONT_PLACES, *nearby):
         if place and Path(place).is_file() and sha256_of(Path(place)) == digest:
             return str(place)
     raise NotInstalled(f"the data were rendered with {name}, which is not here: set {FONT_VARIABLE} to that SoundFont")

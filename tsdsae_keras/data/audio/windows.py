@@ -77,7 +77,7 @@ def powers_of(blocks, front_end, samples, plan):
         (window, float32 array (window.end - window.start, n_mels)).
 
     Raises:
-        InputError: the blocks end before so many samples.
+        InputError: the blocks hold fewer samples.
     """
     hop, tape = front_end.hop_length, _Tape(blocks)
     margin = -(-front_end.n_fft // (2 * hop))
@@ -103,7 +103,7 @@ def join_sounds(sounds, plan, hop_length, samples):
         sounds: an iterator of float arrays, of each window ((end - start - 1) * hop_length,).
         plan: the `Plan`.
         hop_length: samples from frame to frame.
-        samples: length of the result; the hop that has begun after the last frame is filled with zeros.
+        samples: length of the result; the hop that has started after the last frame is filled with zeros.
 
     Yields:
         float32 arrays (n,), together (samples,).

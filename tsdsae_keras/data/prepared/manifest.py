@@ -3,7 +3,7 @@
 import json
 import re
 
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError, quote
 
 FORMAT = "tsdsae-prepared"
 VERSION = 1
@@ -55,14 +55,14 @@ def parse_manifest(content, path):
         raise InputError(f"{path} is not of the format {FORMAT}: give a folder that this library prepared")
     version = manifest.get("version")
     if type(version) is not int or version != VERSION:
-        raise InputError(f"{path} has version {shown(version)}, this library reads {VERSION}: {AGAIN}")
+        raise InputError(f"{path} has version {quote(version)}, this library reads {VERSION}: {AGAIN}")
     for name, kind in _FIELDS.items():
         if type(manifest.get(name)) is not kind:
             raise InputError(f"{path}: {name!r} is missing or no {kind.__name__}: {AGAIN}")
     _check_values(manifest, path)
     for name in manifest["files"]:
         if not FILE.fullmatch(name):
-            raise InputError(f"{path} lists the file {shown(name)}, which is not a plain name in the folder: {AGAIN}")
+            raise InputError(f"{path} lists the file {quote(name)}, which is not a plain name in the folder: {AGAIN}")
     return manifest
 
 

@@ -3,14 +3,13 @@
 import contextlib
 import io
 import math
-import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tsdsae_keras.data.prepared.manifest import AGAIN
-from tsdsae_keras.errors import InputError
+from tsdsae_keras.errors import InputError, quote
 
 HEADER = 1 << 14  # bytes that hold the header of an .npy file; NumPy's take 128
 
@@ -54,7 +53,7 @@ def open_npy(path, dtype, shape):
     """The `NpyShard` of a file; InputError where it does not hold just this type and shape, (n, ...)."""
     held, start, size = _read_header(path)
     if held != (dtype, shape):
-        shown = f"{held[0]} {reprlib.repr(held[1])[:80]}"
+        shown = f"{held[0]} {quote(held[1])}"
         raise InputError(f"{path} holds {shown} instead of {dtype} {shape}: {AGAIN}")
     if size != path.stat().st_size:
         raise InputError(f"{path} has {path.stat().st_size} bytes instead of {size}: {AGAIN}")

@@ -26,11 +26,11 @@ def write_records(path, arrays):
         raise InputError(f"one sequence takes {size} bytes, a record at most {LARGEST_RECORD}: use the npy format")
     tf = _tensorflow()
     arrays = {name: np.asarray(array, array.dtype.newbyteorder("<"), order="C") for name, array in arrays.items()}
-    with replacing(path) as beside:
-        with tf.io.TFRecordWriter(str(beside)) as writer:
+    with replacing(path) as temporary:
+        with tf.io.TFRecordWriter(str(temporary)) as writer:
             for rows in zip(*arrays.values(), strict=True):
                 writer.write(_serialize(tf, dict(zip(arrays, rows, strict=True))))
-        return {"bytes": beside.stat().st_size, "sha256": sha256_of(beside)}
+        return {"bytes": temporary.stat().st_size, "sha256": sha256_of(temporary)}
 
 
 class RecordShard:

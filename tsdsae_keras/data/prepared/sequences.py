@@ -12,7 +12,7 @@ CHUNK = 1 << 26  # bytes
 
 
 @dataclass(frozen=True)
-class Held:
+class ArrayShard:
     """A shard that is in memory already: an array (n, T, F)."""
 
     array: np.ndarray
@@ -53,7 +53,7 @@ class Sequences:
     """
 
     def __init__(self, shards, lengths=None, frames=None, fill=0.0):
-        self.shards = [each if hasattr(each, "open_rows") else Held(np.asanyarray(each)) for each in shards]
+        self.shards = [each if hasattr(each, "open_rows") else ArrayShard(np.asanyarray(each)) for each in shards]
         _check_shards(self.shards)
         self.dtype = self.shards[0].dtype
         sizes = [each.shape[0] for each in self.shards]

@@ -1,7 +1,7 @@
 """A ray caster for one ball over a grid of lines: 32 x 32 pictures, each pixel the mean of 10 x 10.
 
 Camera: eye (0, 4, 2), looking at (0, 0, -5), up y; a square frustum of half-width 0.8 at distance 1, near 1, far 15. A
-ball at (x, y, z) stands at (x, y, -z) of the world. Its light, (0, 1, 4) / sqrt(17), moves with the camera. Pictures
+ball at (x, y, z) is at (x, y, -z) of the world. Its light, (0, 1, 4) / sqrt(17), moves with the camera. Pictures
 differ from those of the authors' OpenGL by 0.4 of 255 on average.
 """
 

@@ -32,11 +32,11 @@ class ColourShift(Scene):
         parts[:, 0] = below * (1 - coverage)
         parts[:, 1] = ~below * (1 - coverage)
         parts[:, 2] = shade
-        images = np.einsum("npc,nphw->nhwc", saturated(poses), parts[classes])
+        images = np.einsum("npc,nphw->nhwc", saturate(poses), parts[classes])
         return np.round(255 * images).astype("uint8")
 
 
-def saturated(hues):
+def saturate(hues):
     """Red, green and blue (..., 3) of hues in [0, 1], with full saturation and value."""
     away = np.abs(6 * hues[..., None] - np.array([3, 2, 4]))
     rising = away[..., :1] - 1

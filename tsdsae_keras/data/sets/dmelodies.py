@@ -184,7 +184,7 @@ def _manifest(settings, examples, front_end, synth):
 
 
 def _write_font_hint(folder, soundfont):
-    """Notes beside the folder where a font that was named is: the manifest, the same on every machine, cannot."""
+    """Notes next to the folder where a named font is: the manifest, the same on every machine, cannot."""
     if soundfont:
         write_text(_font_hint(folder), f"{Path(soundfont).resolve()}\n")
 

@@ -15,7 +15,7 @@ class FrameSequences:
 
     Attributes:
         domain: "music" or "video".
-        x: {split: (n, time, *frame)}; uint8 arrays stand for 0 to 255 of [0, 1].
+        x: {split: (n, time, *frame)}; uint8 arrays hold [0, 1] as 0 to 255.
         labels: {split: (n, time, k)}, or empty where nothing is known.
         factors: names of the k labels.
         groups: {split: (n,)} which sequences belong together, such as those of one instrument; may be empty.

@@ -106,13 +106,13 @@ def _read(path, settings, sizes):
                 raise InputError(f"{path} is {image.size}, {first[0]} {first[1]}; all frames must be of one size")
             if image.mode[0] in "IF":  # brought to 8 bits, they would be cut off at 255
                 raise InputError(f"{path} has pixels of type {image.mode}; frames must have 8 bits a channel")
-            return [_scaled(page, settings) for page in ImageSequence.Iterator(image)]
+            return [_scale(page, settings) for page in ImageSequence.Iterator(image)]
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is not a picture that can be read ({one_line(error, 80)})") from None
 
 
-def _scaled(image, settings):
+def _scale(image, settings):
     image = image.convert("L" if settings.grey else "RGB").resize((settings.side, settings.side))
     return np.asarray(image).reshape(settings.side, settings.side, -1)

@@ -33,7 +33,7 @@ def map_npz(path, name, cache):
             shape, dtype = _head(member)
             rows = max(1, BLOCK // max(1, dtype.itemsize * math.prod(shape[1:])))
             blocks = (_rows(member, min(rows, shape[0] - start), shape, dtype) for start in range(0, shape[0], rows))
-            return _unpacked(path, cache, name, shape, dtype, blocks)
+            return _unpack(path, cache, name, shape, dtype, blocks)
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} cannot be read as an .npz file with {name!r} ({one_line(error, 80)})") from None
 
@@ -63,20 +63,20 @@ def map_hdf5(path, name, cache):
             data = file[name]
             rows = max(1, BLOCK // max(1, data.dtype.itemsize * math.prod(data.shape[1:])))
             blocks = (data[start : start + rows] for start in range(0, len(data), rows))
-            return _unpacked(path, cache, name, data.shape, data.dtype, blocks)
+            return _unpack(path, cache, name, data.shape, data.dtype, blocks)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as an HDF5 file with {name!r} ({one_line(error, 80)})") from None
 
 
-def _unpacked(path, cache, name, shape, dtype, blocks):
+def _unpack(path, cache, name, shape, dtype, blocks):
     """The mapped array in the cache, made from blocks where it is not there yet."""
     # Not the content's hash: a file of gigabytes would be read twice.
     known = Path(path).stat()
     target = Path(cache) / f"{Path(path).stem}-{name}-{known.st_size}-{known.st_mtime_ns}.npy"
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as beside:
-            array = np.lib.format.open_memmap(beside, "w+", dtype, shape)
+        with replacing(target) as temporary:
+            array = np.lib.format.open_memmap(temporary, "w+", dtype, shape)
             start = 0
             for block in blocks:
                 array[start : start + len(block)] = block

@@ -173,14 +173,14 @@ def _positions(name, levels):
     known = LEVELS[name]
     levels = (levels,) if isinstance(levels, (str, numbers.Integral)) else tuple(levels)
     if not levels:
-        raise InputError(f"no level of {name} is allowed: name at least one of {_shown(known)}")
+        raise InputError(f"no level of {name} is allowed: name at least one of {_list_levels(known)}")
     for level in levels:
         if isinstance(level, bool) or level not in known:
-            raise InputError(f"unknown {name} {level!r}: choose from {_shown(known)}")
+            raise InputError(f"unknown {name} {level!r}: choose from {_list_levels(known)}")
     return sorted({known.index(level) for level in levels})
 
 
-def _shown(levels):
+def _list_levels(levels):
     return ", ".join(map(str, levels)) if len(levels) <= 12 else f"{levels[0]} to {levels[-1]}"
 
 

@@ -68,10 +68,10 @@ class NaturalSprites(PairData):
         ranges = {"x": (8.0, 56.0), "y": (8.0, 56.0), "area": AREAS}
         start = {name: rng.uniform(*span, n) for name, span in ranges.items()}
         end = {name: walk(start[name], draw_steps(SPRITES[name], rng, n), *ranges[name]) for name in ranges}
-        return _scaled(start), _scaled(end)
+        return _scale(start), _scale(end)
 
 
-def _scaled(moving):
+def _scale(moving):
     """(n, 3) of x, y, scale in units of the frame from pixels."""
     return np.stack([moving["x"] / 64, moving["y"] / 64, np.sqrt(moving["area"]) / 64], axis=1)
 

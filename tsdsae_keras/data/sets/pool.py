@@ -31,7 +31,7 @@ FRONT_END = FrontEnd(RATE, 1024, 160, 64, 60.0, 7800.0, 1e-5)
 SHORTEST = 96  # frames; shorter sounds are padded by silence
 PIECE = 15.0  # seconds; longer sounds are cut
 REST = 0.2  # seconds below which what is left of a cut sound is dropped
-HELD_OUT = 20  # one sound in so many is for validation
+HELD_OUT = 20  # one sound in 20 is for validation
 FEWEST = 16  # sounds for validation, where there are four times as many in all
 SHARD_SIZE = 128
 USUAL = tuple(name for name in TASKS if name not in ("voice20", "language11"))
@@ -112,7 +112,7 @@ def _tested_hashes(tasks, workers):
     """{content hash: task} of every sound that some tasks test on."""
     hashes = {}
     for name, task in tasks.items():
-        for _, value in in_parallel(_hash, [(clip,) for clip in task.tested()], workers):
+        for _, value in in_parallel(_hash, [(clip,) for clip in task.test_clips()], workers):
             hashes[value] = name
     return hashes
 
@@ -133,7 +133,7 @@ def _describe(settings, clips, licences, tasks):
             "sounds": settings.sounds if "synth" in licences else 0,
             "data_seed": settings.data_seed,
             "minutes": settings.minutes,
-            "kept_out": {name: _names(task.tested()) for name, task in tasks.items()},
+            "kept_out": {name: _names(task.test_clips()) for name, task in tasks.items()},
             "names": _names(clips),
             "folder": _folder_size(settings.folder),
         },
@@ -269,7 +269,7 @@ def check_unseen(data, task):
     if "hash" not in data.manifest["arrays"]:
         return
     known = {int(value) for split in data.counts for value in data.label(split, "hash")}
-    tested = [clip for clip in task.tested() if _hash(clip) in known]
+    tested = [clip for clip in task.test_clips() if _hash(clip) in known]
     if tested:
         raise InputError(
             f"{data.folder} holds {len(tested)} sounds that {task.name} tests on, such as {tested[0].name}, so its "

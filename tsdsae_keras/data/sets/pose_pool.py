@@ -75,7 +75,7 @@ class Pool:
             rng: a NumPy generator.
             n: rows.
             steps: from the first image to the last.
-            distinct: of so many consecutive rows, the last images are all different.
+            distinct: of this many consecutive rows, the last images are all different.
             among: positions that the last images are drawn from; by default all.
         """
         among = np.arange(len(self.classes)) if among is None else among

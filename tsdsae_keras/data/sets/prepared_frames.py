@@ -32,8 +32,8 @@ def prepare_frames(settings):
     folder = Path(settings.cache) / f"frames-{data.identity.split()[1][:12]}"
     make_folder(folder)
     try:
-        with replacing(folder / FRAMES) as beside:
-            np.save(beside, data.frames_of)
+        with replacing(folder / FRAMES) as temporary:
+            np.save(temporary, data.frames_of)
         # Written last: a folder that has it is whole.
         write_json(folder / RECORD, {"lengths": data.lengths, "identity": data.identity})
     except OSError as error:

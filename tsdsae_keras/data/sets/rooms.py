@@ -1,4 +1,4 @@
-"""Rooms: what a camera sees that stands in one of two rectangular rooms and looks along its yaw. Ray cast.
+"""Rooms: the view of a camera in one of two rectangular rooms that looks along its yaw. Ray cast.
 
 Walls one unit high with six panels of random colours each, darker with distance; a flat floor and ceiling; the eye at
 half the height, a view of 90 degrees.

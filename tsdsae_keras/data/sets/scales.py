@@ -79,7 +79,8 @@ class ScaleRenderer:
         pitches = sorted({round(start + step, 6) for start in starts for step in MAJOR})
         with ThreadPoolExecutor(self.workers) as pool:
             notes = dict(zip(pitches, pool.map(lambda pitch: self.note(program, pitch), pitches), strict=True))
-        return np.stack([note_spectra(joined([notes[round(start + step, 6)] for step in MAJOR])) for start in starts])
+        scales = [join_notes([notes[round(start + step, 6)] for step in MAJOR]) for start in starts]
+        return np.stack([note_spectra(scale) for scale in scales])
 
     def note(self, program, pitch):
         """The 2,048 samples of one note."""
@@ -89,7 +90,7 @@ class ScaleRenderer:
         return sound
 
 
-def joined(notes):
+def join_notes(notes):
     """Notes of 2,048 samples one after the other with silence between them; the first one starts at sample 0."""
     padded = [np.pad(note, (NOTE - SOUNDING, 0)) for note in notes]
     return np.concatenate(padded)[NOTE - SOUNDING :]

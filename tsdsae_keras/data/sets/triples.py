@@ -32,7 +32,7 @@ class TriplePool:
         self.images = np.concatenate([x, y])
         self.classes = None if classes is None else np.concatenate([classes, classes])
         self._actions, self._n = actions, len(x)
-        # The same image may be the second one of several triples; the first triple of such stands for it.
+        # The same image may be the second one of several triples; it counts as that of the first.
         keys = {}
         self._same = np.array([keys.setdefault(image.tobytes(), i) for i, image in enumerate(y)])
 
@@ -122,7 +122,7 @@ class TripleData:
         return f"{self.name}: group {self.group}, {self.channels} channels, {kinds}; triples: {sizes}"
 
     def pool(self, split, steps=None):
-        """The `TriplePool` of a split, or of trajectories of so many steps."""
+        """The `TriplePool` of a split, or of trajectories of `steps` steps."""
         return self._pools[split, steps]
 
     def triples(self, split, rng, n):

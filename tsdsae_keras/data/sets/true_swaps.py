@@ -1,8 +1,8 @@
-"""True swaps: melodies of a prepared set once more, each by an instrument that did not play it.
+"""True swaps: melodies of a prepared set rendered again, each by an instrument that did not play it.
 
 A synthesiser can render what no recording holds: the same melody, the same level and front end, another instrument.
 So for rendered data the answer that a swap of timbre should give is known. It is rendered when first asked for and kept
-beside the prepared folder, in a prepared folder of its own whose name holds a hash of all that decides it.
+next to the prepared folder, in a prepared folder of its own whose name holds a hash of all that decides it.
 """
 
 import logging
@@ -60,7 +60,7 @@ def choose_swaps(instrument, n=PAIRS, seed=0):
 
 
 def render_true_swaps(data, split, rows, players, *, workers=2):
-    """Each melody with another instrument, exactly as the data were rendered; cached beside the data.
+    """Each melody with another instrument, exactly as the data were rendered; cached next to the data.
 
     Args:
         data: `PreparedData` that a synthesiser rendered.
@@ -128,7 +128,7 @@ def _render(data, split, recipe, rows, players, workers):
 
 
 def _check_same(data, rendered, stored):
-    """A melody by its own instrument must be what the folder holds, or the others would be compared with strangers."""
+    """A melody by its own instrument must be what the folder holds, or the others are compared with other sounds."""
     error = np.inf if rendered.shape != stored.shape else float(np.square(rendered - stored).mean())
     if not error <= TOLERANCE:
         raise InputError(

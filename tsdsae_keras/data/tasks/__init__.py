@@ -10,7 +10,7 @@ from pathlib import Path
 from tsdsae_keras.errors import InputError
 
 TASKS = {
-    "synth6": ("synthetic:open_synth6", "six kinds of synthesised sounds; nothing need be installed"),
+    "synth6": ("synthetic:open_synth6", "six kinds of synthesised sounds; nothing to install"),
     "drum6": ("packages:open_drum6", "kick, snare, tom, hi-hat, cymbal, hand percussion; other kits in test"),
     "voice15": ("packages:open_voice15", "15 voices; other phrases in test"),
     "phrase60": ("packages:open_phrase60", "60 spoken phrases; other voices in test"),
@@ -65,7 +65,7 @@ class Task:
             ]
         return [tuple([each for each in self.clips if each.split == s] for s in ("train", "validation", "test"))]
 
-    def tested(self):
+    def test_clips(self):
         """The clips that a probe is tested on; no model may have been trained on them."""
         return [each for _, _, test in self.splits() for each in test]
 

@@ -42,7 +42,7 @@ _AT_ONCE = 14  # programs of a synthesiser
 
 def open_family9_timgm(cache):
     """Families of instruments, from FluidR3 to TimGM6mb."""
-    test, licence = _rendered("TimGM6mb", "test", cache), _licence("FluidR3", "TimGM6mb")
+    test, licence = _clips_of("TimGM6mb", "test", cache), _licence("FluidR3", "TimGM6mb")
     return _family9("family9-timgm", "FluidR3 to TimGM6mb", test, licence, cache)
 
 
@@ -54,18 +54,18 @@ def open_family9_freepats(cache):
 
 def open_pitch40(cache):
     """The MIDI note, from FluidR3 to TimGM6mb."""
-    clips = [*_rendered("FluidR3", "train", cache), *_rendered("TimGM6mb", "test", cache)]
+    clips = [*_clips_of("FluidR3", "train", cache), *_clips_of("TimGM6mb", "test", cache)]
     clips = [Clip(each.name, each.read, each.name.rpartition("-")[2], each.split, each.group) for each in clips]
     return Task("pitch40", "MIDI notes", SECONDS, clips, licence=_licence("FluidR3", "TimGM6mb"))
 
 
 def list_fluidr3(cache):
     """The training side: rendered notes of FluidR3, which a pool may hold."""
-    return _rendered("FluidR3", "train", cache)
+    return _clips_of("FluidR3", "train", cache)
 
 
 def _family9(name, title, test, licence, cache):
-    clips = [*_rendered("FluidR3", "train", cache), *test]
+    clips = [*_clips_of("FluidR3", "train", cache), *test]
     return Task(name, f"families of instruments, {title}", SECONDS, clips, licence=licence)
 
 
@@ -84,7 +84,7 @@ def family_of(program):
     return next((name for name, programs in FAMILIES.items() if program in programs), None)
 
 
-def _rendered(font, split, cache):
+def _clips_of(font, split, cache):
     """Clips of one font, read from the file of its rendered notes; notes that it has no sound for are left out."""
     sounds = _notes_of(font, cache)
     sounding = np.load(sounds, mmap_mode="r").any(axis=1)
@@ -116,8 +116,8 @@ def _notes_of(font, cache):
     with only_one(folder / f".{file.stem}.lock"):
         if not file.is_file():
             load_module()
-            with replacing(file) as beside:
-                np.save(beside, _render(path))
+            with replacing(file) as temporary:
+                np.save(temporary, _render(path))
     return file
 
 

@@ -7,7 +7,7 @@ from keras import ops
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras.families.cpd import losses
-from tsdsae_keras.families.cpd.checks import checked_config
+from tsdsae_keras.families.cpd.checks import validate_config
 from tsdsae_keras.families.cpd.equivariant import EquivariantModel, partners
 from tsdsae_keras.families.cpd.model import class_distance
 from tsdsae_keras.families.cpd.networks import linear
@@ -52,7 +52,7 @@ class MDPHomomorphism(EquivariantModel):
         **kwargs,
     ):
         config = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
-        super().__init__(checked_config(config, self.all_terms), **kwargs)
+        super().__init__(validate_config(config, self.all_terms), **kwargs)
         self.poses = find_group(self.group, self.dims)
         self._make_encoder(self.latent_dim)
         action_dim = math.prod(self.poses.action_shape)
@@ -120,7 +120,7 @@ class Linear(EquivariantModel):
         **kwargs,
     ):
         config = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
-        super().__init__(checked_config(config, self.all_terms, least_extra=0), **kwargs)
+        super().__init__(validate_config(config, self.all_terms, least_extra=0), **kwargs)
         self.poses = find_group(VECTOR if self.group.startswith("rotate") else self.group, self.dims)
         self._make_encoder(self.poses.action_dim + self.extra_dim)
         self.build()

@@ -1,11 +1,15 @@
 """A new model for data, and batches of triples, as the settings of a run say."""
 
+import numpy as np
+
 from tsdsae_keras.data.sets.triple_stream import TripleStream
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd.baselines import Linear, MDPHomomorphism
 from tsdsae_keras.families.cpd.model import CPD
 
-TRAINING, VALIDATION = 0, 1  # next to a seed, so that no validation triple is drawn as a training triple is
+# Next to a seed, so that triples for one end are not drawn as those for another.
+TRAINING, VALIDATION, SPREAD = 0, 1, 2
+IMAGES = 256  # over which the classes of a new model are spread
 COMMUTATIVE = "translate"
 
 
@@ -18,7 +22,7 @@ def build(settings, data):
     """
     parts = {name: getattr(settings, name) for name in ("encoder", "width", "seed")}
     parts |= {"dims": data.dims, "channels": data.channels, "group": data.group}
-    # "auto": translations are learned without, and faster so.
+    # "auto": poses of translations are learned without, and faster so; their classes often are not.
     parts["batch_norm"] = settings.batch_norm == "on" or (settings.batch_norm == "auto" and data.group != COMMUTATIVE)
     if settings.model == "mdp-homomorphism":
         return MDPHomomorphism(**parts, latent_dim=settings.latent_dim)
@@ -30,9 +34,11 @@ def build(settings, data):
         if data.group != "rotate":
             raise InputError(f"--quaternions is given, and the group of the data is {data.group}; it must be rotate")
         parts["group"] = "rotate_quaternion"
-    return CPD(
-        **parts, **{name: getattr(settings, name) for name in ("class_loss", "temperature", "decoder", "nuclear")}
-    )
+    own = {name: getattr(settings, name) for name in ("class_loss", "temperature", "decoder", "nuclear")}
+    model = CPD(**parts, **own)
+    if settings.spread_classes:
+        model.spread_classes(data.triples("train", np.random.default_rng((settings.seed, SPREAD)), IMAGES)["x"])
+    return model
 
 
 def batches(data, settings, split):

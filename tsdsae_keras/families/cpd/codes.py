@@ -28,7 +28,7 @@ class DataCodes:
         self.model, self.data, self._made = model, data, {}
 
     def of(self, split, steps=None):
-        """Those of a split; for trajectories of so many steps, where data have pools of their own for them."""
+        """Those of a split; for trajectories of that many steps, where data have pools of their own for them."""
         pool = self.data.pool(split, steps)
         if id(pool) not in self._made:
             self._made[id(pool)] = PoolCodes(self.model, pool)

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.sets.triple_files import read_image
-from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd.codes import encode_images
 from tsdsae_keras.families.cpd.model import CPD
 from tsdsae_keras.families.cpd.pose_space import rotation_vectors
 from tsdsae_keras.files import replacing
-from tsdsae_keras.training.model_files import model_file
+from tsdsae_keras.training.model_files import open_model
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +25,7 @@ def align(model, first, second):
     Raises:
         InputError: the model is another one, or a file is not an image.
     """
-    model = _opened(model)
+    model = _open(model)
     x, y = (read_image(path, model.channels)[None] for path in (first, second))
     found = model.relative(x, y)[0]
     log.info(f"group {model.group}\n{np.array2string(found, precision=4, suppress_small=True)}")
@@ -55,16 +53,13 @@ def embed(model, files, out):
     Raises:
         InputError: the model is another one, or a file is not an image.
     """
-    model = _opened(model)
+    model = _open(model)
     codes = encode_images(model, np.stack([read_image(path, model.channels) for path in files]))
     pose, extra = codes[:, : model.group_dim], codes[:, model.group_dim :]
-    with replacing(Path(out)) as beside, open(beside, "wb") as file:
+    with replacing(Path(out)) as temporary, open(temporary, "wb") as file:
         np.savez(file, **{"pose": pose, "class": extra, "name": np.array([str(path) for path in files])})
     log.info(f"{len(files)} codes in {out}")
 
 
-def _opened(model):
-    model = load_model(model_file(model)) if isinstance(model, str | Path) else model
-    if not isinstance(model, CPD):
-        raise InputError(f"the model is a {type(model).__name__}; give one of class-pose decomposition (--model cpd)")
-    return model
+def _open(model):
+    return open_model(model, CPD, "one of class-pose decomposition (--model cpd)")

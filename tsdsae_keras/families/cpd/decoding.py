@@ -1,8 +1,8 @@
 """How much of an image a code keeps: a decoder is fitted on codes that stay as they are, and its error compared.
 
 The error is compared with two others: that of the mean image, which knows nothing, and that of the same decoder fitted
-in the same way on the true pose and class, the floor of what it can do in so many steps. A code that is lossless comes
-near the floor; one that has lost an angle, or the class, stays between the two.
+in the same way on the true pose and class, the lowest error that it reaches in that number of steps. A code that is
+lossless comes near the latter; one that has lost an angle, or the class, stays between the two.
 """
 
 import keras
@@ -48,7 +48,7 @@ class FrozenDecoder:
         keras.utils.set_random_seed(seed)
         self.mean = codes.mean(axis=0)
         variances, directions = np.linalg.eigh(np.cov(codes, rowvar=False).reshape(len(self.mean), -1))
-        # Classes may lie far apart: poses, small beside that, become as large once the directions are uncorrelated.
+        # Classes may lie far apart: poses, which are smaller, become as large once the directions are uncorrelated.
         self.scales = directions / np.sqrt(np.maximum(variances, 0) + RIDGE * max(variances.max(), 1e-12))
         code = keras.Input((codes.shape[1],))
         self.network = keras.Model(code, ConvDecoder(images.shape[-1], width)(code))
@@ -56,14 +56,14 @@ class FrozenDecoder:
         # XLA takes longer to compile transposed convolutions on TensorFlow than they take in all these steps.
         compiled = keras.backend.backend() == "jax"
         self.network.compile(keras.optimizers.Adam(rate), "binary_crossentropy", jit_compile=compiled)
-        self.network.fit(_Batches(self._scaled(codes), images, steps, seed), shuffle=False, verbose=0)
+        self.network.fit(_Batches(self._scale(codes), images, steps, seed), shuffle=False, verbose=0)
 
-    def _scaled(self, codes):
+    def _scale(self, codes):
         return ((codes - self.mean) @ self.scales).astype("float32")
 
     def decode(self, codes):
         """Images (n, 64, 64, channels) in [0, 1]."""
-        parts = np.split(self._scaled(codes), range(CHUNK, len(codes), CHUNK))
+        parts = np.split(self._scale(codes), range(CHUNK, len(codes), CHUNK))
         return np.concatenate([ops.convert_to_numpy(self.network(part, training=False)) for part in parts])
 
     def errors(self, codes, images):

@@ -7,7 +7,7 @@ from tsdsae_keras.families.cpd.codes import DataCodes, encode_images
 from tsdsae_keras.families.cpd.losses import info_nce_floor
 from tsdsae_keras.families.cpd.model import CPD
 from tsdsae_keras.families.cpd.offsets import pose_errors
-from tsdsae_keras.metrics.hit_rate import class_distances, hits, squared
+from tsdsae_keras.metrics.hit_rate import class_distances, hits, squared_distance
 from tsdsae_keras.metrics.intervals import mean_interval
 from tsdsae_keras.report.table import number_text
 
@@ -156,7 +156,7 @@ def _same_pose(model, codes, predicted, rows):
     images = pool.scene.render(poses, np.tile(kinds, n))
     others = encode_images(model, images).reshape(n, len(kinds), -1)
     how, dims = comparison(model), model.group_dim
-    pose = how.get("pose_distance", squared)(predicted[:, None, :dims], others[..., :dims])
+    pose = how.get("pose_distance", squared_distance)(predicted[:, None, :dims], others[..., :dims])
     distance = pose + class_distances(predicted[:, None, dims:], others[..., dims:], how["class_distance"])
     return score(kinds[distance.argmin(axis=1)] == pool.classes[rows[:, -1]], worst=1 / len(kinds))
 
@@ -165,7 +165,7 @@ def _class_accuracy(model, validation, test):
     e, f = (codes.codes[:, model.group_dim :] for codes in (validation, test))
     kinds = np.unique(validation.pool.classes)
     centroids = np.stack([e[validation.pool.classes == kind].mean(axis=0) for kind in kinds])
-    nearest = kinds[squared(f[:, None], centroids[None]).argmin(axis=1)]
+    nearest = kinds[squared_distance(f[:, None], centroids[None]).argmin(axis=1)]
     return score(nearest == test.pool.classes, worst=1 / len(kinds))
 
 
@@ -194,7 +194,7 @@ def _lossless(model, codes, seed):
     how, dims = comparison(model), model.group_dim
 
     def distance(p, q):
-        pose = how.get("pose_distance", squared)(p[..., :dims], q[..., :dims])
+        pose = how.get("pose_distance", squared_distance)(p[..., :dims], q[..., :dims])
         return pose + class_distances(p[..., dims:], q[..., dims:], how["class_distance"])
 
     some = codes.codes[:COMPARED]

@@ -1,12 +1,13 @@
 """Class-pose decomposition: an image becomes a pose, on which the group acts, and a class, on which it does not."""
 
+import numpy as np
 from keras import ops
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras.base.arrays import arrays_for_arrays
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd import losses
-from tsdsae_keras.families.cpd.checks import checked_config
+from tsdsae_keras.families.cpd.checks import validate_config
 from tsdsae_keras.families.cpd.equivariant import EquivariantModel, partners
 from tsdsae_keras.families.cpd.networks import DECODERS
 from tsdsae_keras.groups import find_group
@@ -67,7 +68,7 @@ class CPD(EquivariantModel):
         **kwargs,
     ):
         config = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
-        super().__init__(checked_config(config, self.all_terms), **kwargs)
+        super().__init__(validate_config(config, self.all_terms), **kwargs)
         self.poses = find_group(self.group, self.dims)
         self._make_encoder(self.poses.action_dim + self.extra_dim)
         self.image_decoder = None
@@ -112,6 +113,23 @@ class CPD(EquivariantModel):
             images = ops.concatenate(self.images_of(batch), axis=0)  # the mean over both is half the sum of the means
             terms["reconstruction"] = losses.binary_cross_entropy(outputs["reconstruction"], images)
         return terms
+
+    def spread_classes(self, images):
+        """Shifts and scales the last layer so that every number of the class has mean 0 and deviation 1 over images.
+
+        Initial weights give nearly the same class to all images, the layer's bias; their classes of length 1 hardly
+        differ then, and InfoNCE may stay at log(batch), its value for one class. For a model not yet trained.
+
+        Args:
+            images: (n, 64, 64, channels), n > 1.
+        """
+        raw = ops.convert_to_numpy(self.run_encoder(images))
+        layer, own = self.image_encoder.linear, np.arange(raw.shape[1]) >= self.poses.action_dim
+        shift = np.where(own, raw.mean(axis=0), 0.0)
+        scale = np.where(own, np.maximum(raw.std(axis=0), 1e-6), 1.0)
+        kernel, bias = (ops.convert_to_numpy(weight) for weight in (layer.kernel, layer.bias))
+        layer.kernel.assign(kernel / scale)
+        layer.bias.assign((bias - shift) / scale)
 
     def _hinge(self, moved, true, partner):
         return ops.mean(ops.square(moved - true)) + losses.push_apart(true, partner)

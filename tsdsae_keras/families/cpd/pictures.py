@@ -20,8 +20,8 @@ def show_neighbours(data, settings=None):
 
 def write_neighbours(model, data, path):
     """Test images that were moved, and the nearest images of their predicted codes, as a PNG file."""
-    with replacing(path) as beside:
-        beside.write_bytes(neighbours_png(model, data, "test"))
+    with replacing(path) as temporary:
+        temporary.write_bytes(neighbours_png(model, data, "test"))
 
 
 def neighbours_png(model, data, split, title=None):

@@ -96,19 +96,19 @@ def _of_encoder(model):
     encoder = model.image_encoder
     if model.encoder == "cnn":
         layers = {f"encoder.{2 * i}": conv for i, conv in enumerate(encoder.convs)} | {"encoder.11": encoder.linear}
-        return _joined(_plain_layer(name, layer) for name, layer in layers.items())
+        return _join(_plain_layer(name, layer) for name, layer in layers.items())
     parts = [_plain_layer("encoder.conv1", encoder.conv), _norm("encoder.bn1", encoder.norm)]
     parts += [_block(f"encoder.{_place(block)}", block) for block in encoder.blocks]
-    return _joined([*parts, _plain_layer("encoder.linear", encoder.linear)])
+    return _join([*parts, _plain_layer("encoder.linear", encoder.linear)])
 
 
 def _of_decoder(model):
     decoder = model.image_decoder
     if model.encoder == "cnn":
         layers = {"decoder.0": decoder.linear} | {f"decoder.{2 * i + 3}": conv for i, conv in enumerate(decoder.convs)}
-        return _joined(_plain_layer(name, layer) for name, layer in layers.items())
+        return _join(_plain_layer(name, layer) for name, layer in layers.items())
     parts = [_plain_layer("decoder.linear", decoder.linear), _plain_layer("decoder.conv1.conv", decoder.conv)]
-    return _joined([*parts, *(_block(f"decoder.{_place(block)}", block, ".conv") for block in decoder.blocks)])
+    return _join([*parts, *(_block(f"decoder.{_place(block)}", block, ".conv") for block in decoder.blocks)])
 
 
 def _place(block):
@@ -125,7 +125,7 @@ def _block(name, block, resized=""):
     if block.shortcut is not None:
         parts += [_plain_layer(f"{name}.shortcut.0{resized}", block.shortcut)]
         parts += [_norm(f"{name}.shortcut.1", block.shortcut_norm)]
-    return _joined(parts)
+    return _join(parts)
 
 
 def _plain_layer(name, layer):
@@ -137,7 +137,7 @@ def _norm(name, layer):
     return {f"{name}.{torch}": getattr(layer, own) for torch, own in NORM.items()}
 
 
-def _joined(dicts):
+def _join(dicts):
     return {name: value for each in dicts for name, value in each.items()}
 
 

@@ -34,7 +34,7 @@ NOTES = {
 
 
 def report(model, data=None, out=None, seed=0, decoder_steps=STEPS):
-    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, logs the table; returns the dict.
+    """Scores a run folder or a `.keras` file, writes JSON and a page next to it, logs the table; returns the dict.
 
     Args:
         model: a run folder, a `.keras` file, or the name of a trained model of the library.
@@ -64,9 +64,9 @@ def report(model, data=None, out=None, seed=0, decoder_steps=STEPS):
 def rows(result):
     """The scores of `report` as groups of rows of a page, hit-rates by steps first."""
     by_steps = result["hit_rate"] | result.get("curve", {})
-    rates = [_row(f"{steps} step{'s' * (steps != '1')}", by_steps[steps], "hit_rate") for steps in _sorted(by_steps)]
+    rates = [_row(f"{steps} step{'s' * (steps != '1')}", by_steps[steps], "hit_rate") for steps in _sort(by_steps)]
     among = result["hit_rate_5"]
-    rates += [_row(f"{steps}, among the 5 nearest", among[steps], "hit_rate") for steps in _sorted(among)]
+    rates += [_row(f"{steps}, among the 5 nearest", among[steps], "hit_rate") for steps in _sort(among)]
     groups = [{"group": f"hit-rate among {result['settings']['candidates']}, by steps", "rows": rates}]
     parts = {key: value for key, value in result.items() if key not in ("hit_rate", "hit_rate_5", "curve", "left_out")}
     groups.append({"group": "pose and class", "rows": _rows(parts)})
@@ -75,7 +75,7 @@ def rows(result):
     return [group for group in groups if group["rows"]]
 
 
-def _sorted(by_steps):
+def _sort(by_steps):
     return sorted(by_steps, key=int)
 
 

@@ -1,6 +1,6 @@
 """What models of this family can be searched for, and over what; no label is asked for. Light: no backend is loaded."""
 
-from tsdsae_keras.search.searched import Searched
+from tsdsae_keras.search.card import SearchCard
 
 
 def sizes(base):
@@ -15,7 +15,7 @@ def full(base):
     return sizes(base) | {"extra_dim": [2, 4, 8, 16], "temperature": {"min": 0.2, "max": 2.0, "log": True}}
 
 
-SEARCH = Searched(
+SEARCH = SearchCard(
     objectives={"hit_rate": "max"},
     spaces={"sizes": sizes, "full": full},
     sizes=("width", "extra_dim"),

@@ -8,7 +8,7 @@ from tsdsae_keras.options import Options, option
 COMMON = {"schedule": "cosine", "pictures_every": 5, "watch_every": 0}
 PRESETS = {
     # Some two minutes on two cores; enough for translations and colours.
-    "quick": COMMON | {"epochs": 10, "epoch_steps": 120, "batch_size": 64, "learning_rate": 2e-3, "width": 16},
+    "quick": COMMON | {"epochs": 15, "epoch_steps": 120, "batch_size": 64, "learning_rate": 2e-3, "width": 16},
     # Some twenty minutes on two cores; all rotations of space need it.
     "fast": COMMON | {"epochs": 30, "epoch_steps": 300, "batch_size": 64, "learning_rate": 2e-3, "width": 16},
     # The published recipe (Marchetti et al. 2023): 562,500 steps of a ResNet.
@@ -21,6 +21,7 @@ PRESETS = {
         "encoder": "resnet",
         "width": 64,
         "images": 180000,
+        "spread_classes": False,
         "pictures_every": 10,
         "watch_every": 0,
     },
@@ -38,13 +39,14 @@ class CPDSettings(Options):
     encoder: str = option("cnn", "five convolutions, or ResNet-18", choices=("cnn", "resnet"))
     width: int = option(64, "of the encoder's narrowest layer; 64 is the published one", least=1, most=512)
     batch_norm: str = option(
-        "auto",
+        "on",
         "batch norm of the cnn; auto: unless the group is translate",
         choices=("auto", "on", "off"),
     )
     extra_dim: int | None = option(None, "numbers of the class (default: 8; linear: 3)", least=0)
     class_loss: str = option("info_nce", "what ties the class to the orbit, for cpd", choices=("info_nce", "hinge"))
     temperature: float = option(0.8, "tau of InfoNCE", above=0)
+    spread_classes: bool = option(True, "begin with classes that differ from image to image, for cpd")
     decoder: bool = option(False, "train a decoder as well, for cpd")
     quaternions: bool = option(False, "poses of rotations as quaternions, for cpd")
     nuclear: bool = option(False, "nuclear norm in the equivariance of matrices, for cpd")

@@ -49,8 +49,8 @@ def embed_files(model, files, out, paper_front_end=False):
         raise InputError("; ".join(refused))
     for reason in refused:
         print(f"left out: {reason}", file=sys.stderr)
-    with replacing(out) as beside:
-        np.savez(beside, names=np.array(list(found)), embedding=np.stack(list(found.values())))
+    with replacing(out) as temporary:
+        np.savez(temporary, names=np.array(list(found)), embedding=np.stack(list(found.values())))
     log.info(f"written: {out} ({len(found)} files)")
     return int(bool(refused))
 

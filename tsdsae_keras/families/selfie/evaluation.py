@@ -1,4 +1,4 @@
-"""Linear probes of the embedding, beside an untrained encoder and features without learning, and what the loss sees.
+"""Linear probes of the embedding, of an untrained encoder and of features without learning, and what the loss sees.
 
 The probe takes the embedding, the loss takes the projections: both are looked at, since a probe does not show that the
 projections have collapsed.
@@ -20,7 +20,7 @@ from tsdsae_keras.training.probing import (
     Statistics,
     TaskSounds,
     probe_all,
-    untrained,
+    reinitialise,
 )
 from tsdsae_keras.training.probing import table as task_table
 
@@ -80,7 +80,7 @@ def open_tasks(names, data):
 
 def representations(model, frames, seed):
     """{name: embedder}: the model, untrained ones like it, and features without learning."""
-    random = [Embedder(untrained(model, frames, seed + number)) for number in range(UNTRAINED_SEEDS)]
+    random = [Embedder(reinitialise(model, frames, seed + number)) for number in range(UNTRAINED_SEEDS)]
     own = {"embedding": Embedder(model), "untrained": random}
     return own | {name: Statistics(function) for name, function in STATISTICS.items()}
 

@@ -7,7 +7,7 @@ from keras.saving import register_keras_serializable
 
 from tsdsae_keras.base.arrays import arrays_for_arrays
 from tsdsae_keras.base.model import RepresentationModel
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError, quote
 from tsdsae_keras.families.selfie import terms
 from tsdsae_keras.families.selfie.networks import SIZES, Encoder, Projector
 
@@ -216,21 +216,21 @@ def _check_config(config):
     config = dict(config)
     for name, choices in (("form", FORMS), ("encoder", SIZES)):
         if not isinstance(config[name], str) or config[name] not in choices:
-            raise InputError(f"{name} is {shown(config[name])}; it must be {' or '.join(choices)}")
+            raise InputError(f"{name} is {quote(config[name])}; it must be {' or '.join(choices)}")
     for name, most in _COUNTS.items():
         value = config[name]
         if (type(value) is not int or not 1 <= value <= most) and not (value is None and name in _WIDTHS):
-            raise InputError(f"{name} is {shown(value)}; it must be a whole number from 1 to {most}")
+            raise InputError(f"{name} is {quote(value)}; it must be a whole number from 1 to {most}")
     form = FORMS[config["form"]]
     config["center"] = form.center if config["center"] is None else config["center"]
     if not isinstance(config["center"], bool):
-        raise InputError(f"center is {shown(config['center'])}; it must be True or False")
+        raise InputError(f"center is {quote(config['center'])}; it must be True or False")
     for name, least, most in (("t", 1e-6, 1e6), ("dropout", 0.0, 0.99)):
         if not _is_number(config[name], least, most):
-            raise InputError(f"{name} is {shown(config[name])}; it must be a number from {least:g} to {most:g}")
+            raise InputError(f"{name} is {quote(config[name])}; it must be a number from {least:g} to {most:g}")
     config["term_weights"] = _check_weights(config["term_weights"], form)
     if config["front_end"] is not None and not isinstance(config["front_end"], dict):
-        raise InputError(f"front_end is {shown(config['front_end'])}; it must be what `FrontEnd.to_dict` gives")
+        raise InputError(f"front_end is {quote(config['front_end'])}; it must be what `FrontEnd.to_dict` gives")
     return config
 
 
@@ -239,11 +239,11 @@ _WIDTHS = ("channels", "units", "projector_units")
 
 def _check_weights(weights, form):
     if weights is not None and (not isinstance(weights, dict) or not set(weights) <= set(TERMS)):
-        raise InputError(f"term_weights is {shown(weights)}; it must be a dict with {', '.join(TERMS)}")
+        raise InputError(f"term_weights is {quote(weights)}; it must be a dict with {', '.join(TERMS)}")
     weights = dict(zip(TERMS, form.weights, strict=True)) | (weights or {})
     for name, value in weights.items():
         if not _is_number(value, 0.0, 1e30):
-            raise InputError(f"the weight of {name} is {shown(value)}; it must be a number from 0 to 1e30")
+            raise InputError(f"the weight of {name} is {quote(value)}; it must be a number from 0 to 1e30")
     if form.diversity is None and weights["diversity"]:
         raise InputError("barlow has no diversity term; leave its weight at 0")
     return {name: float(value) for name, value in weights.items()}

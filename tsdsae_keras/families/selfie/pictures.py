@@ -27,8 +27,8 @@ def show_map(data, settings):
 def write_map(model, data, path):
     """Writes the map of validation clips by source, as a PNG file."""
     x, names = labelled_windows(data)
-    with replacing(path) as beside:
-        beside.write_bytes(png_bytes(map_figure(embed_all(model, x), names)))
+    with replacing(path) as temporary:
+        temporary.write_bytes(png_bytes(map_figure(embed_all(model, x), names)))
 
 
 def labelled_windows(data, seed=0):

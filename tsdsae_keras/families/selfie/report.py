@@ -124,7 +124,7 @@ def content(model, data, result, task, settings, path):
 
 def map_of_task(model, task):
     """The map of some test sounds of a task, and players of one sound of each class: (figure, sounds)."""
-    clips = task.tested()
+    clips = task.test_clips()
     clips = clips[:: -(-len(clips) // SHOWN)]
     samples = read_sounds(clips, task.seconds)
     embed, size = Embedder(model), 64

@@ -1,6 +1,6 @@
 """What models of this family can be searched for, and over what; no label is asked for. Light: no backend is loaded."""
 
-from tsdsae_keras.search.searched import Searched
+from tsdsae_keras.search.card import SearchCard
 
 # Adam does not see the scale of a loss: one weight of each method stays as it is.
 WEIGHTS = {
@@ -21,7 +21,7 @@ def full(base):
     return weights(base) | {"dim": [64, 128, 256], "learning_rate": {"min": 3e-4, "max": 3e-3, "log": True}}
 
 
-SEARCH = Searched(
+SEARCH = SearchCard(
     objectives={"matched": "max", "rank": "max"},
     spaces={"weights": weights, "full": full},
     sizes=("dim",),

@@ -37,11 +37,11 @@ def evaluate(model, data, seed=0, frames=FRAMES):
         loss on validation pairs; "nelbo": recon + kl_normal of a frame, in nats; "n"}, ready for JSON.
     """
     codes, factors = encode_sample(model, data, np.random.default_rng((seed, 2)), frames)
-    known = untrained(model, data, seed, frames)
+    known = encode_untrained(model, data, seed, frames)
     noise = np.random.default_rng((seed, 3)).normal(size=codes["mean"].shape)
-    result = {"factors": matched(codes["mean"], factors, data.factors, seed)}
+    result = {"factors": match_codes(codes["mean"], factors, data.factors, seed)}
     for name, score in scores_of(data).items():
-        result[name] = scored(score, codes["mean"], factors, known, noise)
+        result[name] = score_codes(score, codes["mean"], factors, known, noise)
     terms = terms_on(model, data)
     return result | {
         "correlations": mcc(codes["mean"], factors, seed=seed)["correlations"].tolist(),
@@ -68,7 +68,7 @@ def scores_of(data):
     }
 
 
-def scored(score, codes, factors, known, noise):
+def score_codes(score, codes, factors, known, noise):
     """A score with its interval, and its values for an untrained encoder and for noise."""
     return {
         "value": float(score(codes, factors)),
@@ -80,7 +80,7 @@ def scored(score, codes, factors, known, noise):
     }
 
 
-def untrained(model, data, seed=0, frames=FRAMES):
+def encode_untrained(model, data, seed=0, frames=FRAMES):
     """Codes and factors of the same model with new initial weights."""
     codes, factors = encode_sample(new_model(model, seed), data, np.random.default_rng((seed, 4)), frames)
     return codes["mean"], factors
@@ -92,7 +92,7 @@ def new_model(model, seed=0):
     return type(model).from_config(model.get_config())
 
 
-def matched(codes, factors, names, seed=0):
+def match_codes(codes, factors, names, seed=0):
     """{name of a factor: {"code", "correlation"}} by the assignment of the MCC."""
     found = mcc(codes, factors, seed=seed)
     pairs = zip(names, found["assignment"], found["matched"], strict=True)

@@ -42,7 +42,7 @@ def _split(model, data, rng, n):
 
 
 def intervene(model, data, points, seed):
-    """The BetaVAE and FactorVAE scores for so many training and test points of so many frames."""
+    """The BetaVAE and FactorVAE scores for `points`: training points, test points, frames of each."""
     train, test, batch = points
 
     def represent(factors):

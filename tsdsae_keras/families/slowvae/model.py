@@ -11,7 +11,7 @@ from tsdsae_keras.base.arrays import arrays_for_arrays
 from tsdsae_keras.base.model import RepresentationModel
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.slowvae import terms as of
-from tsdsae_keras.families.slowvae.checks import checked_config
+from tsdsae_keras.families.slowvae.checks import validate_config
 from tsdsae_keras.families.slowvae.likelihoods import LIKELIHOODS
 from tsdsae_keras.families.slowvae.networks import make_decoder, make_encoder
 
@@ -21,7 +21,7 @@ class PairModel(RepresentationModel):
     frames 2i and 2i + 1 are pair i. A subclass says what the encoder's numbers mean."""
 
     def __init__(self, config, **kwargs):
-        super().__init__(checked_config(config), **kwargs)
+        super().__init__(validate_config(config), **kwargs)
         self.make_parts()
         self.build()
 

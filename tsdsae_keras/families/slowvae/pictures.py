@@ -27,8 +27,8 @@ def show_traversals(data, settings):
 
 def write_correlations(model, data, path):
     """Writes the picture of a finished run: `correlation_figure`."""
-    with replacing(path) as beside:
-        beside.write_bytes(png_bytes(correlation_figure(model, data)))
+    with replacing(path) as temporary:
+        temporary.write_bytes(png_bytes(correlation_figure(model, data)))
 
 
 def correlation_figure(model, data, seed=0):

@@ -62,7 +62,7 @@ def _check_names(state):
 
 
 def _size(state, name, axes, axis):
-    """The size of one axis of an array that has so many."""
+    """The size of one axis of an array."""
     if state[name].ndim != axes:
         raise InputError(f"{name} has shape {state[name].shape}; it should have {axes} axes")
     return state[name].shape[axis]

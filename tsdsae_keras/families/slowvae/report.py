@@ -37,7 +37,7 @@ NOTES = {
 
 
 def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
-    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, logs the table; returns the dict.
+    """Scores a run folder or a `.keras` file, writes JSON and a page next to it, logs the table; returns the dict.
 
     Args:
         model: a run folder, a `.keras` file, or the name of a trained model of the library.
@@ -57,7 +57,7 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
     opened = open_data(settings)
     result = evaluate(loaded, opened, seed, frames)
     if judges != "none" and opened.grid is not None:
-        result["judged"] = judged(loaded, opened, seed, judges)
+        result["judged"] = judge_codes(loaded, opened, seed, judges)
     result, _ = to_plain(result)
     write_json(out, result)
     write_page(content(loaded, opened, result, settings, path), out.with_name("report.html"))
@@ -66,13 +66,13 @@ def report(model, data=None, out=None, seed=0, frames=FRAMES, judges="fast"):
 
 
 def _settings(model, run, data):
-    """Those of the data that are scored; the data of a trained model of the library stand on its card."""
+    """Those of the data that are scored; the data of a trained model of the library are those of its card."""
     if is_pretrained(model) and data is None:
         return settings_from_dict(pretrained_card(model)["recipe"])
     return data_settings(run, "slowvae", data)
 
 
-def judged(model, data, seed, how):
+def judge_codes(model, data, seed, how):
     """{name: score} of judges trained on several draws, with the values of an untrained encoder and of noise."""
     draws = [judge(model, data, (seed + draw) % (1 << 32), how) for draw in range(DRAWS)]
     worst, noise = (judge(other, data, seed, how) for other in (new_model(model, seed), Noise(model.z_dim, seed)))

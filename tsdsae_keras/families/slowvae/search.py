@@ -1,6 +1,6 @@
 """What models of this family can be searched for, and over what; no label is asked for. Light: no backend is loaded."""
 
-from tsdsae_keras.search.searched import Searched
+from tsdsae_keras.search.card import SearchCard
 
 
 def weights(base):
@@ -14,7 +14,7 @@ def full(base):
     return weights(base) | {"z_dim": [6, 10, 16], "learning_rate": {"min": 1e-4, "max": 2e-3, "log": True}}
 
 
-SEARCH = Searched(
+SEARCH = SearchCard(
     objectives={"elbo": "max", "udr": "max"},
     spaces={"weights": weights, "full": full},
     sizes=("z_dim",),

@@ -11,7 +11,7 @@ from keras.saving import register_keras_serializable
 from tsdsae_keras.base.arrays import arrays_for_arrays
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.sps import terms as of
-from tsdsae_keras.families.sps.checks import checked_config
+from tsdsae_keras.families.sps.checks import validate_config
 from tsdsae_keras.families.sps.frame_vae import FrameVAE
 from tsdsae_keras.families.sps.initial import draw_initial
 from tsdsae_keras.families.sps.networks import Prior, call_at_once
@@ -99,7 +99,7 @@ class SPS(FrameVAE):
         **kwargs,
     ):
         config = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
-        super().__init__(checked_config(config), **kwargs)
+        super().__init__(validate_config(config), **kwargs)
         if self.prior:
             self.transition = Prior(self.dynamic, self.prior_units, self.prior_layers, self.prior_cell, name="prior")
         self.build()
@@ -108,7 +108,7 @@ class SPS(FrameVAE):
     def build(self, input_shape=None):
         for part in (self.encoder, self.decoder, *([self.transition] if self.prior else [])):
             part.build()
-        # Steps of training so far: the schedule goes on where a saved model left it.
+        # Steps of training so far: the schedule resumes where a saved model left it.
         self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False, name="steps")
         if self.center:
             self.mean_frame = self.add_weight(shape=self.frame, initializer="zeros", trainable=False, name="mean_frame")

@@ -35,8 +35,8 @@ def write_picture(model, data, path):
         figure = code_figure(encode(model, x), data.labels["test"][:SHOWN], data.factors)
     else:
         figure = rollout_figure(model, x[:1])
-    with replacing(path) as beside:
-        beside.write_bytes(png_bytes(figure))
+    with replacing(path) as temporary:
+        temporary.write_bytes(png_bytes(figure))
 
 
 def figures(model, data, result):

@@ -1,6 +1,6 @@
 """What models of this family can be searched for, and over what; no label is asked for. Light: no backend is loaded."""
 
-from tsdsae_keras.search.searched import Searched
+from tsdsae_keras.search.card import SearchCard
 
 SYMMETRIC = ("sps", "sps-ae")
 
@@ -23,7 +23,7 @@ def full(base):
     return weights(base) | {"prior_units": [64, 128, 256], "learning_rate": {"min": 5e-4, "max": 4e-3, "log": True}}
 
 
-SEARCH = Searched(
+SEARCH = SearchCard(
     objectives={"imagined": "min", "synthesis": "max", "commutation": "min"},
     spaces={"weights": weights, "copies": copies, "full": full},
     sizes=("prior_units", "copies"),

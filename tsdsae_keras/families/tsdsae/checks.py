@@ -1,6 +1,6 @@
 """What a model can be: every value of a configuration, checked before anything is made."""
 
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError, quote
 
 CHOICES = {
     "local_encoder": ("factorised", "full"),
@@ -19,8 +19,8 @@ MOST_WEIGHTS = 1 << 26
 LONGEST = 200  # letters of a name, entries of the front end
 
 
-def checked_config(config, model_class):
-    """The configuration with defaults filled in; InputError names the first value that cannot be."""
+def validate_config(config, model_class):
+    """The configuration with defaults filled in; InputError names the first invalid value."""
     config = dict(config)
     if config["v_condition"] is None:
         config["v_condition"] = "after" if config["local_encoder"] == "full" else "none"
@@ -29,11 +29,11 @@ def checked_config(config, model_class):
     for name, choices in CHOICES.items():
         _check_choice(name, config[name], choices)
     for name in UNITS:
-        config[name] = _checked_units(name, config[name])
+        config[name] = _validate_units(name, config[name])
     for name in ("z_noise", "level_db"):
-        config[name] = _checked_size(name, config[name])
+        config[name] = _validate_size(name, config[name])
     _check_choice("stage", config["stage"], tuple(range(1, model_class.stages + 1)))
-    config["term_weights"] = _checked_weights(config["term_weights"], model_class)
+    config["term_weights"] = _validate_weights(config["term_weights"], model_class)
     _check_front_end(config["front_end"])
     _check_seed(config["seed"])
     _check_size(config)
@@ -69,15 +69,15 @@ def _recurrent(fan_in, units, directions):
 
 def _check_count(name, value):
     if type(value) is not int or not 1 <= value <= WIDEST:
-        raise InputError(f"{name} is {shown(value)}; it must be a whole number of at least 1 and at most {WIDEST}")
+        raise InputError(f"{name} is {quote(value)}; it must be a whole number of at least 1 and at most {WIDEST}")
 
 
 def _check_choice(name, value, choices):
     if not any(type(value) is type(choice) and value == choice for choice in choices):
-        raise InputError(f"{name} is {shown(value)}; it must be {' or '.join(repr(choice) for choice in choices)}")
+        raise InputError(f"{name} is {quote(value)}; it must be {' or '.join(repr(choice) for choice in choices)}")
 
 
-def _checked_units(name, units):
+def _validate_units(name, units):
     units = tuple(units) if isinstance(units, list | tuple) else (units,)
     if not units:
         raise InputError(f"{name} is empty; give the width of at least one layer, such as (64, 64)")
@@ -88,21 +88,21 @@ def _checked_units(name, units):
     return units
 
 
-def _checked_weights(weights, model_class):
+def _validate_weights(weights, model_class):
     names, optional = model_class.all_terms, model_class.optional_terms
     if not isinstance(weights, dict | None):
-        raise InputError(f"term_weights is {shown(weights)}; it must be a dict of weights by the name of their term")
+        raise InputError(f"term_weights is {quote(weights)}; it must be a dict of weights by the name of their term")
     weights = weights or {}
     for name, value in weights.items():
         _check_choice("a name in term_weights", name, names)
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1e30:
-            raise InputError(f"the weight of {name} is {shown(value)}; it must be a number from 0 to 1e30")
+            raise InputError(f"the weight of {name} is {quote(value)}; it must be a number from 0 to 1e30")
     return {name: float(weights.get(name, 0.0 if name in optional else 1.0)) for name in names}
 
 
-def _checked_size(name, value):
+def _validate_size(name, value):
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 100:
-        raise InputError(f"{name} is {shown(value)}; it must be a number from 0 to 100")
+        raise InputError(f"{name} is {quote(value)}; it must be a number from 0 to 100")
     return float(value)
 
 
@@ -111,7 +111,7 @@ def _check_front_end(front_end):
         return
     plain = isinstance(front_end, dict) and len(front_end) <= LONGEST
     if not plain or not all(_is_short(name) and _is_short(value) for name, value in front_end.items()):
-        raise InputError(f"front_end is {shown(front_end)}; it must be a flat dict, as `FrontEnd.to_dict` gives it")
+        raise InputError(f"front_end is {quote(front_end)}; it must be a flat dict, as `FrontEnd.to_dict` gives it")
 
 
 def _is_short(value):
@@ -120,7 +120,7 @@ def _is_short(value):
 
 def _check_seed(seed):
     if seed is not None and (type(seed) is not int or not 0 <= seed < 1 << 32):
-        raise InputError(f"seed is {shown(seed)}; it must be None or a whole number from 0 to {(1 << 32) - 1}")
+        raise InputError(f"seed is {quote(seed)}; it must be None or a whole number from 0 to {(1 << 32) - 1}")
 
 
 def _check_size(config):

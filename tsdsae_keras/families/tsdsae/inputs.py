@@ -15,7 +15,7 @@ def valid_frames(x, mask):
     return x.reshape(-1, x.shape[-1]) if mask is None else x[ops.convert_to_numpy(mask)]
 
 
-def named(name, gaussian_parameters):
+def name_gaussian(name, gaussian_parameters):
     """{name_mean, name_log_var}."""
     return dict(zip((f"{name}_mean", f"{name}_log_var"), gaussian_parameters, strict=True))
 

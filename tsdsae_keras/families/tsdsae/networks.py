@@ -38,7 +38,7 @@ class GlobalEncoder(MaskedLayer):
         return self.head(masked_mean(self.features(x, mask=mask), mask))
 
     def encode_rendered(self, hidden, output_layer, mask=None):
-        """q(v | output_layer(hidden)), where no x need be rendered."""
+        """q(v | output_layer(hidden)), where x does not have to be rendered."""
         return self.head(masked_mean(self.features.of_rendered(hidden, output_layer, mask), mask))
 
     def get_config(self):
@@ -76,7 +76,7 @@ class LocalEncoder(MaskedLayer):
         return self._posterior(self.features(x, mask=mask, condition=self._condition(v)), v)
 
     def encode_rendered(self, hidden, output_layer, v, mask=None):
-        """q(z | output_layer(hidden), v), where no x need be rendered."""
+        """q(z | output_layer(hidden), v), where x does not have to be rendered."""
         return self._posterior(self.features.of_rendered(hidden, output_layer, mask, self._condition(v)), v)
 
     def _condition(self, v):

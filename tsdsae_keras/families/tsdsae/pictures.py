@@ -33,8 +33,8 @@ def swap_png(panels, front_end, title=None):
 def write_swap_picture(model, data, path):
     """A swap of two test sequences as a PNG file."""
     panels = swap_panels(model, two_sequences(data, "test"))
-    with replacing(path) as beside:
-        beside.write_bytes(swap_png(panels, FrontEnd.from_dict(data.front_end)))
+    with replacing(path) as temporary:
+        temporary.write_bytes(swap_png(panels, FrontEnd.from_dict(data.front_end)))
 
 
 def two_sequences(data, split="validation"):

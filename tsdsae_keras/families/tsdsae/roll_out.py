@@ -45,7 +45,7 @@ def _array(variable):
     return ops.convert_to_numpy(variable).astype("float64")
 
 
-def drawn_or_given(name, given, shape, seed):
+def draw_unless_given(name, given, shape, seed):
     """Standard normal numbers of a shape, or those given; InputError where they have another shape."""
     drawn = ops.convert_to_numpy(random.normal(shape, seed=seed)) if given is None else np.asarray(given, "float32")
     if drawn.shape != shape:

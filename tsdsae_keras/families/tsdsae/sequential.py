@@ -1,7 +1,7 @@
 """The base of all models: one code for a sequence (v), one for every frame (z), and everything they share.
 
 A model is this base plus its own terms. Shapes: x (batch, time, features), v (batch, v_dim), z (batch, time, z_dim),
-mask (batch, time), true where a frame is valid; padding stands at the end.
+mask (batch, time), true where a frame is valid; padding is at the end.
 """
 
 from keras import ops, random
@@ -11,11 +11,11 @@ from tsdsae_keras.base.arrays import arrays_for_arrays
 from tsdsae_keras.base.stages import StagedModel
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.augmentation import add_noise, at_level, draw_level
-from tsdsae_keras.families.tsdsae.checks import checked_config
+from tsdsae_keras.families.tsdsae.checks import validate_config
 from tsdsae_keras.families.tsdsae.independence import correlation
-from tsdsae_keras.families.tsdsae.inputs import gaussian, named, split_inputs, valid_frames
+from tsdsae_keras.families.tsdsae.inputs import gaussian, name_gaussian, split_inputs, valid_frames
 from tsdsae_keras.families.tsdsae.networks import Decoder, GlobalEncoder, LocalEncoder, Transition
-from tsdsae_keras.families.tsdsae.roll_out import drawn_or_given, roll_out
+from tsdsae_keras.families.tsdsae.roll_out import draw_unless_given, roll_out
 from tsdsae_keras.networks.initial import draw_as_pytorch
 from tsdsae_keras.networks.native import squared_error
 from tsdsae_keras.networks.standardize import BandStandardization
@@ -91,7 +91,7 @@ class SequentialVAE(StagedModel):
         **kwargs,
     ):
         config = {name: value for name, value in locals().items() if name not in ("self", "kwargs", "__class__")}
-        super().__init__(checked_config(config, type(self)), **kwargs)
+        super().__init__(validate_config(config, type(self)), **kwargs)
         self._make_parts()
         self.build((None, None, self.features))
         if self.initial_weights == "pytorch":
@@ -138,10 +138,10 @@ class SequentialVAE(StagedModel):
         outputs = level | {
             "reconstruction": self.rendered(z, v, mask),
             **{"v": v, "z": z},
-            **named("v", v_posterior),
-            **named("z", z_posterior),
-            **(named("z_prior", self.p_z(z)) if prior else {}),
-            **named("v_prior", self.v_prior(x, mask, v_posterior)),
+            **name_gaussian("v", v_posterior),
+            **name_gaussian("z", z_posterior),
+            **(name_gaussian("z_prior", self.p_z(z)) if prior else {}),
+            **name_gaussian("v_prior", self.v_prior(x, mask, v_posterior)),
         }
         return outputs if mask is None else outputs | {"mask": mask}
 
@@ -238,15 +238,15 @@ class SequentialVAE(StagedModel):
     def encode(self, x, mask=None):
         """The posteriors of x (batch, time, features): v_mean, v_log_var (batch, v_dim), z_mean, z_log_var
         (batch, time, z_dim)."""
-        x, mask = self._checked(x), None if mask is None else ops.cast(mask, "bool")
+        x, mask = self._validate(x), None if mask is None else ops.cast(mask, "bool")
         x = self.standardized(x, mask)
         v, v_posterior = self.infer_v(x, mask)
         _, z_posterior = self.infer_z(x, v, mask)
-        return named("v", v_posterior) | named("z", z_posterior)
+        return name_gaussian("v", v_posterior) | name_gaussian("z", z_posterior)
 
     @arrays_for_arrays
     def embed(self, x, mask=None):
-        """What stands for the whole of x (batch, time, features): the means of v (batch, v_dim)."""
+        """What represents the whole of x (batch, time, features): the means of v (batch, v_dim)."""
         return self.encode(ops.convert_to_tensor(x), mask)["v_mean"]
 
     @arrays_for_arrays
@@ -271,7 +271,7 @@ class SequentialVAE(StagedModel):
         return self.decode(z, ops.broadcast_to(v, (z.shape[0], v.shape[-1])))
 
     def generate(self, n, frames, *, v=None, noise=None, seed=None):
-        """n new sequences of so many frames: v from N(0, I), z from the transition; (n, frames, features), numpy.
+        """n new sequences of `frames` frames: v from N(0, I), z from the transition; (n, frames, features), numpy.
 
         Args:
             n: how many.
@@ -286,12 +286,12 @@ class SequentialVAE(StagedModel):
             InputError: v or noise has another shape.
         """
         seed = self.sampling.generator if seed is None else random.SeedGenerator(seed)
-        v = drawn_or_given("v", v, (n, self.v_dim), seed)
-        noise = drawn_or_given("noise", noise, (n, frames, self.z_dim), seed)
+        v = draw_unless_given("v", v, (n, self.v_dim), seed)
+        noise = draw_unless_given("noise", noise, (n, frames, self.z_dim), seed)
         z = roll_out(self.p_z, noise).astype("float32")
         return ops.convert_to_numpy(self.rendered(ops.convert_to_tensor(z), ops.convert_to_tensor(v)))
 
-    def _checked(self, x):
+    def _validate(self, x):
         x = ops.convert_to_tensor(x)
         if len(x.shape) != 3 or x.shape[-1] != self.features:
             raise InputError(f"x has shape {tuple(x.shape)}; it must be (batch, time, {self.features})")

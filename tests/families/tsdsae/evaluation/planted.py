@@ -108,7 +108,7 @@ class MelodyLostInSwaps(Perfect):
 
 
 class OneDirection(Perfect):
-    """Whoever played instrument 1 goes on to play it."""
+    """Whoever played instrument 1 keeps playing it."""
 
     def play(self, note, in_z, in_v, shift):
         return self.table[np.where(in_z == 1, 1, in_v), note]

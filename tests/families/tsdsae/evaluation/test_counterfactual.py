@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.families.tsdsae.evaluation.test_evaluate_command import data, evaluated, model  # noqa: F401
+from tests.families.tsdsae.evaluation.tones import run_evaluate
 from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.sound_files import write_audio
 from tsdsae_keras.data.audio.synthesis import AdditiveSynth
@@ -134,7 +134,7 @@ def test_after_the_vocoder(half_way):
     assert 0.5 < heard["share_of_attainable"]["value"] < 1
 
 
-def test_without_a_truth_one_line_says_how_to_give_one(data, model):  # noqa: F811
+def test_without_a_truth_one_line_says_how_to_give_one(data, model):
     from tsdsae_keras.base.loading import load_model
 
     result = score(load_model(model), data, 0)
@@ -202,10 +202,10 @@ def test_tables_are_refused_in_one_line(files, fault):
         read_truth(files / "nowhere.csv", FRONT_END)
 
 
-def test_the_command_takes_a_table(files, data, model, tmp_path, monkeypatch, capsys):  # noqa: F811
+def test_the_command_takes_a_table(files, data, model, tmp_path, monkeypatch, capsys):
     stages = {name: STAGES[name] for name in FEW}
     monkeypatch.setattr("tsdsae_keras.families.tsdsae.evaluation.scores.STAGES", stages)
-    result, page = evaluated(model, data, tmp_path / "e.json", "--truth", str(files / "truth.csv"))
+    result, page = run_evaluate(model, data, tmp_path / "e.json", "--truth", str(files / "truth.csv"))
     assert list(result)[:2] == ["verdict", "counterfactual"] and result["counterfactual"]["source"] == "sound files"
     assert page.index("True swaps (sound files)") < page.index("Timbre, by the own encoder")
     assert "True swaps (sound files)" in capsys.readouterr().out

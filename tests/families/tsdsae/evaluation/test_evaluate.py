@@ -54,7 +54,7 @@ class Duplicated(Ideal):
 
 
 class IgnoresV(Ideal):
-    """v knows the timbre, but so does z, and the decoder listens to z alone."""
+    """v knows the timbre, but so does z, and the decoder uses z alone."""
 
     def encode(self, x, mask=None):
         return super().encode(x, mask) | {"z_mean": x}
@@ -114,13 +114,13 @@ class HearsPadding(Ideal):
 
 
 def test_padding_is_never_looked_at():
-    def padded(split):
+    def pad(split):
         length = 2 + np.arange(len(split)) * 7 % (FRAMES - 2)
         mask = np.arange(FRAMES) < length[:, None]
         x = np.where(mask[..., None], split.x, HearsPadding.click)
         return {"x": x, "instrument": split.instrument, "mask": mask}
 
-    result = evaluate(HearsPadding(), padded(sequences(90, 0)), padded(sequences(31, 1)))
+    result = evaluate(HearsPadding(), pad(sequences(90, 0)), pad(sequences(31, 1)))
     assert result["swap_f1"] == PERFECT and result["judge_f1"] == {"real": 1.0, **PERFECT}
     assert result["reconstruction"]["mse"] == pytest.approx(0, abs=1e-20)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.families.tsdsae.evaluation.test_evaluate_command import data, evaluated, model  # noqa: F401
+from tests.families.tsdsae.evaluation.tones import run_evaluate
 from tests.report.test_browser import Visit, chromium  # noqa: F401
 
 pytestmark = pytest.mark.no_backend
@@ -20,7 +20,7 @@ PLAYED = """async () => {
 
 
 def test_every_player_plays_and_nothing_is_asked_for(model, data, chromium, tmp_path):  # noqa: F811
-    evaluated(model, data, tmp_path / "evaluation.json")
+    run_evaluate(model, data, tmp_path / "evaluation.json")
     visit = Visit(chromium, tmp_path / "report.html")
     played = visit.page.evaluate(PLAYED)
     assert len(played) == 6 and all(played)

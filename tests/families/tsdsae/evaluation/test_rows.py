@@ -1,4 +1,4 @@
-"""The table of an evaluation: never a value beyond the best attainable, also of evaluations with the keys of before."""
+"""The table of an evaluation: never a value beyond the best attainable, whatever version wrote the evaluation."""
 
 import pytest
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.families.tsdsae.evaluation import planted
-from tests.families.tsdsae.evaluation.test_evaluate_command import NOTES, data  # noqa: F401
+from tests.families.tsdsae.evaluation.tones import NOTES
 from tests.families.tsdsae.test_pretrained import NAMES
 from tsdsae_keras.base.pretrained import pretrained_card
 from tsdsae_keras.families.tsdsae.evaluation import faults, resynthesis, scores
@@ -73,7 +73,7 @@ HEARD = ("timbre after swaps, reconstruction", "checks of swaps", "use of the co
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_a_vocoder_at_fault_is_told_from_a_model_at_fault(data, monkeypatch, broken):  # noqa: F811
+def test_a_vocoder_at_fault_is_told_from_a_model_at_fault(data, monkeypatch, broken):
     """A model that swaps perfectly, with a vocoder that gives the same noise for everything."""
     known = data.labels("train")
     played = np.searchsorted(NOTES, known["notes"])

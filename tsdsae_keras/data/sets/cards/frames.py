@@ -16,7 +16,7 @@ class FrameSettings(DataSettings):
 
 
 DATA_SET = DataSet(
-    title="pairs of neighbouring frames in a folder of one's own",
+    title="pairs of neighbouring frames in your own folder",
     settings=FrameSettings,
     open="tsdsae_keras.data.sets.frames:open_frames",
     prepare="tsdsae_keras.data.sets.prepared_frames:prepare_frames",

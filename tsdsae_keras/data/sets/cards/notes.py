@@ -15,7 +15,7 @@ class NoteSettings(DataSettings):
 
 
 DATA_SET = DataSet(
-    title="monophonic sound files of one's own, in notes of 0.16 s (physical symmetry)",
+    title="your own monophonic sound files, in notes of 0.16 s (physical symmetry)",
     settings=NoteSettings,
     open="tsdsae_keras.data.sets.own_frames:open_notes",
 )

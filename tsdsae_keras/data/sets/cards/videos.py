@@ -15,7 +15,7 @@ class VideoSettings(DataSettings):
 
 
 DATA_SET = DataSet(
-    title="videos of one's own, scaled to 32 x 32 (physical symmetry)",
+    title="your own videos, scaled to 32 x 32 (physical symmetry)",
     settings=VideoSettings,
     open="tsdsae_keras.data.sets.own_frames:open_videos",
 )

@@ -50,30 +50,28 @@ def from_mirdata(dataset, *, labels=None, group=None, split=None, audio="audio_p
     """
     tracks = dataset.load_tracks() if hasattr(dataset, "load_tracks") else dict(dataset)
     home = getattr(dataset, "data_home", None)
-    recordings, left_out, names = [], [], set()
+    recordings, left_out = {}, []
     for key in sorted(tracks, key=str):
-        track = tracks[key]
-        path = _ask(track, audio)
+        path = _ask(tracks[key], audio)
         name = _name(path, home, key)
-        reason = _unusable(path, name in names)
-        if reason:
+        if reason := _unusable(path, name in recordings):
             left_out.append((name, reason))
-            continue
-        names.add(name)
-        texts = {label: _ask(track, what) for label, what in (labels or {}).items()}
-        recordings.append(
-            SoundFile(
-                name,
-                Path(path),
-                labels={label: str(text) for label, text in texts.items() if text is not None},
-                group=name if group is None else _text(_ask(track, group), "group", name),
-                split=None if split is None else _split(_ask(track, split), splits, name),
-                channel=channel,
-            )
-        )
+        else:
+            about = _about_track(tracks[key], name, labels or {}, group, split, splits)
+            recordings[name] = SoundFile(name, Path(path), channel=channel, **about)
     return _sort_or_refuse(
-        recordings, left_out, "mirdata gives no track with sound: run dataset.download(), or set data_home"
+        recordings.values(), left_out, "mirdata gives no track with sound: run dataset.download(), or set data_home"
     )
+
+
+def _about_track(track, name, labels, group, split, splits):
+    """What a `SoundFile` says of a track, by the name of its argument."""
+    texts = {label: _ask(track, what) for label, what in labels.items()}
+    return {
+        "labels": {label: str(text) for label, text in texts.items() if text is not None},
+        "group": name if group is None else _text(_ask(track, group), "group", name),
+        "split": None if split is None else _split(_ask(track, split), splits, name),
+    }
 
 
 def from_tfds(
@@ -102,7 +100,7 @@ def from_tfds(
     Args:
         dataset: examples as dictionaries (a tf.data.Dataset, what `tfds.as_numpy` gives, any iterable); or {split:
             those}, as `tfds.load` gives without `split`, whose splits are then kept.
-        folder: where sounds go, made if need be.
+        folder: where sounds go, created if missing.
         sample_rate: Hz; None takes the one of `info`.
         info: the `DatasetInfo`: rate, and names of class numbers. None leaves numbers as they are.
         audio: the feature that holds samples, (n,) or (n, channels).
@@ -110,7 +108,7 @@ def from_tfds(
             load it with shuffle_files=False.
         labels: {label: feature}; None for no labels.
         group: the feature of what must not be in two splits. None makes every example a group of its own, which
-            leaks where examples share a player or an instrument. A group that the data's own splits tear apart is
+            leaks where examples share a player or an instrument. A group that is in two of the data's own splits is
             refused later, by `split_by_group`.
         full_scale: of integer samples, 2^15 for the 16 bits that are usual.
         splits: as in `from_mirdata`.
@@ -123,27 +121,32 @@ def from_tfds(
             two examples of one name; not one sound.
     """
     rate = _rate(sample_rate, info, audio)
-    parts = dataset if isinstance(dataset, dict) else {None: dataset}
     recordings, left_out, names = [], [], set()
+    for part, own_split, number, example in _examples(dataset, splits):
+        given = f"{number:08d}" if name is None else _feature_text(example, name, info)
+        title = "/".join([*([] if part is None else [_fit(part)]), f"{_fit(given)}.wav"])
+        if title in names:
+            raise InputError(f"two examples are named {given!r}; give a feature as name that tells them apart")
+        names.add(title)
+        samples, reason = _samples(_value(example, audio), full_scale)
+        if reason:
+            left_out.append((title, reason))
+            continue
+        _write(Path(folder) / title, samples, rate)
+        texts = {label: _feature_text(example, what, info) for label, what in (labels or {}).items()}
+        key = title if group is None else _feature_text(example, group, info)
+        recordings.append(SoundFile(title, Path(folder) / title, texts, key, own_split))
+    return _sort_or_refuse(recordings, left_out, "the dataset gives no sound that can be used")
+
+
+def _examples(dataset, splits):
+    """(part, its split, number, example) of each example; part and split are None where the data are one part."""
+    parts = dataset if isinstance(dataset, dict) else {None: dataset}
     for part in sorted(parts, key=str):
-        own = None if part is None else _split(part, splits, f"split {part}")
+        own_split = None if part is None else _split(part, splits, f"split {part}")
         examples = parts[part].as_numpy_iterator() if hasattr(parts[part], "as_numpy_iterator") else parts[part]
         for number, example in enumerate(examples):
-            given = f"{number:08d}" if name is None else _feature_text(example, name, info)
-            title = "/".join([*([] if part is None else [_fit(part)]), f"{_fit(given)}.wav"])
-            if title in names:
-                raise InputError(f"two examples are named {given!r}; give a feature as name that tells them apart")
-            names.add(title)
-            samples, reason = _samples(_value(example, audio), full_scale)
-            if reason:
-                left_out.append((title, reason))
-                continue
-            path = Path(folder) / title
-            _write(path, samples, rate)
-            texts = {label: _feature_text(example, what, info) for label, what in (labels or {}).items()}
-            key = title if group is None else _feature_text(example, group, info)
-            recordings.append(SoundFile(title, path, texts, key, own))
-    return _sort_or_refuse(recordings, left_out, "the dataset gives no sound that can be used")
+            yield part, own_split, number, example
 
 
 def _sort_or_refuse(recordings, left_out, nothing):

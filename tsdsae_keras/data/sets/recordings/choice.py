@@ -8,7 +8,7 @@ from tsdsae_keras.data.sets.recordings.skipped import Skipped
 from tsdsae_keras.data.sets.recordings.sound_file import SoundFile
 
 
-class Kept(NamedTuple):
+class ChosenSequence(NamedTuple):
     """A kept sequence: its recording, the sample it begins at, its frames, its gain, and where its mel power is.
 
     `peak` is the loudest mel power of the whole recording, before the gain.
@@ -38,7 +38,7 @@ def choose_sequences(chunks, stems, measured, settings):
             for start, frames in one["sequences"]:
                 factor = gains[_level_group(each.recording, settings)]
                 peak = one.get("loudest", 0.0)  # was not measured before there was a floor
-                kept.append(Kept(each.recording, start, frames, factor, peak, stem.with_suffix(".f4"), place))
+                kept.append(ChosenSequence(each.recording, start, frames, factor, peak, stem.with_suffix(".f4"), place))
                 place += 4 * n_mels * frames
     return kept, skipped
 

@@ -77,7 +77,7 @@ def _walk(root, table):
 
 
 def _name(path, root):
-    """The path below the root; bytes that are no UTF-8 are shown as \\xNN."""
+    """The path below the root; bytes that are not UTF-8 are shown as \\xNN."""
     return os.fsencode(path.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
 
 

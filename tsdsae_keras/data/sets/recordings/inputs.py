@@ -29,7 +29,7 @@ class Input:
 
 
 def read_inputs(recordings, workers):
-    """The `Input`s of recordings (ordered by name) that can be read and are no copies, and what is `Skipped`.
+    """The `Input`s of recordings (ordered by name) that can be read and are not copies, and what is `Skipped`.
 
     A recording whose file holds the same bytes as an earlier one is skipped: it could be in two splits.
 

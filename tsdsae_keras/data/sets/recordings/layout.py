@@ -12,7 +12,7 @@ _LEVELS = (1 << 15) - 1  # of a label
 
 
 class Layout:
-    """The sequences (`Kept`, by recording and start) in splits and shards; `by_segment` splits them instead of groups.
+    """`ChosenSequence`s, by recording and start, in splits and shards; `by_segment` splits them instead of groups.
 
     Raises:
         InputError: a split would be empty, or what `split_by_group` refuses.
@@ -45,7 +45,7 @@ class Layout:
         return self.pad(max(sequence.frames for sequence, _ in rows))
 
     def pad(self, frames):
-        """What so many frames are padded to."""
+        """What sequences of `frames` frames are padded to."""
         return -(-frames // _MULTIPLE) * _MULTIPLE if self.unequal else frames
 
     def counts(self):

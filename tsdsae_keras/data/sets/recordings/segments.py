@@ -87,7 +87,7 @@ def measure_chunk(recordings, settings, confidence, stem):
         `powers` (for loudness), `loudest` (mel power of what is kept), `sequences` ([start, frames] each) and `skipped`
         ([start, reason] each).
     """
-    with replacing(stem.with_suffix(".f4")) as beside, beside.open("wb") as file:
+    with replacing(stem.with_suffix(".f4")) as temporary, temporary.open("wb") as file:
         measured = [_measure(recording, settings, confidence, file) for recording in recordings]
     write_bytes(stem.with_suffix(".json"), json_bytes(measured))
     return measured

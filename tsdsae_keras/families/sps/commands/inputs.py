@@ -5,25 +5,22 @@ from pathlib import Path
 
 import numpy as np
 
-from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.audio.note_spectra import FRAMES, SAMPLE_RATE, sound_of_notes
 from tsdsae_keras.data.audio.sound_files import check_output, write_audio
 from tsdsae_keras.data.sets.own_frames import read_notes, read_video
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.sps.model import SPS
 from tsdsae_keras.files import replacing
-from tsdsae_keras.training.model_files import model_file
+from tsdsae_keras.training.model_files import open_model
 
 log = logging.getLogger(__name__)
 
 FRAME_MS = 200
 
 
-def open_model(model, domain=None):
+def open_sps(model, domain=None):
     """The model of a run folder or file; InputError where it is not of this family, or of another domain."""
-    loaded = load_model(model_file(model))
-    if not isinstance(loaded, SPS):
-        raise InputError(f"{model} holds a {type(loaded).__name__}; give a model of sps or one of its relatives")
+    loaded = open_model(model, SPS, "a model of sps or of one of its relatives")
     if domain and loaded.domain != domain:
         raise InputError(f"{model} is a model of {loaded.domain}, and this is for {domain}")
     return loaded
@@ -71,6 +68,6 @@ def write_gif(frames, out, enlarge=8):
 
     pictures = [Image.fromarray(np.uint8(np.rint(255 * np.clip(frame, 0, 1)))) for frame in frames]
     pictures = [each.resize([enlarge * side for side in each.size], Image.Resampling.NEAREST) for each in pictures]
-    with replacing(out) as beside:
-        pictures[0].save(beside, format="GIF", save_all=True, append_images=pictures[1:], duration=FRAME_MS, loop=0)
+    with replacing(out) as temporary:
+        pictures[0].save(temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=FRAME_MS, loop=0)
     log.info(f"{len(frames)} frames: {out}")

@@ -8,7 +8,7 @@ from tsdsae_keras.data.audio.note_spectra import HOP, NOTE, SAMPLE_RATE
 from tsdsae_keras.data.audio.sound_files import check_output
 from tsdsae_keras.data.sets.own_frames import read_notes
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.sps.commands.inputs import check_folder, open_model, write_sound
+from tsdsae_keras.families.sps.commands.inputs import check_folder, open_sps, write_sound
 from tsdsae_keras.families.sps.evaluation.codes import in_batches
 from tsdsae_keras.families.sps.evaluation.music import note_pitches
 from tsdsae_keras.files import replacing, write_text
@@ -36,7 +36,7 @@ def pitch(model, file, out):
     out = check_folder(out)
     if out.suffix.lower() != ".csv":
         raise InputError(f"{out} is not a name for a track; it must end in .csv")
-    model = open_model(model, "music")
+    model = open_sps(model, "music")
     notes = read_notes(file, hop_frames=1)
     codes = in_batches(lambda part: model.encode(part)["mean"], notes)
     loud = notes.mean(axis=(1, 2))
@@ -49,8 +49,8 @@ def pitch(model, file, out):
     lines = [f"{t:.3f},{z:.4f},{m:.3f},{f:.2f},{int(s)}" for t, z, m, f, s in rows]
     write_text(out, "\n".join(["seconds,code,midi,hz,sounding", *lines, ""]))
     picture = out.with_suffix(".png")
-    with replacing(picture) as beside:
-        beside.write_bytes(png_bytes(_figure(seconds, np.where(sounding, midi, np.nan))))
+    with replacing(picture) as temporary:
+        temporary.write_bytes(png_bytes(_figure(seconds, np.where(sounding, midi, np.nan))))
     log.info(f"{len(lines)} rows: {out}\npicture: {picture}")
     return 0
 
@@ -87,7 +87,7 @@ def transpose(model, file, by, out):
     if not np.isfinite(by) or abs(by) > 48:
         raise InputError(f"--by is {by:g}; it must be a number of semitones within 48")
     check_output(out, [file])
-    model = open_model(model, "music")
+    model = open_sps(model, "music")
     notes = read_notes(file)
     codes = in_batches(lambda part: model.encode(part)["mean"], notes)
     slope, _ = calibrate(model, codes)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.families.sps.commands.inputs import check_folder, check_out, frames_of, open_model, write_frames
+from tsdsae_keras.families.sps.commands.inputs import check_folder, check_out, frames_of, open_sps, write_frames
 from tsdsae_keras.families.sps.evaluation.codes import in_batches
 from tsdsae_keras.files import replacing
 
@@ -26,7 +26,7 @@ def predict(model, file, out, beginning=None, frames=None):
         beginning: frames that are seen, a note of 0.16 s each in a sound; None for as many as in training.
         frames: length in all; None for that of the input.
     """
-    model = open_model(model)
+    model = open_sps(model)
     out = check_out(model, out, [file] if Path(file).is_file() else [])
     x = frames_of(model, file)
     beginning = model.base_len if beginning is None else beginning
@@ -54,7 +54,7 @@ def embed(model, files, out):
     out = check_folder(out)
     if out.suffix != ".npz":
         raise InputError(f"{out} is not a name for codes; it must end in .npz")
-    model = open_model(model)
+    model = open_sps(model)
     arrays, names, refused = {}, [], []
     for file in files:
         try:
@@ -69,7 +69,7 @@ def embed(model, files, out):
         raise InputError("; ".join(refused))
     for reason in refused:
         print(f"left out: {reason}", file=sys.stderr)
-    with replacing(out) as beside, beside.open("wb") as opened:
+    with replacing(out) as temporary, temporary.open("wb") as opened:
         np.savez(opened, files=np.array(names), **arrays)
     log.info(f"codes of {len(names)} files: {out}")
     return int(bool(refused))

@@ -31,7 +31,7 @@ def _deviations(z):
     return z.reshape(-1, z.shape[-1]).std(axis=0)
 
 
-def untrained(model, seed):
+def reinitialise(model, seed):
     """A model of the same kind with other initial weights."""
     fresh = type(model).from_config(model.get_config() | {"seed": seed})
     if model.center:
@@ -58,7 +58,7 @@ def prediction_scores(model, fresh, train, x):
 
     Args:
         model: `SPS`.
-        fresh: `untrained`.
+        fresh: `reinitialise`.
         train: (n, time, *frame), whose mean is the worst reconstruction.
         x: the same, scored.
     """

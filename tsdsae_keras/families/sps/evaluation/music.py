@@ -3,8 +3,7 @@
 import numpy as np
 
 from tsdsae_keras.data.audio.note_spectra import sound_of_notes
-from tsdsae_keras.families.sps.evaluation.codes import encode, in_batches, prediction_scores, score
-from tsdsae_keras.families.sps.evaluation.codes import untrained as untrained_model
+from tsdsae_keras.families.sps.evaluation.codes import encode, in_batches, prediction_scores, reinitialise, score
 from tsdsae_keras.metrics.intervals import statistic_interval
 from tsdsae_keras.metrics.pitch_code import (
     interval_deviation,
@@ -24,7 +23,7 @@ LOST = 1200.0  # cents, where every note of the shifted scales slips
 
 def music_scores(model, data, seed=0):
     """All scores of a model of music, and the points of its figures."""
-    train, test, fresh = data.frames("train"), data.frames("test"), untrained_model(model, seed)
+    train, test, fresh = data.frames("train"), data.frames("test"), reinitialise(model, seed)
     codes, before = ({"train": encode(each, train), "test": encode(each, test)} for each in (model, fresh))
     scores, points = _pitch_scores(model, codes, data, seed)
     worst, _ = _pitch_scores(fresh, before, data, seed, interval=False)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsdsae_keras.families.sps.evaluation.codes import encode, prediction_scores, score, untrained
+from tsdsae_keras.families.sps.evaluation.codes import encode, prediction_scores, reinitialise, score
 from tsdsae_keras.metrics.intervals import mean_interval
 from tsdsae_keras.metrics.linear_probe import LinearProbe, axis_alignment
 
@@ -13,7 +13,7 @@ SHOWN = 4  # trajectories kept for the figures
 
 def video_scores(model, data, seed=0):
     """All scores of a model of videos, and the points of its figures."""
-    train, test, fresh = data.frames("train", slice(0, FITTED)), data.frames("test"), untrained(model, seed)
+    train, test, fresh = data.frames("train", slice(0, FITTED)), data.frames("test"), reinitialise(model, seed)
     scores = prediction_scores(model, fresh, train, test)
     result = {"n": len(test), "domain": "video", "scores": scores, "points": {}}
     if data.labels:

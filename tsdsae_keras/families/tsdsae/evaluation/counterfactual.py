@@ -1,7 +1,7 @@
-"""The counterfactual test of a model: its swaps held against the same melodies really played by the other instrument.
+"""The counterfactual test of a model: its swaps compared with the same melodies really played by the other instrument.
 
 Every melody is given the timbre of a partner of another instrument, decode(z of the melody, v of the partner), latents
-at their means, and held against the truth by `metrics.counterfactual`. For data that a synthesiser rendered the truth
+at their means, and compared with the truth by `metrics.counterfactual`. For data that a synthesiser rendered the truth
 is rendered (`data.sets.true_swaps`); for recordings sound files hold it (`truth_files`).
 """
 
@@ -71,10 +71,9 @@ def counterfactual(model, data, *, pairs=PAIRS, vocoded=0, seed=0, swaps=None):
         InputError: model and data do not go together, or no true swap is known.
     """
     swaps = swaps or find_true_swaps(make_subject(model, data, seed).test, data, pairs)
-    made = make_swaps(model, swaps)
-    scores = score_swaps(made, swaps, seed)
-    if vocoded:
-        scores["vocoder"] = score_vocoded(made, swaps, FrontEnd.from_dict(data.front_end), vocoded, seed)
+    scores, why_not_vocoded = _score(model, data, swaps, vocoded, seed)
+    if why_not_vocoded:
+        raise why_not_vocoded
     return scores
 
 
@@ -84,14 +83,22 @@ def attempt_counterfactual(model, test, data, *, vocoded=0, seed=0, swaps=None):
         swaps = swaps or find_true_swaps(test, data)
     except InputError as error:
         return {"left_out": {"counterfactual": f"no true swap is known: {error}. To measure swaps, {HOW}"}}
-    made = make_swaps(model, swaps)
-    scores, left_out = score_swaps(made, swaps, seed), {}
-    if vocoded:
-        try:
-            scores["vocoder"] = score_vocoded(made, swaps, FrontEnd.from_dict(data.front_end), vocoded, seed)
-        except InputError as error:
-            left_out["counterfactual after the vocoder"] = str(error)
+    scores, why_not_vocoded = _score(model, data, swaps, vocoded, seed)
+    left_out = {"counterfactual after the vocoder": str(why_not_vocoded)} if why_not_vocoded else {}
     return {"counterfactual": scores, "left_out": left_out}
+
+
+def _score(model, data, swaps, vocoded, seed):
+    """The dict of `counterfactual`, and the InputError for which "vocoder" is missing from it, or None."""
+    made = make_swaps(model, swaps)
+    scores = score_swaps(made, swaps, seed)
+    if not vocoded:
+        return scores, None
+    try:
+        heard = score_vocoded(made, swaps, FrontEnd.from_dict(data.front_end), vocoded, seed)
+    except InputError as error:
+        return scores, error
+    return scores | {"vocoder": heard}, None
 
 
 def find_true_swaps(test, data, pairs=PAIRS):

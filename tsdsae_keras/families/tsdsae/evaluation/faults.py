@@ -1,4 +1,4 @@
-"""Which faults an evaluation shows: rules on its figures, each held against the best and worst attainable value.
+"""Which faults an evaluation shows: rules on its figures, each compared with the best and worst attainable value.
 
 A rule applies only where the *interval* of a figure lies beyond its threshold, so that a small test set, or the luck
 of a draw, is not called a fault. Rules whose figures an evaluation lacks find nothing.
@@ -27,7 +27,7 @@ SWAPS, STAYS = 0.8, 0.5
 # v of another melody on the same instrument may move the output by a tenth of the way to that melody.
 CARRIED = 0.1
 # Real sound through vocoder and tracker keeps 0.84 to 0.86 of the attainable pitch in the library's data; 0.7 is a
-# chain that loses twice as much, so that its ear cannot be trusted.
+# chain that loses twice as much, so that its judgement cannot be trusted.
 HEARD = 0.7
 
 

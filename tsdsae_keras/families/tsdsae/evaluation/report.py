@@ -15,6 +15,7 @@ from tsdsae_keras.families.tsdsae.evaluation.scores import full_scores
 from tsdsae_keras.families.tsdsae.evaluation.truth_files import read_truth
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.page import write_page
+from tsdsae_keras.training.evaluate import scores_file
 from tsdsae_keras.training.model_files import is_pretrained, model_file
 from tsdsae_keras.training.run import RunFolder, data_settings
 
@@ -35,7 +36,7 @@ def report(
     vggish_weights=None,
     truth=None,
 ):
-    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, logs the table; returns the dict.
+    """Scores a run folder or a `.keras` file, writes JSON and a page next to it, logs the table; returns the dict.
 
     Progress is logged too (see `tsdsae_keras.process`).
 
@@ -56,25 +57,22 @@ def report(
         InputError: something cannot be used.
     """
     _check_options(pairs, pitch, crepe_weights, embedding, vggish_weights)
-    path = Path(model) if Path(model).is_dir() else model_file(model)
-    run = RunFolder(path if path.is_dir() else path.parent)
     if is_pretrained(model) and not (data and out):
         raise InputError(f"give --data FOLDER and --out FILE.json: {model} comes with the library, without its data")
-    loaded = load_model(run.model if path.is_dir() else path)
-    out = _checked_out(out, run, path)
-    prepared = PreparedData(data or data_settings(run, "tsdsae").data)
-    if prepared.warning:
-        log.warning(f"warning: {prepared.warning}")
-    tools = {"tracker": _tracker(pitch, crepe_weights, prepared), "embed": _embedding(embedding, vggish_weights)}
-    subject = make_subject(loaded, prepared, seed)
-    tools["true_swaps"] = read_truth(truth, FrontEnd.from_dict(prepared.front_end)) if truth else None
-    context = EvaluationContext(subject, prepared, pairs=pairs, **tools)
+    path, out = model_file(model), scores_file(model, out)
+    run, loaded = RunFolder(path.parent), load_model(path)
+    prepared = _open_data(data or data_settings(run, "tsdsae").data)
+    tools = {
+        "tracker": _tracker(pitch, crepe_weights, prepared),
+        "embed": _embedding(embedding, vggish_weights),
+        "true_swaps": read_truth(truth, FrontEnd.from_dict(prepared.front_end)) if truth else None,
+    }
+    context = EvaluationContext(make_subject(loaded, prepared, seed), prepared, pairs=pairs, **tools)
     result, seconds = full_scores(context)
-    log.info("page ...")
-    start, groups = time.perf_counter(), make_rows(result)
+    groups = make_rows(result)
     write_json(out, result)
-    write_page(build_page(context, result, groups, run, path), out.with_name(PAGE))
-    seconds["page"] = time.perf_counter() - start
+    given = run.folder if Path(model).is_dir() else path
+    seconds["page"] = _write_page(context, result, groups, run, given, out.with_name(PAGE))
     log.info(f"\n{text_table(groups, result)}\n\n{_spent(seconds)}")
     log.info(f"scores: {out}\nreport: {out.with_name(PAGE)}")
     return result
@@ -92,15 +90,6 @@ def _check_options(pairs, pitch, crepe_weights, embedding, vggish_weights):
             "--embedding vggish needs --vggish-weights PATH: vggish_model.ckpt (TF-slim) or vggish-10086976.pth "
             "(torchvggish), which are not part of this library"
         )
-
-
-def _checked_out(out, run, path):
-    if out is None and path.is_dir() and run.settings.is_file() and not run.evaluation.is_file():
-        raise InputError(f"{path} is an unfinished run; resume it ({run.resume_command}), or give --out FILE.json")
-    out = Path(out) if out else (run.evaluation if path.is_dir() else path.with_suffix(".evaluation.json"))
-    if not out.parent.is_dir() or out.is_dir():
-        raise InputError(f"--out is {out}; it should be a file in a folder that exists")
-    return out
 
 
 def _tracker(pitch, weights, data):
@@ -121,6 +110,22 @@ def _embedding(name, weights):
     from tsdsae_keras.interop.vggish import VggishEmbedding
 
     return VggishEmbedding(weights)
+
+
+def _open_data(folder):
+    """The prepared data; what its manifest warns of is logged."""
+    data = PreparedData(folder)
+    if data.warning:
+        log.warning(f"warning: {data.warning}")
+    return data
+
+
+def _write_page(context, result, groups, run, given, file):
+    """Writes the page and returns the seconds that it took."""
+    log.info("page ...")
+    start = time.perf_counter()
+    write_page(build_page(context, result, groups, run, given), file)
+    return time.perf_counter() - start
 
 
 def _spent(seconds):

@@ -65,7 +65,7 @@ def sound_and_track(log_mel, front_end, tracker):
 
 
 def can_sound(lengths, front_end):
-    """Whether sequences of so many frames are long enough to be made to sound."""
+    """Whether sequences of these numbers of frames are long enough to be made to sound."""
     return np.asarray(lengths) >= 2 + front_end.n_fft // front_end.hop_length
 
 
@@ -150,7 +150,7 @@ class ResynthesizedPairs:
     def melody(self, groups=None):
         """Raw pitch and chroma accuracy of everything made, with intervals; see `pitch.melody_accuracy`.
 
-        The reconstruction and the global swap are held against the melody of their own sequence, the local swap
+        The reconstruction and the global swap are compared with the melody of their own sequence, the local swap
         against its partner's. ``original``: the original against its own melody, what vocoder and tracker allow; None
         where the reference is its own track. ``other_melody``: the original against its partner's melody, which it
         does not play; every score has it as its ``worst``.

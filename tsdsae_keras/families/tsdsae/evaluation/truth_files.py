@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError, quote
 from tsdsae_keras.families.tsdsae.evaluation.counterfactual import TrueSwaps, pad_sequences
 from tsdsae_keras.families.tsdsae.sound.codec import Recording
 
@@ -58,7 +58,7 @@ def _read_rows(path):
         raise InputError(f"--truth {path} is not a CSV file in UTF-8") from error
     header = tuple(name.strip() for name in lines[0]) if lines else ()
     if sorted(header) != sorted(COLUMNS):
-        found = shown(",".join(header))
+        found = quote(",".join(header))
         raise InputError(f"--truth {path} has the columns {found}; its first line must be {','.join(COLUMNS)}")
     if len(lines) < 2 or any(len(line) != len(COLUMNS) or not all(map(str.strip, line)) for line in lines):
         raise InputError(f"--truth {path}: give one line or more below the first, three sound files in each")

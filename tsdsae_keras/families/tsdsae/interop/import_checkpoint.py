@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from tsdsae_keras.errors import InputError, shown
+from tsdsae_keras.errors import InputError, quote
 from tsdsae_keras.families.tsdsae.interop.architecture import is_informed
 from tsdsae_keras.families.tsdsae.interop.reference import from_reference_state
 from tsdsae_keras.families.tsdsae.model import SWAP_TERMS
@@ -17,7 +17,7 @@ SHOWN = ("features", "z_dim", "v_dim", "local_encoder", "global_encoder", "decod
 
 
 def import_checkpoint(file, model_file, model=None):
-    """Converts a checkpoint and returns the model, which goes on in the stage the checkpoint was in.
+    """Converts a checkpoint and returns the model, which continues in the stage the checkpoint was in.
 
     What was found is logged (see `tsdsae_keras.process`).
 
@@ -34,7 +34,7 @@ def import_checkpoint(file, model_file, model=None):
     checkpoint = read_checkpoint(file)
     name, source = _kind(checkpoint, model)
     try:
-        built = _built(checkpoint, name)
+        built = _build(checkpoint, name)
     except InputError as error:
         raise InputError(f"{file}: {error}") from error
     save_new_model(built, model_file)
@@ -55,10 +55,10 @@ def _kind(checkpoint, model):
     return (name, f"the file names {target}") if name else ("tsdsae", "assumed; if it is another, give --model")
 
 
-def _built(checkpoint, name):
+def _build(checkpoint, name):
     nonlin = checkpoint.setting("nonlin", default="tanh")
     if nonlin != "tanh":
-        raise InputError(f"the checkpoint was trained with nonlin={shown(nonlin)}; only 'tanh' can be imported")
+        raise InputError(f"the checkpoint was trained with nonlin={quote(nonlin)}; only 'tanh' can be imported")
     model = from_reference_state(checkpoint.state, model=name, stage=_stage(checkpoint, name))
     weights = checkpoint.setting("reg_weights")
     return model if name != "tsdsae" or weights is None else _with_swap_weights(model, weights)
@@ -74,7 +74,7 @@ def _stage(checkpoint, name):
 def _with_swap_weights(model, weights):
     """The same model with the weights of the swap terms it was trained with."""
     if not isinstance(weights, list) or len(weights) != len(SWAP_TERMS):
-        raise InputError(f"the checkpoint has reg_weights {shown(weights)}; {len(SWAP_TERMS)} numbers are expected")
+        raise InputError(f"the checkpoint has reg_weights {quote(weights)}; {len(SWAP_TERMS)} numbers are expected")
     config = model.get_config()
     config["term_weights"] = config["term_weights"] | dict(zip(SWAP_TERMS, weights, strict=True))
     weighted = type(model).from_config(config)

@@ -60,7 +60,7 @@ def from_reference(name, state, **options):
 
 
 def reference_names(model, informed=None):
-    """Pairs of a variable of the model and the torch names it stands for (two for the bias of an LSTM).
+    """Pairs of a variable of the model and the torch names it corresponds to (two for the bias of an LSTM).
 
     Args:
         model: a model of this library.

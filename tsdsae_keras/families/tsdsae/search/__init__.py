@@ -1,6 +1,6 @@
 """What models of the TS-DSAE family can be searched for, and over what. Light: no backend is loaded."""
 
-from tsdsae_keras.search.searched import Searched
+from tsdsae_keras.search.card import SearchCard
 
 PARTS = ("reconstruction", "restored", "use", "v_follows", "z_stays")
 JUDGED = ("judge_f1_global", "judge_f1_local")
@@ -30,12 +30,12 @@ def full(base):
 
 
 def shorten(settings, epochs):
-    """Settings of a run of so many epochs, at least 2, stage 1 taking the same share, at least one, of them."""
+    """Settings of a run of `epochs` epochs, at least 2, stage 1 taking the same share, at least one, of them."""
     stage_one = max(1, min(epochs - 1, round(settings.stage_two_at * epochs / settings.epochs)))
     return settings.replace(epochs=epochs, stage_two_at=stage_one)
 
 
-SEARCH = Searched(
+SEARCH = SearchCard(
     objectives={"balanced": "max", "labelled": "max"},
     selection="val_elbo",
     spaces={"zdim": zdim, "full": full},

@@ -12,7 +12,7 @@ x_g = D(z_i, v_j), x_l = D(z_j, v_i), (z_g, v_g) = E(x_g), (z_l, v_l) = E(x_l), 
     use              min(1, u / u_x), u = E|D(z_i, v_i) - D(z_i, v_j)| / E|D(z_i, v_i) - D(z_j, v_i)| (`use_of_v`), and
                      u_x = E|m_i - m_j| / E|x_i - x_j|: what stays, of all in which real sequences differ
     v_follows        f / (f + w), w = E|v_g - v_j|^2 + E|v_l - v_i|^2, f = E|v_g - v_i|^2 + E|v_l - v_j|^2: how far v
-                     has left where z is from, beside how far it is from where it should be
+                     has left where z is from, relative to how far it is from where it should be
     z_stays          1 - (E|z_g - z_i|^2 + E|z_l - z_j|^2) / (2 E|z_i - mean z|^2)
 
 v_follows is 1 where v comes back as it went in, 1/2 half way or where it comes back as anything, 0 where the swap
@@ -21,7 +21,7 @@ changed nothing; z_stays is 0 where a constant would do as well. Parts below 0 c
 
 What it cannot see: whether v is what a listener calls timbre (any property that stays and that both networks agree on
 will do), sound quality, and melody except through z_stays. v_follows and z_stays ask the model's own encoders, which
-may read traces that nobody hears; `use` is there to hold against that, and it is a matter of amount only. Judges with
+may read traces that nobody hears; `use` is there as a check on that, and it is a matter of amount only. Judges with
 labels see more: the objective "labelled" takes their scores as further parts.
 """
 

@@ -15,7 +15,7 @@ from tsdsae_keras.data.audio.sound_files import check_output
 from tsdsae_keras.data.audio.windows import Plan
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.sound.codec import decode_windows, shortest, v_of, z_windows
-from tsdsae_keras.families.tsdsae.sound.maker import Maker
+from tsdsae_keras.families.tsdsae.sound.sound_model import SoundModel
 from tsdsae_keras.files import replacing
 from tsdsae_keras.progress import Progress
 
@@ -35,25 +35,25 @@ def swap(model, melody, timbre, out, **options):
         melody: a sound file.
         timbre: sound files, one or more.
         out: the sound file to write, .wav, .flac or .ogg; an older one is replaced.
-        options: of `Maker`.
+        options: of `SoundModel`.
     """
     check_output(out, [melody, *timbre])
-    maker = Maker(model, **options)
-    recording = maker.recording(melody)
-    own, (v, left_out) = v_of(maker.coder, recording)[0], mean_v(maker, timbre)
-    windows = decode_windows(maker.coder, recording, own, v)
-    maker.write(out, windows, recording.plan, recording.samples, front_end=recording.front_end)
+    sound_model = SoundModel(model, **options)
+    recording = sound_model.recording(melody)
+    own, (v, left_out) = v_of(sound_model.coder, recording)[0], mean_v(sound_model, timbre)
+    windows = decode_windows(sound_model.coder, recording, own, v)
+    sound_model.write(out, windows, recording.plan, recording.samples, front_end=recording.front_end)
     return left_out
 
 
 def reconstruct(model, file, out, **options):
     """A file encoded and decoded: what the model keeps of it. Arguments as in `swap`."""
     check_output(out, [file])
-    maker = Maker(model, **options)
-    recording = maker.recording(file)
-    own, _ = v_of(maker.coder, recording)
-    windows = decode_windows(maker.coder, recording, own, own)
-    maker.write(out, windows, recording.plan, recording.samples, front_end=recording.front_end)
+    sound_model = SoundModel(model, **options)
+    recording = sound_model.recording(file)
+    own, _ = v_of(sound_model.coder, recording)
+    windows = decode_windows(sound_model.coder, recording, own, own)
+    sound_model.write(out, windows, recording.plan, recording.samples, front_end=recording.front_end)
     return 0
 
 
@@ -66,14 +66,14 @@ def morph(model, first, second, out="morph", steps=8, **options):
     if steps < 2:
         raise InputError(f"--steps is {steps}; it must be at least 2, the two ends")
     folder = _new_folder(out)
-    maker = Maker(model, **options)
-    recording, other = maker.recording(first), maker.recording(second)
-    (own, _), (goal, _) = v_of(maker.coder, recording), v_of(maker.coder, other)
+    sound_model = SoundModel(model, **options)
+    recording, other = sound_model.recording(first), sound_model.recording(second)
+    (own, _), (goal, _) = v_of(sound_model.coder, recording), v_of(sound_model.coder, other)
     folder.mkdir(parents=True, exist_ok=True)
     progress = Progress(steps * recording.plan.frames, "frames")
-    for path, share in zip(_numbered(folder, steps), np.linspace(0, 1, steps, dtype=np.float32), strict=True):
-        windows = decode_windows(maker.coder, recording, own, (1 - share) * own + share * goal)
-        maker.write(path, windows, recording.plan, recording.samples, progress, recording.front_end)
+    for path, share in zip(_number_files(folder, steps), np.linspace(0, 1, steps, dtype=np.float32), strict=True):
+        windows = decode_windows(sound_model.coder, recording, own, (1 - share) * own + share * goal)
+        sound_model.write(path, windows, recording.plan, recording.samples, progress, recording.front_end)
     return 0
 
 
@@ -88,25 +88,25 @@ def generate(model, out="generated", n=4, seconds=4.0, timbre=(), **options):
         n: how many.
         seconds: length of each.
         timbre: sound files whose mean v all sounds take.
-        options: of `Maker`.
+        options: of `SoundModel`.
     """
     if n < 1 or not 0 < n * seconds <= MOST_GENERATED:
         raise InputError(f"{n} sounds of {seconds} s: give at least 1 sound and at most {MOST_GENERATED} s in all")
     folder = _new_folder(out)
-    maker = Maker(model, **options)
-    samples = round(seconds * maker.front_end.sample_rate)
-    if samples < shortest(maker.front_end):
-        least = shortest(maker.front_end) / maker.front_end.sample_rate
+    sound_model = SoundModel(model, **options)
+    samples = round(seconds * sound_model.front_end.sample_rate)
+    if samples < shortest(sound_model.front_end):
+        least = shortest(sound_model.front_end) / sound_model.front_end.sample_rate
         raise InputError(f"--seconds is {seconds}; it must be at least {least:.3f}")
-    v, left_out = mean_v(maker, timbre) if timbre else (None, 0)
-    plan = Plan(maker.front_end.frames(samples))
+    v, left_out = mean_v(sound_model, timbre) if timbre else (None, 0)
+    plan = Plan(sound_model.front_end.frames(samples))
     v = None if v is None else np.repeat(v[None], n, axis=0)
-    made = maker.model.generate(n, plan.frames, v=v, seed=maker.seed)
+    made = sound_model.model.generate(n, plan.frames, v=v, seed=sound_model.seed)
     folder.mkdir(parents=True, exist_ok=True)
     progress = Progress(n * plan.frames, "frames")
-    for path, log_mel in zip(_numbered(folder, n), made, strict=True):
+    for path, log_mel in zip(_number_files(folder, n), made, strict=True):
         windows = ((window, log_mel[window.start : window.end]) for window in plan.windows())
-        maker.write(path, windows, plan, samples, progress)
+        sound_model.write(path, windows, plan, samples, progress)
     return left_out
 
 
@@ -120,35 +120,35 @@ def embed(model, files, out, **options):
         model: a run folder or a `.keras` file.
         files: sound files, one or more.
         out: the .npz file to write; an older one is replaced.
-        options: of `Maker`.
+        options: of `SoundModel`.
     """
     out = Path(out)
     if out.suffix != ".npz" or not out.parent.is_dir():
         raise InputError(f"{out} must end in .npz and lie in a folder that exists")
-    maker = Maker(model, **options)
-    found, left_out = _each(files, lambda path: codes_of(maker, path))
+    sound_model = SoundModel(model, **options)
+    found, left_out = _each(files, lambda path: codes_of(sound_model, path))
     lengths = [len(codes["z_mean"]) for codes in found.values()]
     arrays = {name: np.stack([codes[name] for codes in found.values()]) for name in ("v_mean", "v_log_var")}
     arrays["z_mean"] = np.concatenate([codes["z_mean"] for codes in found.values()])
     arrays["offsets"] = np.cumsum([0, *lengths])
-    rate = maker.front_end.sample_rate / maker.front_end.hop_length
-    with replacing(out) as beside:
-        np.savez(beside, names=np.array([str(name) for name in found]), frame_rate=rate, **arrays)
+    rate = sound_model.front_end.sample_rate / sound_model.front_end.hop_length
+    with replacing(out) as temporary:
+        np.savez(temporary, names=np.array([str(name) for name in found]), frame_rate=rate, **arrays)
     log.info(f"written: {out} ({len(lengths)} files, {sum(lengths)} frames)")
     return left_out
 
 
-def codes_of(maker, path):
+def codes_of(sound_model, path):
     """v_mean and v_log_var (v_dim,) and z_mean (frames, z_dim) of a file."""
-    recording = maker.recording(path)
-    mean, log_var = v_of(maker.coder, recording)
-    z = np.concatenate([z[window.core] for window, z in z_windows(maker.coder, recording, mean)])
+    recording = sound_model.recording(path)
+    mean, log_var = v_of(sound_model.coder, recording)
+    z = np.concatenate([z[window.core] for window, z in z_windows(sound_model.coder, recording, mean)])
     return {"v_mean": mean, "v_log_var": log_var, "z_mean": z}
 
 
-def mean_v(maker, files):
+def mean_v(sound_model, files):
     """(the mean of the files' v (v_dim,), 1 where a file was left out else 0)."""
-    found, left_out = _each(files, lambda path: v_of(maker.coder, maker.recording(path))[0])
+    found, left_out = _each(files, lambda path: v_of(sound_model.coder, sound_model.recording(path))[0])
     return np.mean(list(found.values()), axis=0), left_out
 
 
@@ -174,5 +174,5 @@ def _new_folder(path):
     return path
 
 
-def _numbered(folder, n):
+def _number_files(folder, n):
     return [folder / f"{number:0{len(str(n))}d}.wav" for number in range(1, n + 1)]

@@ -85,16 +85,16 @@ class StudyFolder:
             same = known.get("data_folder") == plan["data_folder"]
             what = "has changed since" if same else f"is other data than {known.get('data_folder')}, with which"
             raise InputError(
-                f"{plan['data_folder']} {what} {self.folder} was begun; take the same data, or give another --out"
+                f"{plan['data_folder']} {what} {self.folder} was started; take the same data, or give another --out"
             )
         if known.get("pairs") != plan["pairs"]:
             raise InputError(
-                f"--pairs is {plan['pairs']} and {self.folder} was begun with {known.get('pairs')}: scores of both "
+                f"--pairs is {plan['pairs']} and {self.folder} was started with {known.get('pairs')}: scores of both "
                 "are not comparable; give the same, or another --out"
             )
 
     def check(self, runs):
-        """InputError where a run that was begun has other settings than it would have now."""
+        """InputError where a run that was started has other settings than it would have now."""
         for name, settings in runs.items():
             known, now = self._recorded_settings(name), settings.to_dict()
             other = [each for each in now if known and each not in FREE and known[each] != now[each]]
@@ -103,7 +103,7 @@ class StudyFolder:
                 raise InputError(f"{self.folder} holds {name} with {was}; give the same, or another --out")
 
     def _recorded_settings(self, name):
-        """The settings with which a run was begun, as a dict; None where it was not."""
+        """The settings with which a run was started, as a dict; None where it was not."""
         found = (read_json(self.result(name)) or {}).get("settings")
         if found is None and self.run(name).settings.is_file():
             found = self.run(name).read_settings()["settings"]

@@ -94,7 +94,7 @@ def format_table(results):
         lines += [_line(["model", *shown, "runs", *columns]), "|---" * (len(columns) + len(shown) + 2) + "|"]
         lines += [_row(own, shown, columns) for own in _group(measured)]
         lines += ["", "Median over seeds, in brackets the least and the greatest.", *_ends(measured)]
-    return "\n".join([*lines, *_settings(measured), *_missed(measured), *_failed(results)]).strip() + "\n"
+    return "\n".join([*lines, *_settings(measured), *_list_missed(measured), *_list_failed(results)]).strip() + "\n"
 
 
 def _group(results):
@@ -140,10 +140,10 @@ def _settings(results):
     return [f"- not the same in all runs: {name} ({', '.join(values)})" for name, values in differ.items()]
 
 
-def _missed(results):
+def _list_missed(results):
     names = [each["name"] for each in results if each["reached"] is False]
     return [f"- did not reach the validation reconstruction that was asked for: {', '.join(names)}"] if names else []
 
 
-def _failed(results):
+def _list_failed(results):
     return [f"- failed: {each['name']}: {each['failure']}" for each in results if "failure" in each]

@@ -42,7 +42,7 @@ def make_run(folder, name, settings, data, pairs):
         result |= _measure(folder.run(name), settings, data, pairs)
     except (Stopped, OSError):
         raise
-    except Exception as error:  # whatever a run dies of, the study goes on
+    except Exception as error:  # whatever a run dies of, the study continues
         if isinstance(error.__cause__, OSError):
             raise
         result["failure"] = reason_of(error)

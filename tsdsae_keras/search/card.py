@@ -9,7 +9,7 @@ def _shorten(settings, epochs):
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchCard:
     """The part `search` of a family's card.
 
     Attributes:
@@ -46,6 +46,6 @@ class Searched:
         return {**self.objectives, "val_loss": "min", self.selection: "min"}
 
 
-def searched_of(card):
-    """The `Searched` of a family; one of the validation losses alone where its card has none."""
-    return card.part("search") or Searched()
+def search_card(card):
+    """The `SearchCard` of a family; one of the validation losses alone where its card has none."""
+    return card.part("search") or SearchCard()

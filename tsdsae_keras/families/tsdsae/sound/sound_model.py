@@ -16,7 +16,7 @@ from tsdsae_keras.training.model_files import model_file
 log = logging.getLogger(__name__)
 
 
-class Maker:
+class SoundModel:
     """A loaded model with what it takes to hear and to sound. The files it writes are logged.
 
     Args:
