@@ -20,9 +20,10 @@ def test_all_is_well_here(capsys):
     found = {line.split()[1]: line for line in lines if line.startswith(("ok", "missing"))}
     assert f"{BACKEND} " in found["backend"] and f" {os.cpu_count()} processors" in found["system"]
     assert "keras 3" in found["packages"] and "numpy" in found["packages"]
+    assert "train --devices" in found["devices"]
     others = {"tensorflow", "jax", "torch"} - {BACKEND}
     parts = ("Python", "FluidSynth", "SoundFont", "Chromium", "disk", "memory", "data", "training", "saving")
-    assert set(found) == {"backend", "system", "packages", *parts, *others}
+    assert set(found) == {"backend", "devices", "system", "packages", *parts, *others}
     assert "has the loss of the saved one" in found["saving"] and lines[-1] == "everything needed works"
 
 

@@ -25,7 +25,7 @@ class Toy(RepresentationModel):
 
     def call(self, batch, training=False):
         code = self.down(batch["x"])
-        noise = self.draw("eps", lambda seed: random.normal(ops.shape(code), seed=seed)) if training else 0.0
+        noise = self.draw_rows("eps", ops.shape(code), random.normal) if training else 0.0
         return {"code": code, "x": self.up(code + 0.1 * noise)}
 
     def terms(self, batch, outputs, training=False):

@@ -10,6 +10,7 @@ from keras import ops
 
 from tsdsae_keras.base.compilation import portable
 from tsdsae_keras.base.steps import TrainStep
+from tsdsae_keras.networks import replicas
 from tsdsae_keras.networks.sampling import Sampling
 
 
@@ -97,6 +98,44 @@ class RepresentationModel(TrainStep, keras.Model):
         given = self.given(name)
         return sample(self.sampling.generator) if given is None else ops.convert_to_tensor(given)
 
+    def draw_rows(self, name, shape, sample, copies=1):
+        """A random tensor with rows for the examples of a batch: the one given as `name`, or `sample(shape, seed=...)`.
+
+        On several devices every replica draws for the whole batch and takes its own rows, so that a model learns the
+        same on any number of them. A draw for the batch as a whole comes from `draw`.
+
+        Args:
+            name: of the draw.
+            shape: what is needed here, (n, ...).
+            sample: a function of a shape and a seed, such as `keras.random.normal`.
+            copies: how often the batch is repeated along the rows, where each copy has rows of its own.
+        """
+        whole = (replicas.count() * shape[0], *shape[1:])
+        return self.draw(name, lambda seed: replicas.part(sample(whole, seed=seed), copies))
+
+    def whole(self, values):
+        """The rows of the whole batch, for a loss that compares examples; `values` where no device has only a part.
+
+        Args:
+            values: (n, ...) of the examples that this device sees, or None.
+        """
+        return None if values is None else replicas.gather(values)
+
+    def take(self, values, order):
+        """Rows of the whole batch in an order of all of it, those for the examples that this device sees.
+
+        Args:
+            values: (n, ...), or None.
+            order: positions in the whole batch, or None for the order there is.
+        """
+        if values is None or order is None:
+            return values
+        return ops.take(self.whole(values), replicas.part(order), axis=0)
+
+    def whole_size(self, values):
+        """How many rows `whole` has."""
+        return replicas.count() * ops.shape(values)[0]
+
     def is_given(self, name):
         """Whether a random draw of this name was replaced by the caller."""
         return self.given(name) is not None
@@ -116,9 +155,11 @@ class RepresentationModel(TrainStep, keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         terms = self.terms(x, y_pred, training=training)
         loss = self.weighted_sum(terms)
-        finite = ops.isfinite(loss)
+        # What is shown and judged is of the whole batch; each replica's own loss is what it differentiates.
+        whole, *values = replicas.average([ops.stop_gradient(value) for value in (loss, *terms.values())])
+        finite = ops.isfinite(whole)
         weight = ops.where(finite, ops.cast(self.batch_size(x), "float32"), 0.0)
-        for name, value in terms.items():
+        for name, value in zip(terms, values, strict=True):
             self.trackers[name].update_state(ops.where(finite, value, 0.0), sample_weight=weight)
         return loss
 

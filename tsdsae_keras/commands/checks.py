@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.training.devices.place import cores
 
 OK, MISSING, FAILED = "ok", "missing", "FAILED"
 PACKAGE = "tsdsae-keras"
@@ -55,7 +56,10 @@ def findings(load_backend):
     """
     yield look("Python", python)
     yield look("system", system)
-    yield look("backend", lambda: backend(load_backend))
+    found = look("backend", lambda: backend(load_backend))
+    yield found
+    if found.mark == OK:
+        yield look("devices", devices)
     yield look("packages", packages)
     yield look("FluidSynth", fluidsynth)
     yield look("SoundFont", soundfont)
@@ -94,6 +98,17 @@ def _devices(name):
     import torch
 
     return [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())] or ["cpu"]
+
+
+def devices():
+    """What `train --devices` can share a run between."""
+    import keras
+
+    name = keras.backend.backend()
+    found = [each for each in _devices(name) if not each.startswith("cpu")]
+    if found:
+        return f"{len(found)} for train --devices: {', '.join(found)}"
+    return f"no accelerator; train --devices shares the processor's {cores()} cores"
 
 
 def packages():

@@ -1,5 +1,7 @@
 """What each command does once its options are understood: load the backend, call the library."""
 
+import contextlib
+import logging
 from pathlib import Path
 
 from tsdsae_keras.arguments import settings_of
@@ -8,30 +10,61 @@ from tsdsae_keras.base.family import resolve
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families import MODELS, find_family
 from tsdsae_keras.options import flag
-from tsdsae_keras.process import keep_memory
+from tsdsae_keras.process import keep_memory, log_level
 from tsdsae_keras.settings import MODEL, settings_from_dict
+from tsdsae_keras.training.devices.launch import launch, must_launch
+from tsdsae_keras.training.devices.place import parse
+from tsdsae_keras.training.processes import end_with_parent
+from tsdsae_keras.training.run import new_name
 
 
 def train(options):
     """A new run, several, or one that is resumed."""
     resumed, seeds = options.pop("resume"), options.pop("seeds")
+    asked = parse(options.pop("devices"), options.pop("hosts"))
+    if asked and seeds is not None:
+        raise InputError("--devices shares one run and --seeds trains several at once; leave out one of them")
     if resumed is not None:
-        return _resume(resumed, options if seeds is None else options | {"seeds": seeds})
+        return _resume(resumed, options if seeds is None else options | {"seeds": seeds}, asked)
     if seeds is not None and "seed" in options:
         raise InputError("--seeds names the seeds; leave out --seed")
     settings = settings_of({"backend": asked_backend(options)} | options)
+    if must_launch(settings.backend, asked):
+        return _launch_new(settings, asked)
+    end_with_parent()
     load_all(settings.backend)
     if seeds is None:
         from tsdsae_keras.training.train import train
 
-        train(settings)
+        with _devices(settings, asked) as devices:
+            train(settings, devices)
     else:
         from tsdsae_keras.training.train_seeds import train_seeds
 
         train_seeds(settings, seeds)
 
 
-def _resume(folder, options):
+def _launch_new(settings, asked):
+    """Has a new run trained by processes of its own, which must agree on its folder."""
+    run = Path(settings.out or new_name(settings))
+    if settings.out is None and asked.hosts:
+        raise InputError("--hosts needs --out, a run folder that all of them see")
+    launch(settings.backend, asked, run, () if settings.out else ("--out", str(run)))
+
+
+@contextlib.contextmanager
+def _devices(settings, asked):
+    """The devices to train on; only one of several processes tells of its progress."""
+    from tsdsae_keras.training.devices.opening import open_devices
+
+    devices = open_devices(settings.backend, asked)
+    if devices.processes > 1 and settings.out is None:
+        raise InputError("several processes must agree on the run folder; give --out")
+    with log_level(logging.INFO if devices.leads else logging.ERROR):
+        yield devices
+
+
+def _resume(folder, options, asked=None):
     from tsdsae_keras.training.run import runs_in
 
     runs = runs_in(folder)
@@ -39,12 +72,19 @@ def _resume(folder, options):
     other = [name for name, value in options.items() if (name, value) != ("backend", settings.backend)]
     if other:
         raise InputError(f"--resume takes the settings of {folder}; leave out {' '.join(map(flag, other))}")
+    whole = runs[0].folder == Path(folder)
+    if asked and not whole:
+        raise InputError(f"{folder} holds runs of --seeds, which train on one device; leave out --devices")
+    if must_launch(settings.backend, asked) and not runs[0].evaluation.is_file():
+        return launch(settings.backend, asked, Path(folder))
+    end_with_parent()
     load_all(settings.backend)
     from tsdsae_keras.training.train import resume
     from tsdsae_keras.training.train_seeds import resume_seeds
 
-    if runs[0].folder == Path(folder):
-        resume(runs[0], settings)
+    if whole:
+        with _devices(settings.replace(out=str(folder)), asked) as devices:
+            resume(runs[0], settings, devices)
     else:
         resume_seeds(folder, runs)
 

@@ -17,6 +17,7 @@ from tsdsae_keras.search.folder import SearchFolder
 from tsdsae_keras.search.options import MARGIN, SEARCH_OPTIONS, TRIALS
 from tsdsae_keras.search.space import make_space
 from tsdsae_keras.settings import with_preset
+from tsdsae_keras.training.processes import end_with_parent, is_guarded
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def tune(folder, processes=1):
         InputError: something cannot be used.
         Stopped: on Ctrl-C or SIGTERM.
     """
-    workers.end_with_parent()
+    end_with_parent()
     backend, role = folder.read()["backend"], workers.role()
     if processes < 1:
         raise InputError(f"--workers is {processes}; it must be 1 or more")
@@ -78,7 +79,7 @@ def tune(folder, processes=1):
     elif role == "chief" or processes == 1:
         log.info(f"search: {folder.folder} ({backend}{', chief' if role == 'chief' else ''})")
         search.run(chief=role == "chief")
-    if role != "worker" and not workers.is_guarded():
+    if role != "worker" and not is_guarded():
         conclude(search)
     return folder
 

@@ -12,12 +12,11 @@ its trial: restarted under its old name, it continues it. The chief waits for a 
 
 import os
 import socket
-import threading
 import time
 
 from tsdsae_keras.errors import InputError, Stopped
 from tsdsae_keras.search.folder import resume_command
-from tsdsae_keras.training.processes import GUARDED, POLL, Team
+from tsdsae_keras.training.processes import POLL, Team
 
 VARIABLES = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
 CHIEF = "chief"
@@ -37,24 +36,6 @@ def role():
     if missing:
         raise InputError(f"{' and '.join(found)} set without {' and '.join(missing)}; set all three, or none")
     return "chief" if CHIEF in os.environ["KERASTUNER_TUNER_ID"] else "worker"
-
-
-def is_guarded():
-    """Whether `supervise` started this process; it then does what is to be done at the end."""
-    return bool(os.environ.get(GUARDED))
-
-
-def end_with_parent():
-    """Ends this process when the one that started it has ended, where it asked for that: nothing is left behind."""
-    if is_guarded():
-        threading.Thread(target=_wait_and_end, daemon=True).start()
-
-
-def _wait_and_end():
-    # Not through `sys.stdin`, whose lock a thread must not hold when the process ends by itself.
-    while os.read(0, 1):
-        pass
-    os._exit(1)
 
 
 def supervise(command, count, folder):

@@ -7,6 +7,7 @@ import keras
 
 from tsdsae_keras.training import callbacks
 from tsdsae_keras.training.checkpoints import WriteCheckpoint, restore
+from tsdsae_keras.training.devices.one import ONE_DEVICE
 from tsdsae_keras.training.events import EventWriter
 from tsdsae_keras.training.guards import StopOnBadSteps, WatchCollapse
 
@@ -92,19 +93,20 @@ def event_writer(run, fitting):
     return EventWriter(run.events, fitting.first)
 
 
-def fit(fitting, run, settings, data, streams, writer, stop, progress=True):
+def fit(fitting, run, settings, data, streams, writer, stop, progress=True, devices=ONE_DEVICE):
     """Trains what is left to train on the streams of `open_streams`; returns the seconds it took."""
     start = time.perf_counter()
     if fitting.first < settings.epochs and not fitting.keep.finished:
         train, validation = streams
         fitting.model.fit(
-            train.dataset,
-            validation_data=validation.dataset,
+            devices.training_data(train),
+            validation_data=devices.validation_data(validation),
             initial_epoch=fitting.first,
             epochs=settings.epochs,
             shuffle=False,  # the stream shuffles
             verbose=0,
             callbacks=[
+                *devices.callbacks(),
                 callbacks.SeedEpochs(settings.seed, train),
                 *epoch_callbacks(fitting, settings, data, writer),
                 *([callbacks.ShowProgress()] if progress else []),

@@ -16,14 +16,20 @@ class StopOnSignal(keras.callbacks.Callback):
     An exception that a signal raises is lost where Python lets none out (finalizers, and callbacks of its garbage
     collector, of which JAX has one). There it is kept silent and raised again at the end of the step.
 
+    Args:
+        file: where it says that it was told.
+        agree: gives the largest of the numbers with which all processes that train together call it, so that all end
+            after the same epoch.
+
     Attributes:
         asked: the number of the signal that came, or None.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self, file=None):
+    def __init__(self, file=None, agree=int):
         super().__init__()
+        self.agree = agree
         self.file, self.asked, self.in_epoch, self.at_once = file or sys.stderr, None, False, False
 
     def __enter__(self):
@@ -48,8 +54,9 @@ class StopOnSignal(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.asked:
-            self.model.stop_training = True
+        asked = self.agree(self.asked or 0)
+        self.asked = self.asked or asked or None
+        self.model.stop_training = bool(self.agree(asked > 0 or self.model.stop_training))
 
     def _handle(self, number, frame):
         self.at_once = bool(self.asked) or not self.in_epoch

@@ -19,6 +19,24 @@ POLL = 0.2  # seconds
 REFUSED = 2  # the status of what cannot be used, as for any command
 
 
+def is_guarded():
+    """Whether a `Team` started this process."""
+    return bool(os.environ.get(GUARDED))
+
+
+def end_with_parent():
+    """Ends this process when the one that started it has ended, where it asked for that: nothing is left behind."""
+    if is_guarded():
+        threading.Thread(target=_wait_and_end, daemon=True).start()
+
+
+def _wait_and_end():
+    # Not through `sys.stdin`, whose lock a thread must not hold when the process ends by itself.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
 class Team:
     """Processes by name, started by one command, each in a session of its own: a Ctrl-C reaches them once,
     through here.

@@ -15,6 +15,7 @@ import importlib.metadata
 import json
 import os
 import platform
+from datetime import datetime
 from pathlib import Path
 
 from tsdsae_keras.errors import InputError, quote
@@ -135,6 +136,13 @@ def data_settings(run, model, data=None):
     if not run.settings.is_file():
         raise InputError(f"{run.folder} has no settings.json that names its data; give --data")
     return recorded_settings(run)
+
+
+def new_name(settings):
+    """A new run folder under runs/."""
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    begins = settings.card.part("prefix")(settings) if settings.card.prefix else settings.model
+    return Path("runs") / f"{begins}-{settings.backend}-{stamp}"
 
 
 def resume_command(folder):

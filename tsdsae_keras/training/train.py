@@ -4,8 +4,6 @@ import contextlib
 import logging
 import signal
 import time
-from datetime import datetime
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,18 +15,23 @@ from tsdsae_keras.files import write_json
 from tsdsae_keras.training import fitting
 from tsdsae_keras.training.callbacks import phase_text
 from tsdsae_keras.training.checkpoints import checkpoint_files, newest, number_of
+from tsdsae_keras.training.devices.one import ONE_DEVICE
 from tsdsae_keras.training.interrupt import StopOnSignal
-from tsdsae_keras.training.run import RunFolder, recorded_settings, resume_command, versions
+from tsdsae_keras.training.run import RunFolder, new_name, recorded_settings, resume_command, versions
 
 log = logging.getLogger(__name__)
 
 
-def train(settings):
+def train(settings, devices=ONE_DEVICE):
     """Trains by the settings and returns the run folder.
 
     The model with the lowest validation sum of its `selection_terms`, or the one that reached `stop_at_recon`, is saved
     as `model.keras` and scored on test data. A run that ends early is continued by `resume`. Progress is logged (see
     `tsdsae_keras.process`).
+
+    Args:
+        settings: `Settings`.
+        devices: what it trains on, see `training.devices.opening.open_devices`.
 
     Raises:
         InputError: something cannot be used, or the disk is full.
@@ -37,16 +40,22 @@ def train(settings):
     """
     start = time.perf_counter()
     run = RunFolder(settings.out or new_name(settings))
-    run.check_free()
-    data = open_data(settings)
-    streams = fitting.open_streams(settings, data)
-    run.create(record_of(settings, data))
-    _work(run, settings, data, streams, {"prepare": time.perf_counter() - start})
+    with devices.leader_first():
+        if devices.leads:
+            run.check_free()
+        data = open_data(settings)
+        streams = fitting.open_streams(settings, data)
+        devices.check(settings, streams)
+        if devices.leads:
+            run.create(record_of(settings, data))
+    _work(run, settings, data, streams, {"prepare": time.perf_counter() - start}, devices)
     return run
 
 
-def resume(run, settings):
+def resume(run, settings, devices=ONE_DEVICE):
     """Continues an unfinished run from its last whole checkpoint, to the same end as if it had not been interrupted.
+
+    On another number of devices than before the end is the same up to rounding.
 
     Raises:
         InputError: the data are not those the run was started with, or as in `train`.
@@ -56,9 +65,11 @@ def resume(run, settings):
         log.info(f"{run.folder} is finished: its scores are in {run.evaluation}")
         return run
     start = time.perf_counter()
-    data = reopen_data(run)
-    streams = fitting.open_streams(settings, data)
-    _work(run, settings, data, streams, {"prepare": time.perf_counter() - start})
+    with devices.leader_first():
+        data = reopen_data(run)
+        streams = fitting.open_streams(settings, data)
+        devices.check(settings, streams)
+    _work(run, settings, data, streams, {"prepare": time.perf_counter() - start}, devices)
     return run
 
 
@@ -73,24 +84,37 @@ def reopen_data(run):
     return data
 
 
-def _work(run, settings, data, streams, seconds):
+def _work(run, settings, data, streams, seconds, devices):
     """All of a run but its data, from its last whole checkpoint on."""
     if data.warning:
         log.warning(f"warning: {data.warning}")
-    log.info(f"run: {run.folder} ({settings.model}, {keras.backend.backend()})")
-    with run.held(), StopOnSignal() as stop, graceful_exit(run.folder, [run], stop):
-        # Not before the run is held: looking for it clears away what a process at work has half written.
-        checkpoint = newest(run.checkpoints)
+    shared = f" on {devices.count} devices" if devices.count > 1 else ""
+    log.info(f"run: {run.folder} ({settings.model}, {keras.backend.backend()}{shared})")
+    hold = run.held() if devices.leads else contextlib.nullcontext()
+    with hold, StopOnSignal(agree=devices.agree) as stop, graceful_exit(run.folder, [run], stop):
+        with devices.leader_first():
+            # Not before the run is held: looking for it clears away what a process at work has half written.
+            checkpoint = newest(run.checkpoints)
+        with devices.own_folder(run) as own:
+            state = _train(own, settings, data, streams, checkpoint, stop, devices, seconds)
+        if stop.asked:
+            raise KeyboardInterrupt
+        devices.close()
+        if devices.leads:
+            finish(run, settings, data, seconds | {"epochs": state.history.seconds})
+
+
+def _train(run, settings, data, streams, checkpoint, stop, devices, seconds):
+    """Trains what is left; adds the seconds to `seconds` and returns the `Fitting`."""
+    with devices.scope():
         model = fitting.build_model(settings, data)
         fitting.compile_model(model, settings, settings.epochs * streams[0].batches)
         state = fitting.start_or_restore(model, run, settings, data, checkpoint)
         if checkpoint:
             log.info(f"resuming after epoch {state.first} of {settings.epochs}{phase_text(model)}")
         writer = fitting.event_writer(run, state)
-        seconds |= {"train": fitting.fit(state, run, settings, data, streams, writer, stop)}
-        if stop.asked:
-            raise KeyboardInterrupt
-        finish(run, settings, data, seconds | {"epochs": state.history.seconds})
+        seconds["train"] = fitting.fit(state, run, settings, data, streams, writer, stop, devices.leads, devices)
+    return state
 
 
 def finish(run, settings, data, seconds):
@@ -144,10 +168,3 @@ def record_of(settings, data):
     """What a run folder keeps: the settings, and where the data are and what they are."""
     folder = "" if data.folder is None else str(data.folder.resolve())
     return settings.to_dict() | {"data_folder": folder, "data_identity": data.identity}
-
-
-def new_name(settings):
-    """A new run folder under runs/."""
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    begins = settings.card.part("prefix")(settings) if settings.card.prefix else settings.model
-    return Path("runs") / f"{begins}-{settings.backend}-{stamp}"

@@ -17,8 +17,8 @@ from tsdsae_keras.training import fitting
 from tsdsae_keras.training.callbacks import SeedEpochs, phase_text
 from tsdsae_keras.training.checkpoints import WriteCheckpoint, newest, read
 from tsdsae_keras.training.interrupt import StopOnSignal
-from tsdsae_keras.training.run import RunFolder
-from tsdsae_keras.training.train import finish, graceful_exit, new_name, record_of, reopen_data
+from tsdsae_keras.training.run import RunFolder, new_name
+from tsdsae_keras.training.train import finish, graceful_exit, record_of, reopen_data
 
 log = logging.getLogger(__name__)
 

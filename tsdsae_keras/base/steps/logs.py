@@ -1,6 +1,15 @@
-"""What a step reports, whatever the backend."""
+"""What a step averages over replicas and what it reports, whatever the backend."""
 
 from keras import ops
+
+from tsdsae_keras.networks import replicas
+
+
+def average_step(loss, gradients):
+    """Loss and gradients, some of them None, of the whole batch: on several devices the averages over replicas."""
+    loss, *averaged = replicas.average([loss, *(gradient for gradient in gradients if gradient is not None)])
+    left = iter(averaged)
+    return loss, [None if gradient is None else next(left) for gradient in gradients]
 
 
 def track_step(model, loss, norm, finite, batch):

@@ -83,7 +83,18 @@ class SequenceStream:
             self._whole = _in_one_piece(given, self._sequences)
         begin_generators()
         with tf.device("CPU:0"):  # also where there is a GPU: tf.data runs on the CPU
-            self.dataset = self._gather_from_memory() if self._whole is not None else self._read_from_disk()
+            self.dataset = self._make_dataset()
+
+    def part(self, index, count):
+        """The same batches, of each only the rows of part `index` of `count` equal ones; no others are read."""
+        with tf.device("CPU:0"):
+            return self._make_dataset(index, count)
+
+    def _make_dataset(self, index=0, count=1):
+        size = self.batch_size // count
+        own = slice(index * size, (index + 1) * size) if count > 1 else slice(None)
+        size = size if self.training else None
+        return self._gather_from_memory(own, size) if self._whole is not None else self._read_from_disk(own, size)
 
     @property
     def batches(self):
@@ -126,21 +137,23 @@ class SequenceStream:
         starts = range(0, self.batches // self.passes * self.batch_size, self.batch_size)
         return [order[start : start + self.batch_size] for start in starts]
 
-    def _batches(self):
-        """One batch after the other, read from the disk."""
-        for rows in self._rows_of_batches():
+    def _batches(self, own):
+        """The own part of one batch after the other, read from the disk."""
+        for whole in self._rows_of_batches():
+            rows = whole[own]
             if self._padded is None:
                 x = self._sequences.read(rows)
                 yield x if self._mask is None else {"x": x, "mask": self._mask[rows]}
             else:
-                frames = int(self._padded[rows].max())
+                frames = int(self._padded[whole].max())  # all parts of a batch are of one length
                 mask = np.arange(frames) < self._sequences.lengths[rows, None]
                 yield {"x": self._sequences.read(rows, frames), "mask": mask}
 
-    def _gather_from_memory(self):
+    def _gather_from_memory(self, own, size):
         """The data set from one tensor that holds everything."""
-        size = self.batch_size if self.training else None
-        rows = tf.data.Dataset.from_generator(self._rows_of_batches, output_signature=tf.TensorSpec((size,), tf.int64))
+        rows = tf.data.Dataset.from_generator(
+            lambda: (rows[own] for rows in self._rows_of_batches()), output_signature=tf.TensorSpec((size,), tf.int64)
+        )
         mask = None if self._mask is None else tf.constant(self._mask)
 
         def gather(rows):
@@ -149,16 +162,15 @@ class SequenceStream:
 
         return self._set_length(rows).map(gather).prefetch(2)
 
-    def _read_from_disk(self):
+    def _read_from_disk(self, own, size):
         """The data set from files."""
         _, frames, *rest = self._sequences.shape
-        size = self.batch_size if self.training else None
         frames = frames if self._padded is None else None
         x = tf.TensorSpec((size, frames, *rest), tf.as_dtype(self._sequences.dtype))
         mask = tf.TensorSpec((size, frames), tf.bool)
         masked = self._padded is not None or self._mask is not None
         signature = {"x": x, "mask": mask} if masked else x
-        batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
+        batches = tf.data.Dataset.from_generator(lambda: self._batches(own), output_signature=signature)
         return self._set_length(batches).prefetch(1)
 
     def _set_length(self, dataset):

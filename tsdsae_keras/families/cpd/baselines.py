@@ -79,7 +79,7 @@ class MDPHomomorphism(EquivariantModel):
         true = outputs["code_y"]
         return {
             "equivariance": ops.mean(ops.square(outputs["acted"] - true)),
-            "hinge": losses.push_apart(true, partners(self, true, training)),
+            "hinge": losses.push_apart(true, self.take(true, partners(self, true, training))),
         }
 
     def distance(self, predicted, true):
@@ -138,7 +138,7 @@ class Linear(EquivariantModel):
         moved, true, n = outputs["acted"], outputs["code_y"], self.group_dim
         return {
             "equivariance": losses.equivariance(self.poses, moved[:, :n], true[:, :n]),
-            "hinge": losses.push_apart(true, partners(self, true, training)),
+            "hinge": losses.push_apart(true, self.take(true, partners(self, true, training))),
         }
 
     def distance(self, predicted, true):

@@ -76,11 +76,12 @@ class EquivariantModel(RepresentationModel):
 
 
 def partners(model, codes, training):
-    """The partner of each row for the hinge: never itself, except where the caller gives a permutation that does so.
+    """The partner of each row of the whole batch for the hinge: never itself, except where the caller gives a
+    permutation that does so.
 
     In training the rows are put on a random circle and the partner is the next one; else it is the next row.
     """
-    n = ops.shape(codes)[0]
+    n = model.whole_size(codes)
     if model.is_given("permutation") or training:
         return ops.cast(model.draw("permutation", lambda seed: random_partners(n, seed)), "int32")
     return rotation(n)

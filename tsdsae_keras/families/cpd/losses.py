@@ -4,7 +4,7 @@ import math
 
 from keras import ops
 
-from tsdsae_keras.ops import safe_norm, take
+from tsdsae_keras.ops import safe_norm
 
 
 def equivariance(group, predicted, true, *, nuclear=False):
@@ -70,9 +70,10 @@ def info_nce(classes, others, temperature=0.8):
     return ops.mean(ops.logsumexp(similarity, axis=1) - ops.diagonal(similarity))
 
 
-def push_apart(codes, partner):
-    """The hinge: the mean of max(0, 1 - |c - c[partner]|); where a code is its own partner it is 1, with gradient 0."""
-    return ops.mean(ops.maximum(0.0, 1.0 - safe_norm(codes - take(codes, partner))))
+def push_apart(codes, partners):
+    """The hinge: the mean of max(0, 1 - |c - c'|) of codes and their partners' (batch, n); where a code is its own
+    partner it is 1, with gradient 0."""
+    return ops.mean(ops.maximum(0.0, 1.0 - safe_norm(codes - partners)))
 
 
 def binary_cross_entropy(predicted, target):

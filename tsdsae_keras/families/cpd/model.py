@@ -106,7 +106,7 @@ class CPD(EquivariantModel):
         moved, true, n = outputs["acted"], outputs["code_y"], self.group_dim
         terms = {"equivariance": losses.equivariance(self.poses, moved[:, :n], true[:, :n], nuclear=self.nuclear)}
         if self.class_loss == "info_nce":
-            terms["info_nce"] = losses.info_nce(moved[:, n:], true[:, n:], self.temperature)
+            terms["info_nce"] = losses.info_nce(*map(self.whole, (moved[:, n:], true[:, n:])), self.temperature)
         else:
             terms["hinge"] = self._hinge(moved[:, n:], true[:, n:], partners(self, true, training))
         if self.image_decoder is not None:
@@ -132,7 +132,7 @@ class CPD(EquivariantModel):
         layer.bias.assign((bias - shift) / scale)
 
     def _hinge(self, moved, true, partner):
-        return ops.mean(ops.square(moved - true)) + losses.push_apart(true, partner)
+        return ops.mean(ops.square(moved - true)) + losses.push_apart(true, self.take(true, partner))
 
     @arrays_for_arrays
     def decode(self, code):

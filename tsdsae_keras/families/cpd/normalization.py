@@ -3,6 +3,8 @@
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
+from tsdsae_keras.networks import replicas
+
 EPSILON, MOMENTUM = 1e-5, 0.9
 
 
@@ -11,8 +13,9 @@ class PairNormalization(layers.Layer):
     """Batch norm of a batch of several parts, one after the other along the first axis, as if each came alone.
 
     In training every part is normalised by its own mean and variance, and the running statistics move once for each
-    part, in order, towards the unbiased variance, as PyTorch's do. Convolutions may so take x and y together. Keras's
-    own layer takes a batch as one part, and on TensorFlow it loses a digit in a deep network (see `_mean`).
+    part, in order, towards the unbiased variance, as PyTorch's do; on several devices all are those of the whole batch.
+    Convolutions may so take x and y together. Keras's own layer takes a batch as one part, and on TensorFlow it loses a
+    digit in a deep network (see `_mean`).
 
     Args:
         parts: how many a batch has in training.
@@ -34,14 +37,14 @@ class PairNormalization(layers.Layer):
             return (x - self.moving_mean) * (self.gamma / ops.sqrt(self.moving_variance + EPSILON)) + self.beta
         shape = ops.shape(x)
         x = ops.reshape(x, (self.parts, -1, *shape[1:]))
-        mean = _mean(x)
+        (mean,) = replicas.average([_mean(x)])
         difference = x - mean
-        variance = _mean(ops.square(difference))
+        (variance,) = replicas.average([_mean(ops.square(difference))])
         self._move(mean, variance, shape)
         return ops.reshape(difference * (self.gamma / ops.sqrt(variance + EPSILON)) + self.beta, shape)
 
     def _move(self, mean, variance, shape):
-        count = ops.cast(shape[0] * shape[1] * shape[2], "float32") / self.parts
+        count = ops.cast(replicas.count() * shape[0] * shape[1] * shape[2], "float32") / self.parts
         unbiased = variance * (count / ops.maximum(count - 1, 1))
         for kept, values in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
             values = ops.stop_gradient(ops.reshape(values, (self.parts, -1)))

@@ -127,10 +127,14 @@ class SelfieStyle(RepresentationModel):
 
     def _dropout(self, shape):
         """What hidden values of a frame are multiplied by: 0, or 1 / (1 - dropout)."""
-        return self.draw("dropout", lambda seed: random.dropout(ops.ones(shape), self.dropout, seed=seed))
+        return self.draw_rows("dropout", shape, self._keep, copies=2)
+
+    def _keep(self, shape, seed):
+        return random.dropout(ops.ones(shape), self.dropout, seed=seed)
 
     def terms(self, batch, outputs, training=False):
-        return loss_terms(outputs["first"], outputs["second"], self.how, self.t, self.active_terms())
+        views = self.whole(outputs["first"]), self.whole(outputs["second"])
+        return loss_terms(*views, self.how, self.t, self.active_terms())
 
     def batch_size(self, batch):
         return ops.shape(batch["first"])[0]

@@ -127,11 +127,11 @@ class PCL(PairModel):
     def terms(self, batch, outputs, training=False):
         before, after = ops.unstack(of.pairs(outputs["mean"]), 2, axis=1)
         if training or self.is_given("permutation"):
-            n = ops.shape(before)[0]
+            n = self.whole_size(before)
             order = ops.cast(self.draw("permutation", lambda seed: own_ops.permutation(n, seed)), "int32")
         else:
             order = own_ops.rotation(ops.shape(before)[0])
-        true, false = self.score(after, before), self.score(after, own_ops.take(before, order))
+        true, false = self.score(after, before), self.score(after, self.take(before, order))
         loss = ops.mean(ops.softplus(-true)) + ops.mean(ops.softplus(false))
         right = ops.mean(ops.cast(true > 0, "float32")) + ops.mean(ops.cast(false < 0, "float32"))
         return {"logistic": loss / 2, "accuracy": right / 2}

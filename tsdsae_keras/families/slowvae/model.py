@@ -71,7 +71,7 @@ class PairVAE(PairModel):
         """mean + s eps in training, or with the eps that the caller gave; the mean otherwise."""
         if not (training or self.is_given("eps")):
             return mean
-        eps = self.draw("eps", lambda seed: random.normal(ops.shape(mean), seed=seed))
+        eps = self.draw_rows("eps", ops.shape(mean), random.normal)
         return mean + ops.exp(0.5 * log_var) * eps
 
     def recon(self, batch, outputs):

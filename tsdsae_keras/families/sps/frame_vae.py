@@ -41,7 +41,7 @@ class FrameVAE(RepresentationModel):
         """The codes that are decoded: means outside training, and for the sampler "mean"."""
         if self.sampler == "mean" or not self.is_random(training):
             return mean
-        eps = self.draw("eps", lambda seed: random.normal(ops.shape(mean), seed=seed))
+        eps = self.draw_rows("eps", ops.shape(mean), random.normal)
         return mean + eps * (ops.exp(0.5 * log_var) if self.sampler == "correct" else 0.5 * ops.exp(log_var))
 
     def is_random(self, training):

@@ -206,7 +206,7 @@ class SPS(FrameVAE):
         n = self.copies * ops.shape(z)[0]
         if not self.is_random(training):
             return kind.group.draw(n, FIXED_SEED)
-        g = self.draw(kind.draw_name, lambda seed: kind.group.draw(n, seed))
+        g = self.draw_rows(kind.draw_name, (n,), lambda shape, seed: kind.group.draw(shape[0], seed), self.copies)
         return kind.fit(g, self.dynamic) if self.is_given(kind.draw_name) else g
 
     def feedback(self, name, time, training=False):
@@ -234,9 +234,10 @@ class SPS(FrameVAE):
         for kind in self.kinds:
             found = self.symmetry_terms(kind, outputs, following, target)
             values |= {self.term_name(name, kind): value / self.copies for name, value in found.items()}
-        if self.reduction == "mean":
-            n = ops.cast(ops.shape(x)[0], "float32")
-            values = {name: value / n for name, value in values.items()}
+        n = ops.cast(ops.shape(x)[0], "float32")
+        if self.reduction == "sum":  # the gradients of several devices are averaged
+            n = n / ops.cast(self.whole_size(x), "float32")
+        values = {name: value / n for name, value in values.items()}
         return values
 
     def symmetry_terms(self, kind, outputs, following, target):

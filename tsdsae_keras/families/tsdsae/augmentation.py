@@ -1,6 +1,7 @@
 """What training adds at random to what a model hears and says; none of it is in the paper, and 0 adds nothing."""
 
 import math
+from functools import partial
 
 from keras import ops, random
 
@@ -38,7 +39,7 @@ def add_noise(model, z, mask, sample):
     if not (model.z_noise and (sample or model.is_given("eps_z_noise"))):
         return z
     # In units of sigma, which passes no gradient: noise of a fixed size would only teach z to be larger.
-    mean = ops.mean(own_ops.masked_mean(z, mask), axis=0)
-    variance = ops.mean(own_ops.masked_mean(ops.square(z - mean), mask), axis=0)
-    noise = model.draw("eps_z_noise", lambda seed: random.normal(ops.shape(z), dtype=z.dtype, seed=seed))
+    mean = ops.mean(model.whole(own_ops.masked_mean(z, mask)), axis=0)
+    variance = ops.mean(model.whole(own_ops.masked_mean(ops.square(z - mean), mask)), axis=0)
+    noise = model.draw_rows("eps_z_noise", ops.shape(z), partial(random.normal, dtype=z.dtype))
     return z + model.z_noise * ops.stop_gradient(ops.sqrt(variance)) * noise

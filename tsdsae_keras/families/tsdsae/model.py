@@ -67,7 +67,7 @@ class TSDSAE(SequentialVAE):
 
     def _partners(self, v, training):
         """pi_global and pi_local, orders of the batch; pi_local None where both swaps share their pairs."""
-        n = ops.shape(v)[0]
+        n = self.whole_size(v)
         if self.is_given("permutations"):
             return (None if order is None else ops.cast(order, "int32") for order in self.given("permutations"))
         if not training:
@@ -91,11 +91,11 @@ class TSDSAE(SequentialVAE):
 
     def _swap_kls(self, outputs, mask, z_rows, v_rows, training):
         """KL[q(v | swap), q(v | giver of v)], KL[q(z | swap), q(z | giver of z)] for z and v of these rows."""
-        z, v = own_ops.take(outputs["z"], z_rows), own_ops.take(outputs["v"], v_rows)
-        mask = own_ops.take(mask, z_rows)
+        z, v = self.take(outputs["z"], z_rows), self.take(outputs["v"], v_rows)
+        mask = self.take(mask, z_rows)
         q_v, q_z = self._encode_swap(z, v, mask, training)
-        v_giver = [own_ops.take(parameter, v_rows) for parameter in gaussian(outputs, "v")]
-        z_giver = [own_ops.take(parameter, z_rows) for parameter in gaussian(outputs, "z")]
+        v_giver = [self.take(parameter, v_rows) for parameter in gaussian(outputs, "v")]
+        z_giver = [self.take(parameter, z_rows) for parameter in gaussian(outputs, "z")]
         return self.kl_codes(q_v, v_giver), self.kl_frames(q_z, z_giver, mask)
 
     def _encode_swap(self, z, v, mask, training):

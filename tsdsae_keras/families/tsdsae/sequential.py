@@ -4,6 +4,8 @@ A model is this base plus its own terms. Shapes: x (batch, time, features), v (b
 mask (batch, time), true where a frame is valid; padding is at the end.
 """
 
+from functools import partial
+
 from keras import ops, random
 
 from tsdsae_keras import ops as own_ops
@@ -169,7 +171,7 @@ class SequentialVAE(StagedModel):
         if not (sample or self.is_given(name)):
             return posterior[0]
         mean, log_var = posterior
-        noise = self.draw(name, lambda seed: random.normal(ops.shape(mean), dtype=mean.dtype, seed=seed))
+        noise = self.draw_rows(name, ops.shape(mean), partial(random.normal, dtype=mean.dtype))
         return mean + ops.exp(0.5 * log_var) * noise
 
     def v_prior(self, x, mask, v_posterior):
@@ -184,7 +186,8 @@ class SequentialVAE(StagedModel):
             terms["kl_z"] = self.kl_frames(gaussian(outputs, "z"), gaussian(outputs, "z_prior"), mask)
         terms["kl_v"] = self.kl_codes(gaussian(outputs, "v"), gaussian(outputs, "v_prior"))
         if self.term_weights["corr_zv"]:
-            terms["corr_zv"] = correlation(outputs["z_mean"], outputs["v_mean"], mask)
+            codes = outputs["z_mean"], outputs["v_mean"], mask
+            terms["corr_zv"] = correlation(*map(self.whole, codes))
         return {name: value for name, value in terms.items() if self.term_weights[name]}
 
     def reconstruction_error(self, x, reconstruction, mask=None):

@@ -11,10 +11,9 @@ from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import Stopped
 from tsdsae_keras.families.tsdsae.study.grid import StudyFolder, grid
 from tsdsae_keras.families.tsdsae.study.options import StudyOptions
-from tsdsae_keras.search import workers
 from tsdsae_keras.search.folder import read_json
 from tsdsae_keras.settings import with_preset
-from tsdsae_keras.training.processes import RESTARTS, Team
+from tsdsae_keras.training.processes import RESTARTS, Team, end_with_parent, is_guarded
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def run(options, arguments=()):
     folder = StudyFolder(own.out)
     if own.figures:
         return _draw(folder)
-    workers.end_with_parent()
+    end_with_parent()
     usual = {"backend": os.environ.get("KERAS_BACKEND") or "tensorflow", "pictures_every": 0}
     base = with_preset(usual | given | {"stop_at_recon": own.reach})
     data = open_data(base)
@@ -42,7 +41,7 @@ def run(options, arguments=()):
     runs = grid(base, own)
     folder.begin(data, own.pairs)
     folder.check(runs)
-    typed = arguments[: -len(ALONE)] if workers.is_guarded() else arguments
+    typed = arguments[: -len(ALONE)] if is_guarded() else arguments
     how = f"python tuning/study.py {shlex.join(typed)}"
     if own.workers > 1:
         supervise([sys.executable, "-m", "tsdsae_keras.cli", "study", *arguments, *ALONE], own.workers, how)
@@ -51,7 +50,7 @@ def run(options, arguments=()):
         from tsdsae_keras.families.tsdsae.study.work import work
 
         work(folder, runs, data, own.pairs, how)
-    if not workers.is_guarded():
+    if not is_guarded():
         _log_state(folder, runs, how)
 
 

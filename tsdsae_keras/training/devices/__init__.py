@@ -1,0 +1,1 @@
+"""Training on several devices of one machine or of several."""
