@@ -30,7 +30,8 @@ class Race:
         shared: whether both swaps pair the same z with the same v and are computed once (`swap_pairs` of the models).
         models: that `--seeds` would train in one program (JAX alone); None for one model and Keras's `fit`.
         data: a prepared folder whose training split is taken, or None for made-up sequences; of "cpd" a data set.
-        family: "tsdsae", "slowvae" on pairs of dSprites, which the library renders as it trains, or "cpd".
+        family: "tsdsae", "slowvae" on pairs of dSprites, which the library renders as it trains, "cpd", "sps" on
+            scales, or "selfie" on synthesised sounds, of which the library makes views as it trains.
     """
 
     kind: str

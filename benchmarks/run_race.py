@@ -60,15 +60,17 @@ def family_settings(race):
     """`Settings` of the quick preset with what the race changes."""
     from tsdsae_keras.settings import with_preset
 
-    sizes = {"batch_size": race.batch, "epoch_steps": race.steps}
     backend = {} if race.kind == "peer" else {"backend": race.kind}
-    return with_preset({"model": race.family, **backend, **sizes, **OPTIONS[race.family](race)})
+    return with_preset({"model": race.family, "batch_size": race.batch, **backend, **OPTIONS[race.family](race)})
 
 
 # How many images are rendered before the race does not matter to a step.
 OPTIONS = {
-    "slowvae": lambda race: {"z_dim": race.z_dim},
-    "cpd": lambda race: {"data": race.data, "images": 2048, "held_out": 64},
+    "slowvae": lambda race: {"epoch_steps": race.steps, "z_dim": race.z_dim},
+    "cpd": lambda race: {"epoch_steps": race.steps, "data": race.data, "images": 2048, "held_out": 64},
+    "sps": lambda race: {"epoch_steps": race.steps, "data": "scales"},
+    # Synthesised sounds are on every machine, and views take as long whatever they show.
+    "selfie": lambda race: {"model": "selfie-style", "steps": race.steps, "sources": ("synth",), "sounds": 256},
 }
 
 
@@ -90,6 +92,40 @@ def _triples(race):
 
     data = open_data(family_settings(race))
     return data.triples("train", np.random.default_rng(0), race.steps * race.batch)
+
+
+def _scales(race):
+    """Training scales of the quick preset, and what the peer needs of its settings."""
+    from tsdsae_keras.data.sets import open_data
+    from tsdsae_keras.families.sps.domains import DOMAINS
+
+    settings = family_settings(race)
+    known = {"channels": settings.channels, "units": settings.decoder_units, "hidden": settings.prior_units}
+    known |= {
+        "copies": DOMAINS["music"].copies,
+        "scale": settings.input_scale,
+        "speed": settings.sampling_speed,
+        "center": settings.center,
+    }
+    return open_data(settings).frames("train").swapaxes(2, 3).copy(), known | {"steps": race.steps}
+
+
+def open_views(race):
+    """What makes the views of the library's batches."""
+    from tsdsae_keras.data.sets import open_data
+    from tsdsae_keras.families.selfie.batches import Views
+
+    settings = family_settings(race)
+    return Views(open_data(settings), settings, "train")
+
+
+def _views(race):
+    """Two views of every clip of an epoch, made before it."""
+    import numpy as np
+
+    views = open_views(race)
+    made = [views.make(0, step) for step in range(race.steps)]
+    return {name: np.concatenate([each[name] for each in made]) for name in made[0]}
 
 
 def run_several(race, wait, reply):
@@ -177,16 +213,20 @@ def _set_up(race):
 
 def run_peer(race, wait, reply):
     """Plain PyTorch."""
-    from benchmarks import cpd_peer, peer, slowvae_peer
+    from benchmarks import cpd_peer, peer, selfie_peer, slowvae_peer, sps_peer
 
     if race.family == "slowvae":
         slowvae_peer.run(_frames(race), asdict(race), wait, reply)
-        return
-    if race.family == "cpd":
+    elif race.family == "cpd":
         width = family_settings(race).width
         cpd_peer.run(_triples(race), asdict(race) | {"width": width}, wait, reply)
-        return
-    peer.Race(sequences(race), asdict(race)).run(wait, reply)
+    elif race.family == "sps":
+        x, known = _scales(race)
+        sps_peer.run(x, asdict(race) | known, wait, reply)
+    elif race.family == "selfie":
+        selfie_peer.run(_views(race), asdict(race), wait, reply)
+    else:
+        peer.Race(sequences(race), asdict(race)).run(wait, reply)
 
 
 def main():

@@ -3,6 +3,8 @@
     python benchmarks/step.py --backends tensorflow jax torch --stages 1 2 --out step.json
     python benchmarks/step.py --family slowvae
     python benchmarks/step.py --family cpd --data sprites
+    python benchmarks/step.py --family sps
+    python benchmarks/step.py --family selfie
 
 See README.md for what is timed and how.
 """
@@ -23,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.contestants import Contestant, Race
 from benchmarks.machine import machine
-from benchmarks.run_race import family_settings
+from benchmarks.run_race import family_settings, open_views
 
 COMPILERS = ("g++", "clang++", "c++")
 COLUMNS = ("seconds a step", "lowest", "highest", "times peer", "lowest", "highest", "memory (MB)", "first epoch (s)")
@@ -149,8 +151,22 @@ def race_cpd(options):
     return results
 
 
-def _sizes(options):
-    batch = 64
+def race_sps(options):
+    """The results of physical symmetry on scales: batch, widths and K of the quick preset."""
+    return _race_family(options, Race("peer", family="sps", **_sizes(options, batch=8)))
+
+
+def race_selfie(options):
+    """The results of SELFIE-style pre-training, 64 clips a step, the small encoder."""
+    race = Race("peer", family="selfie", **_sizes(options))
+    results = _race_family(options, race)
+    seconds = [statistics.median(each["seconds"]) for each in results if each["kind"] != "peer" and "seconds" in each]
+    if seconds:
+        print(share_of_views(race, min(seconds)), flush=True)
+    return results
+
+
+def _sizes(options, batch=64):
     return {"batch": batch, "clips": batch * options.steps, "threads": options.threads, "tf32": options.tf32}
 
 
@@ -185,7 +201,18 @@ def share_of_rendering(race, step):
     )
 
 
-FAMILIES = {"slowvae": race_slowvae, "cpd": race_cpd}
+def share_of_views(race, step):
+    """A line: how long both views of a batch take to be made, while the step before is computed, beside that step."""
+    views = open_views(race)
+    views.make(0, 0)  # draws the epoch's clips
+    start = time.perf_counter()
+    for number in range(1, race.steps):
+        views.make(0, number)
+    making = (time.perf_counter() - start) / (race.steps - 1)
+    return f"views {1e3 * making:.2f} ms a step, {making / step:.3f} of the fastest, made while a step is computed"
+
+
+FAMILIES = {"slowvae": race_slowvae, "cpd": race_cpd, "sps": race_sps, "selfie": race_selfie}
 
 
 def main(arguments=None):

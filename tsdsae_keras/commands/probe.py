@@ -11,7 +11,7 @@ from tsdsae_keras.data.tasks import open_task
 from tsdsae_keras.files import write_json
 from tsdsae_keras.training import probing
 from tsdsae_keras.training.model_files import model_file
-from tsdsae_keras.training.run import RunFolder
+from tsdsae_keras.training.run import RunFolder, runs_in
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,8 @@ def probe_model(
     """Probes the embeddings of models, of untrained ones like the first, and features without learning.
 
     Args:
-        model: a run folder, a `.keras` file, or a trained model of the library.
+        model: a run folder, a `.keras` file, a trained model of the library, or a folder with runs `seed-0`, `seed-1`,
+            ..., of which the mean is taken.
         tasks: as `data.tasks.open_task` takes them, with `labels`, `split_by` and `cache`.
         compare: further models.
         protocol: "ridge" or "evar".
@@ -35,12 +36,13 @@ def probe_model(
     Raises:
         InputError: something cannot be used, or the pool of a run holds what a task tests on.
     """
-    models = {str(name): load_model(model_file(name)) for name in (model, *compare)}
-    embedders, results = {name: probing.Embedder(each) for name, each in models.items()}, {}
-    first = models[str(model)]
+    files = {str(name): _files(name) for name in (model, *compare)}
+    models = {name: [load_model(file) for file in each] for name, each in files.items()}
+    embedders, results = {name: [probing.Embedder(each) for each in seeds] for name, seeds in models.items()}, {}
+    first = models[str(model)][0]
     for name in tasks:
         task = open_task(name, cache, labels, split_by)
-        for data in filter(None, map(_pool_of, models)):
+        for data in filter(None, (_pool_of(file) for each in files.values() for file in each)):
             check_unseen(data, task)
         sounds = probing.TaskSounds(task)
         frames = _frames(first, sounds)
@@ -61,9 +63,14 @@ def _frames(model, sounds):
     return probing.Embedder(model).frames(sounds.training(probing.CALIBRATING))
 
 
-def _pool_of(name):
-    """The data of a run, where they are a prepared folder that is still there."""
-    path = model_file(name)
+def _files(name):
+    """The models of a name: one, or those of the runs `seed-N` in a folder, which are one row of the table."""
+    runs = runs_in(name) if Path(name).is_dir() else []
+    return [run.model for run in runs] if len(runs) > 1 else [model_file(name)]
+
+
+def _pool_of(path):
+    """The data of a run, by its model, where they are a prepared folder that is still there."""
     run = RunFolder(path.parent)
     folder = run.read_settings()["settings"]["data_folder"] if run.settings.is_file() else ""
     return PreparedData(folder, verify=False) if folder and Path(folder).is_dir() else None

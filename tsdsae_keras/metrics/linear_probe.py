@@ -46,7 +46,7 @@ def probe_errors(codes, factors, other_codes, other_factors):
 
 
 def axis_alignment(codes, factors, other_codes, other_factors, axes):
-    """Errors of probes that see only the latents that should hold a factor.
+    """Squared errors of probes that see only the latents that should hold a factor.
 
     Args:
         codes, factors: fitted on, (n, d) and (n, k).
@@ -54,25 +54,27 @@ def axis_alignment(codes, factors, other_codes, other_factors, axes):
         axes: for each factor the latents that a probe may see, such as ((0, 2), (1,), (0, 2)).
 
     Returns:
-        (k,) errors; those of a probe of all latents are the least they can be.
+        (n, k), divided by the variance of each factor; those of a probe of all latents are the least they can be.
     """
     found = []
     for factor, latents in enumerate(axes):
         picked = [np.asarray(each)[:, list(latents)] for each in (codes, other_codes)]
         truth = [np.asarray(each)[:, [factor]] for each in (factors, other_factors)]
-        found.append(probe_errors(picked[0], truth[0], picked[1], truth[1])[0])
-    return np.array(found)
+        found.append(LinearProbe(picked[0], truth[0]).squared_errors(picked[1], truth[1]))
+    return np.concatenate(found, axis=1)
 
 
 def standardized_error(predicted, true):
     """Mean squared error of codes, both standardised by mean and deviation (ddof 1) of the true ones over all but the
     last axis. Small for a code that hardly moves."""
+    return float(np.mean(standardized_squares(predicted, true)))
+
+
+def standardized_squares(predicted, true):
+    """The squared errors (..., d) that `standardized_error` is the mean of; nan where a code does not move at all."""
     predicted, true = np.asarray(predicted, "float64"), np.asarray(true, "float64")
-    flat = true.reshape(-1, true.shape[-1])
-    scale = flat.std(axis=0, ddof=1)
-    if (scale <= 0).any():
-        return float("nan")
-    return float(np.mean(((predicted - true) / scale) ** 2))
+    scale = true.reshape(-1, true.shape[-1]).std(axis=0, ddof=1)
+    return ((predicted - true) / np.where(scale > 0, scale, np.nan)) ** 2
 
 
 def _with_one(codes):

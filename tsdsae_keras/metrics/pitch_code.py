@@ -38,27 +38,37 @@ def pitch_line(code, pitch):
         pitch: (n,), what a tracker found.
 
     Returns:
-        A dict: "r2" of all points, as published; "slips", how many; "r2_without_slips"; "cents", the root mean square
-        deviation of the other points from their least-squares line; "slope", semitones for a step of 1 of the code.
+        A dict: "r2" of all points, as published; "kept" (n,), which are no slips; "slips", how many are;
+        "r2_without_slips"; "cents", see `line_deviation`, of the other points; "slope" and "offset" of their
+        least-squares line, semitones for a step of 1 of the code and at code 0.
     """
     from scipy.stats import theilslopes
 
     code, pitch = _check_rows(code, pitch)
     if np.std(code) < COLLAPSED:
-        return {"r2": 0.0, "slips": 0, "r2_without_slips": 0.0, "cents": float(100 * np.std(pitch)), "slope": 0.0}
+        nothing = {"r2": 0.0, "slips": 0, "r2_without_slips": 0.0, "slope": 0.0, "offset": float(pitch.mean())}
+        return nothing | {"cents": line_deviation(code, pitch), "kept": np.ones(len(code), bool)}
     slope, offset = theilslopes(pitch, code)[:2]
     kept = ~octave_slips(pitch - offset - slope * code)
     if kept.sum() < 3:
         kept = np.ones_like(kept)
-    line = np.polyfit(code[kept], pitch[kept], 1)
-    deviation = pitch[kept] - np.polyval(line, code[kept])
+    slope, offset = np.polyfit(code[kept], pitch[kept], 1)
     return {
         "r2": squared_correlation(code, pitch),
+        "kept": kept,
         "slips": int((~kept).sum()),
         "r2_without_slips": squared_correlation(code[kept], pitch[kept]),
-        "cents": float(100 * np.sqrt(np.mean(deviation**2))),
-        "slope": float(line[0]),
+        "cents": line_deviation(code[kept], pitch[kept]),
+        "slope": float(slope),
+        "offset": float(offset),
     }
+
+
+def line_deviation(code, pitch):
+    """The root mean square deviation of pitches from their least-squares line over a code, cents."""
+    moves = np.std(code) >= COLLAPSED
+    line = np.polyfit(code, pitch, 1) if moves else [np.mean(pitch)]
+    return float(100 * np.sqrt(np.mean((pitch - np.polyval(line, code)) ** 2)))
 
 
 def interval_deviation(pitch, steps):

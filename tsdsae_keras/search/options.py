@@ -3,7 +3,8 @@
 TUNERS = ("random", "bayesian", "hyperband", "grid")
 TRIALS = 20  # of "random" and "bayesian"
 MARGIN = 0.01
-LEFT_OUT = ("out", "workers")  # options of a run that mean something else here
+# Options of a run or of data that mean something else here; of these the preset decides.
+LEFT_OUT = ("out", "workers", "margin")
 SEARCH_OPTIONS = {
     **dict.fromkeys(("resume", "trials", "space", "objective", "margin", "out")),
     **{"tuner": "random", "seeds": 1, "workers": 1},

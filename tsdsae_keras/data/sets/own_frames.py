@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tsdsae_keras.data.audio.note_spectra import FRAMES, SAMPLE_RATE, note_spectra
+from tsdsae_keras.data.audio.polyphony import check_single_voice
 from tsdsae_keras.data.audio.sound_files import audio_blocks
 from tsdsae_keras.data.sets.frame_sequences import SPLITS, FrameSequences
 from tsdsae_keras.errors import InputError
@@ -23,7 +24,7 @@ def open_notes(settings):
     """The sound files of `cards.notes.NoteSettings`.
 
     Raises:
-        InputError: no folder or no sound in it; a file that cannot be read, is silent or too short.
+        InputError: no folder or no sound in it; a file that cannot be read, is silent, too short or polyphonic.
     """
     files = _files(settings.folder, lambda path: path.suffix.lower() in SOUNDS, "sound files")
     sequences = [cut(read_notes(path), settings.frames) for path in files]
@@ -45,13 +46,15 @@ def read_notes(path, hop_frames=FRAMES):
     """The notes (n, 513, 5) of a sound file, one every `hop_frames` STFT frames of 32 ms.
 
     Raises:
-        InputError: as `audio_blocks`; a sound that is silent or shorter than a note.
+        InputError: as `audio_blocks`; a sound that is silent, shorter than a note, or polyphonic.
     """
     samples = np.concatenate(list(audio_blocks(path, SAMPLE_RATE, longest=LONGEST)))
     try:
-        return note_spectra(samples, hop_frames)
+        notes = note_spectra(samples, hop_frames)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    check_single_voice(samples, path)
+    return notes
 
 
 def read_video(path):

@@ -178,6 +178,8 @@ def _prepare(folder, decides, clips, hashes, settings):
             seen.add(value)
             pieces += made
             seconds += sum(len(each.frames) for each in made) * FRONT_END.hop_length / RATE
+    short = sum(len(piece.frames) == SHORTEST for piece in pieces)
+    log.info(f"{short} sounds are padded by silence: shorter than a window of {SHORTEST} frames")
     for reason, count in sorted(left_out.items()):
         log.info(f"{count} sounds left out: {reason}")
     splits = _split(pieces)

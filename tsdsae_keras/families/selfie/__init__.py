@@ -20,8 +20,13 @@ FAMILY = Family(
     evaluate="evaluation:evaluate",
     table="evaluation:table",
     classes=("model:SelfieStyle",),
+    report="report:report",
+    report_options="commands:add_report_options",
     commands="commands:COMMANDS",
+    pictures="pictures:show_map",
+    finish="pictures:write_map",
     watch="watch:collapse_watch",
     check="settings:check",
+    search="search:SEARCH",
     smallest=SMALLEST,
 )

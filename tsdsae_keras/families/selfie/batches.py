@@ -92,7 +92,7 @@ class Views:
         split: "train" or "validation".
 
     Raises:
-        InputError: fewer than two clips.
+        InputError: fewer than two clips, or all of them shorter than a window.
     """
 
     def __init__(self, data, settings, split):
@@ -100,6 +100,8 @@ class Views:
         if len(self.clips) < 2:
             raise InputError(f"{data.folder} has {len(self.clips)} clip in {split}; give at least 2")
         self.training = split == "train"
+        if self.training:
+            self._check_window(settings.window, data.folder)
         # Validation never takes more clips than there are: the diversity of clips met twice is another one.
         self.n = settings.batch_size if self.training else min(settings.batch_size, len(self.clips))
         self.steps = settings.steps if self.training else len(self.clips) // self.n
@@ -109,6 +111,15 @@ class Views:
         weight = np.minimum(self.clips.lengths, longest)
         self._share = weight / weight.sum()
         self._drawn = {}  # {epoch: (clips, starts)}, of the last few epochs
+
+    def _check_window(self, window, folder):
+        """InputError where every clip would be padded by silence; a warning where most are."""
+        short = self.clips.lengths < window
+        if short.all():
+            longest = self.clips.lengths.max()
+            raise InputError(f"--window is {window} frames, and the longest clip of {folder} has {longest}; lower it")
+        if short.mean() > 0.5:
+            log.warning(f"warning: {short.mean():.0%} of the clips are shorter than --window, {window} frames")
 
     def make(self, epoch, step):
         """{"first", "second"}: (n, window, F), in standard units."""

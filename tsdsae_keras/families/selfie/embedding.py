@@ -59,4 +59,7 @@ def _read(path):
     samples = read_clip(path, LONGEST)
     if is_silent(samples):
         raise InputError(f"{path} is silent")
-    return np.pad(scale_peak(samples), (0, max(0, round(SHORTEST * RATE) - len(samples))))
+    lacking = max(0, round(SHORTEST * RATE) - len(samples))
+    if lacking:
+        log.info(f"{path} is shorter than a window of {SHORTEST} s: padded by silence")
+    return np.pad(scale_peak(samples), (0, lacking))

@@ -12,7 +12,6 @@ from keras import ops
 from tsdsae_keras.data.audio.statistics import STATISTICS
 from tsdsae_keras.data.sets.pool import SYNTHETIC, check_unseen
 from tsdsae_keras.data.tasks import REPORTED, installed_tasks, open_task
-from tsdsae_keras.families.selfie import terms
 from tsdsae_keras.families.selfie.batches import Clips
 from tsdsae_keras.training.probing import (
     CALIBRATING,
@@ -49,9 +48,13 @@ def evaluate(model, data, seed=0, tasks=("auto",), protocol="ridge"):
         {"tasks": {task: {representation: scores of `training.probing.probe`}}, "mean": {representation: number},
         "projections": {"offset", "std", "effective_rank", "decorrelation_floor", "n"}, "missing": [lines], "note"}.
     """
-    opened, missing = _open(tasks, data)
-    embedders, found = representations(model, windows(data, "train", CALIBRATING, seed), seed), {}
-    for task in opened:
+    return evaluate_tasks(model, data, *open_tasks(tasks, data), seed, protocol)
+
+
+def evaluate_tasks(model, data, tasks, missing=(), seed=0, protocol="ridge"):
+    """As `evaluate`, on opened tasks; `missing` are lines about those that could not be opened."""
+    embedders, found = representations(model, windows(data, "train", CALIBRATING, seed)[0], seed), {}
+    for task in tasks:
         check_unseen(data, task)
         log.info(f"probing {task.name} ({len(task.clips)} sounds)")
         found[task.name] = probe_all(embedders, TaskSounds(task), protocol=protocol, seed=seed)
@@ -60,12 +63,13 @@ def evaluate(model, data, seed=0, tasks=("auto",), protocol="ridge"):
         "tasks": found,
         "mean": means,
         "projections": look_at_projections(model, data, seed),
-        "missing": missing,
+        "missing": list(missing),
         "note": NOTE if model.form == "selfie-style" else "",
     }
 
 
-def _open(names, data):
+def open_tasks(names, data):
+    """The tasks of some names, and a line for each of those reported that is not installed: (tasks, lines)."""
     cache = data.folder.parent  # where the pool is, rendered notes are too
     if "auto" not in names:
         return [open_task(name, cache) for name in names], []
@@ -82,24 +86,18 @@ def representations(model, frames, seed):
 
 
 def windows(data, split, n, seed):
-    """(n, 96, F): random windows of the clips of a split, as they are."""
+    """Random windows (n, 96, F) of the clips of a split, as they are, and the clip of each."""
     clips, rng = Clips(data, split), np.random.default_rng(seed)
     chosen = rng.integers(0, len(clips), n)
     starts = np.floor(rng.uniform(size=n) * np.maximum(1, clips.lengths[chosen] - 95)).astype(int)
-    return clips.read(chosen, starts, 96)
+    return clips.read(chosen, starts, 96), chosen
 
 
 def look_at_projections(model, data, seed):
     """What the loss looks at, of validation clips without augmentation: its monitors and the floor of decorrelation."""
     n = min(LOOKED_AT, len(Clips(data, "validation")))
-    p = ops.convert_to_tensor(model.project(windows(data, "validation", n, seed)))
-    z = terms.to_sphere(terms.standardise(p) if model.center else p)
-    found = {"offset": terms.offset(z), "std": terms.deviation(p), "effective_rank": terms.effective_rank(p)}
-    floor = (p.shape[1] - 1) / (n - 1)
-    return {name: float(ops.convert_to_numpy(value)) for name, value in found.items()} | {
-        "decorrelation_floor": floor,
-        "n": n,
-    }
+    p = ops.convert_to_tensor(model.project(windows(data, "validation", n, seed)[0]))
+    return model.monitor(p) | {"decorrelation_floor": (p.shape[1] - 1) / (n - 1), "n": n}
 
 
 def table(result):

@@ -139,6 +139,15 @@ class SelfieStyle(RepresentationModel):
     def batch_size(self, batch):
         return ops.shape(batch["first"])[0]
 
+    def on_sphere(self, p):
+        """z (N, d): projections p, standardised where `center` says so, then rows of unit norm."""
+        return terms.to_sphere(terms.standardise(p) if self.center else p)
+
+    def monitor(self, p):
+        """{"offset", "std", "effective_rank"}: numbers of projections p (N, d)."""
+        found = _monitors(p, self.on_sphere(p))
+        return {name: float(ops.convert_to_numpy(value)) for name, value in found.items()}
+
     def set_scale(self, mean, deviation):
         """Sets the mean and the standard deviation of log-mel values by which `embed` standardises."""
         self.scale.assign([mean, deviation])

@@ -4,9 +4,7 @@ A probe of the embedding does not show a collapse of the projections: collapsed 
 """
 
 import numpy as np
-from keras import ops
 
-from tsdsae_keras.families.selfie import terms
 from tsdsae_keras.families.selfie.batches import batches
 from tsdsae_keras.training.guards import Watch
 
@@ -20,11 +18,7 @@ def collapse_watch(data, settings):
     room = min(len(views["first"]) - 1, settings.dim)
 
     def measure(model):
-        outputs = model(views, training=False)
-        p = outputs["first"]
-        z = terms.to_sphere(terms.standardise(p) if model.center else p)
-        found = {"offset": terms.offset(z), "std": terms.deviation(p), "effective_rank": terms.effective_rank(p)}
-        return {name: float(ops.convert_to_numpy(value)) for name, value in found.items()}
+        return model.monitor(model(views, training=False)["first"])
 
     return Watch(measure, lambda found: warning(found, room))
 

@@ -26,6 +26,7 @@ FAMILY = Family(
     finish="pictures:write_picture",
     watch="watch:watch",
     check="settings:check",
+    search="search:SEARCH",
     reference="reference:from_reference",
     smallest=SMALLEST,
 )

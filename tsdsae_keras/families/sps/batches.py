@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.sps.domains import DOMAINS
 
 VALIDATION_BATCH = 16
 
@@ -58,8 +59,19 @@ def batches(data, settings, split):
     frames = data.x[split].shape[1]
     if settings.window is not None and settings.window > frames:
         raise InputError(f"--window is {settings.window}, and sequences have {frames} frames; lower it")
+    _check_length(settings, DOMAINS[data.domain], settings.window or frames)
     if split == "train":
         return SequenceBatches(
             data, split, settings.batch_size, settings.epoch_steps, settings.window, seed=settings.seed
         )
     return SequenceBatches(data, split, VALIDATION_BATCH)
+
+
+def _check_length(settings, domain, frames):
+    """InputError where the prior would see the true code of every frame, so that it never goes on by itself."""
+    base_len = settings.base_len or domain.base_len
+    if settings.model != "beta-vae-frames" and frames <= base_len:
+        raise InputError(
+            f"sequences have {frames} frames, of which the prior sees {base_len} and predicts none; lower --base-len "
+            "or give longer sequences"
+        )

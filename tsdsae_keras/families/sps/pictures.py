@@ -4,8 +4,8 @@ import numpy as np
 
 from tsdsae_keras.data.audio.note_spectra import BINS, SAMPLE_RATE, sound_of_notes
 from tsdsae_keras.families.sps.evaluation.codes import encode
-from tsdsae_keras.families.sps.evaluation.scores import evaluate
 from tsdsae_keras.files import replacing
+from tsdsae_keras.metrics.pitch_code import squared_correlation
 from tsdsae_keras.report.figures import BRIGHT, new_figure, png_bytes
 
 SHOWN = 24  # sequences whose codes TensorBoard shows
@@ -39,25 +39,41 @@ def write_picture(model, data, path):
         temporary.write_bytes(png_bytes(figure))
 
 
-def figures(model, data, result=None):
-    """{title: figure} of a page.
+def figures(model, data, result):
+    """{title: {"image", "alt", "caption"}} of a page.
 
     Args:
         model: `SPS`.
         data: `FrameSequences`.
-        result: of `evaluate`, None to score the model first.
+        result: of `evaluate`.
     """
-    result = result or evaluate(model, data)
     x = data.frames("test", slice(0, SHOWN))
     found = {}
     if data.labels:
-        title = "codes against the truth"
-        found[title] = code_figure(encode(model, x), data.labels["test"][:SHOWN], data.factors)
+        what = "Pitch against code" if model.domain == "music" else "Place against codes"
+        found[what] = {
+            "image": code_figure(encode(model, x), data.labels["test"][:SHOWN], data.factors),
+            "alt": f"{', '.join(data.factors)} of test frames against every latent, with the least-squares line",
+            "caption": f"{len(x)} test sequences; R² is the squared correlation of all points of a panel",
+        }
     if model.domain == "music":
-        found["pitch of what codes sound like"] = synthesis_figure(result["points"])
+        found["Pitch of what codes sound like"] = {
+            "image": synthesis_figure(result["points"]),
+            "alt": "the tracked pitch of decoded codes on a grid, with the line through those that are no octave slips",
+            "caption": "decoded, turned into sound by Griffin-Lim, tracked by YIN: no label is used",
+        }
     elif data.labels:
-        found["trajectories, true and read off the codes"] = space_figure(result["points"])
-    return found | {"what happened, its reconstruction, and what the prior imagines": rollout_figure(model, x[:1])}
+        found["Trajectories"] = {
+            "image": space_figure(result["points"]),
+            "alt": "trajectories of the ball in space: true, read off the codes, and read off a roll-out",
+            "caption": f"a linear probe reads the codes; the prior sees {model.base_len} frames and imagines the rest",
+        }
+    found["Roll-outs"] = {
+        "image": rollout_figure(model, x[:1]),
+        "alt": "a test sequence, its reconstruction and what the prior imagines, frame by frame",
+        "caption": "all frames of one test sequence",
+    }
+    return found
 
 
 def sounds(model, data):
@@ -85,7 +101,8 @@ def code_figure(codes, truth, factors):
         for column in range(latents):
             axes, z, t = panels[row][column], codes[..., column].ravel(), truth[..., row].ravel()
             axes.plot(z, t, ".", markersize=3, color=BRIGHT[0])
-            if z.std() > 1e-9:
+            if z.std() > 1e-9 and t.std() > 1e-9:
+                axes.set_title(f"R² {squared_correlation(z, t):.3f}", fontsize=9)
                 ends = np.array([z.min(), z.max()])
                 axes.plot(ends, np.polyval(np.polyfit(z, t, 1), ends), color=BRIGHT[1], linewidth=1)
             axes.set_xlabel(f"latent {column}")
@@ -94,10 +111,12 @@ def code_figure(codes, truth, factors):
 
 
 def synthesis_figure(points):
-    """Tracked pitch of decoded codes on a grid."""
+    """Tracked pitch of decoded codes on a grid, and the line through it."""
     figure = new_figure(5, 3.6)
     axes = figure.subplots()
     axes.plot(points["grid"], points["grid_pitch"], "o", markersize=4, color=BRIGHT[0])
+    ends = np.array([points["grid"][0], points["grid"][-1]])
+    axes.plot(ends, points["slope"] * ends + points["offset"], color=BRIGHT[1], linewidth=1)
     axes.set_xlabel("code")
     axes.set_ylabel("pitch of its sound (MIDI)")
     return figure
@@ -105,17 +124,19 @@ def synthesis_figure(points):
 
 def space_figure(points):
     """Trajectories in space: true, read off the codes by a probe, and read off a roll-out."""
-    figure = new_figure(9, 4)
+    names = {"true": "true", "probed": "read off the codes", "imagined": "imagined"}
+    figure = new_figure(10, 4.4)
     for place in range(min(2, len(points["true"]))):
         axes = figure.add_subplot(1, 2, place + 1, projection="3d")
-        for name, colour in zip(("true", "probed", "imagined"), BRIGHT, strict=False):
+        for (name, label), colour in zip(names.items(), BRIGHT, strict=False):
             if name in points:
-                x, y, z = np.array(points[name][place]).T
-                axes.plot(x, z, y, ".-", color=colour, label=name, linewidth=1)
-        axes.set_xlabel("x")
-        axes.set_ylabel("z")
-        axes.set_zlabel("y")
-        axes.legend(fontsize=8)
+                x, y, z = np.array(points[name][place]).T  # y is the height
+                axes.plot(x, z, y, ".-", color=colour, label=label, linewidth=1)
+        axes.set(xlabel="x", ylabel="z (depth)", zlabel="y (height)")
+        axes.locator_params(nbins=5)
+        axes.tick_params(labelsize=7, pad=-1)
+        axes.set_box_aspect(None, zoom=0.85)  # else the names of the axes are cut off
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 

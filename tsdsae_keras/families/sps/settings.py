@@ -17,32 +17,27 @@ PUBLISHED = {
     "center": False,
     "watch_every": 5,
 }
+SHORT = {"sampling_speed": 6.0, "input_scale": 8.0, "center": True}
+LONG = {"sampling_speed": 1.5, "input_scale": 8.0, "center": True}
+NOTES = {"sampler": "faithful", "log_var_bias": -3.0}
+FRAMES = {"prior_units": 128, "window": 12, "log_var_bias": -5.0}
+QUICK_MUSIC = {**SHORT, **NOTES, "channels": (8, 8, 16, 16), "decoder_units": (16, 64, 256)}
+QUICK_VIDEO = {**SHORT, **FRAMES, "channels": (8, 16, 32)}
+FAST_MUSIC = {**LONG, **NOTES, "channels": (16, 16, 32, 32), "decoder_units": (16, 64, 256, 512), "batch_size": 16}
+FAST_VIDEO = {**LONG, **FRAMES, "channels": (16, 32, 64), "epochs": 200}
+PAPER_MUSIC = {"epochs": 150, "epoch_steps": 100, "batch_size": 20}
+PAPER_VIDEO = {"epochs": 150, "epoch_steps": 1000, "batch_size": 32}
+# Sounds and videos of one's own have the recipe of their domain, without the options of the data that are rendered.
 PRESETS = {
     # Minutes on two cores.
     "quick": {
         **QUICK,
         "epochs": 25,
         "by_data": {
-            "scales": {
-                "sampler": "faithful",
-                "channels": (8, 8, 16, 16),
-                "decoder_units": (16, 64, 256),
-                "sampling_speed": 6.0,
-                "input_scale": 8.0,
-                "log_var_bias": -3.0,
-                "margin": 3.0,
-                "center": True,
-            },
-            "ball": {
-                "channels": (8, 16, 32),
-                "prior_units": 128,
-                "window": 12,
-                "sampling_speed": 6.0,
-                "input_scale": 8.0,
-                "log_var_bias": -5.0,
-                "center": True,
-                "trajectories": 256,
-            },
+            "scales": {**QUICK_MUSIC, "margin": 3.0},
+            "ball": {**QUICK_VIDEO, "trajectories": 256},
+            "notes": QUICK_MUSIC,
+            "videos": QUICK_VIDEO,
         },
     },
     # About an hour.
@@ -50,37 +45,20 @@ PRESETS = {
         **QUICK,
         "epochs": 100,
         "by_data": {
-            "scales": {
-                "sampler": "faithful",
-                "batch_size": 16,
-                "channels": (16, 16, 32, 32),
-                "decoder_units": (16, 64, 256, 512),
-                "sampling_speed": 1.5,
-                "input_scale": 8.0,
-                "log_var_bias": -3.0,
-                "margin": 3.0,
-                "center": True,
-                "scales": 104,
-            },
-            "ball": {
-                "channels": (16, 32, 64),
-                "prior_units": 128,
-                "epochs": 200,
-                "window": 12,
-                "sampling_speed": 1.5,
-                "input_scale": 8.0,
-                "log_var_bias": -5.0,
-                "center": True,
-                "trajectories": 512,
-            },
+            "scales": {**FAST_MUSIC, "margin": 3.0, "scales": 104},
+            "ball": {**FAST_VIDEO, "trajectories": 512},
+            "notes": FAST_MUSIC,
+            "videos": FAST_VIDEO,
         },
     },
     # The published recipe; for a GPU.
     "paper": {
         **PUBLISHED,
         "by_data": {
-            "scales": {"epochs": 150, "epoch_steps": 100, "batch_size": 20, "fractional": False},
-            "ball": {"epochs": 150, "epoch_steps": 1000, "batch_size": 32, "trajectories": 512},
+            "scales": {**PAPER_MUSIC, "fractional": False},
+            "ball": {**PAPER_VIDEO, "trajectories": 512},
+            "notes": PAPER_MUSIC,
+            "videos": PAPER_VIDEO,
         },
     },
 }

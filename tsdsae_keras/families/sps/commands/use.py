@@ -55,20 +55,21 @@ def embed(model, files, out):
     if out.suffix != ".npz":
         raise InputError(f"{out} is not a name for codes; it must end in .npz")
     model = open_sps(model)
-    arrays, names, status = {}, [], 0
+    arrays, names, refused = {}, [], []
     for file in files:
         try:
             x = frames_of(model, file)
         except InputError as error:
-            print(f"left out: {error}", file=sys.stderr)
-            status = 1
+            refused.append(str(error))
             continue
         for key in ("mean", "log_var"):
             arrays[f"{key}_{len(names)}"] = in_batches(lambda part, key=key: model.encode(part)[key], x)
         names.append(str(file))
     if not names:
-        raise InputError("none of the files could be used")
+        raise InputError("; ".join(refused))
+    for reason in refused:
+        print(f"left out: {reason}", file=sys.stderr)
     with replacing(out) as temporary, temporary.open("wb") as opened:
         np.savez(opened, files=np.array(names), **arrays)
     log.info(f"codes of {len(names)} files: {out}")
-    return status
+    return int(bool(refused))

@@ -1,9 +1,13 @@
-"""Codes of many sequences, what is decoded from codes, and figures that music and video share."""
+"""Codes of many sequences, what is decoded from codes, and scores that music and video share."""
 
 import numpy as np
+from keras import ops
 
-from tsdsae_keras.metrics.intervals import mean_interval
-from tsdsae_keras.metrics.linear_probe import standardized_error
+from tsdsae_keras.errors import InputError
+from tsdsae_keras.families.sps.model import FIXED_SEED
+from tsdsae_keras.families.sps.symmetries import find_symmetry
+from tsdsae_keras.metrics.intervals import mean_interval, statistic_interval
+from tsdsae_keras.metrics.linear_probe import standardized_squares
 
 BATCH = 32  # sequences, or frames where codes are decoded
 
@@ -20,7 +24,11 @@ def encode(model, x):
 
 def code_deviations(model, x):
     """Standard deviation of every dynamic latent over all frames."""
-    return encode(model, x)[..., : model.dynamic].reshape(-1, model.dynamic).std(axis=0)
+    return _deviations(encode(model, x)[..., : model.dynamic])
+
+
+def _deviations(z):
+    return z.reshape(-1, z.shape[-1]).std(axis=0)
 
 
 def reinitialise(model, seed):
@@ -44,25 +52,66 @@ def cross_entropy(x, p):
     return -(x * np.log(p) + (1 - x) * np.log1p(-p)).reshape(*x.shape[:2], -1).sum(axis=-1)
 
 
-def prediction_scores(model, train, x):
-    """How well frames are reconstructed, imagined and predicted: nats a frame above what is attainable, and errors of
-    codes.
+def prediction_scores(model, fresh, train, x):
+    """How well frames are reconstructed, imagined and predicted, how far the codes move, and how far the prior
+    commutes with the symmetry, each with the value of an untrained model.
 
-    What no model can do better than is the entropy of the frames themselves; the worst is the mean frame of training.
+    Args:
+        model: `SPS`.
+        fresh: `reinitialise`.
+        train: (n, time, *frame), whose mean is the worst reconstruction.
+        x: the same, scored.
     """
+    scores, before = (model_scores(each, train, x) for each in (model, fresh))
+    return {name: found | {"untrained": before[name]["value"]} for name, found in scores.items()}
+
+
+def model_scores(model, train, x):
+    """{name: score} of reconstruction, roll-outs, the prior and the spread of the codes, without the untrained."""
+    z = encode(model, x)[..., : model.dynamic]
+    # What no model can do better than is the entropy of the frames themselves; the worst is the mean frame.
     least = cross_entropy(x, x)
     worst = cross_entropy(x, np.broadcast_to(train.mean(axis=(0, 1)), x.shape)) - least
-    recon = cross_entropy(x, in_batches(model.reconstruct, x, 8)) - least
-    found = {"recon": _excess(recon, worst)}
-    if not model.prior:
-        return found
-    after = slice(model.base_len, None)
-    imagined = cross_entropy(x, in_batches(model.imagine, x, 8)) - least
-    found["imagined"] = _excess(imagined[:, after], worst[:, after])
-    z = encode(model, x)[..., : model.dynamic]
-    predicted = in_batches(model.rollout, x)
-    error = standardized_error(predicted[:, model.base_len - 1 :], z[:, model.base_len :])
-    return found | {"code_error": score(error, worst=1.0, best=0.0, n=len(x))}
+    found = {"recon": _excess(cross_entropy(x, in_batches(model.reconstruct, x, 8)) - least, worst)}
+    if model.prior:
+        after = slice(model.base_len, None)
+        found["imagined"] = _excess(
+            (cross_entropy(x, in_batches(model.imagine, x, 8)) - least)[:, after], worst[:, after]
+        )
+        predicted = in_batches(model.rollout, x)
+        found["code_error"] = _error(predicted[:, model.base_len - 1 :], z[:, model.base_len :], worst=1.0)
+        found |= {"commutation": _error(*commuted(model, z))} if acting_kinds(model) else {}
+    spread = statistic_interval(lambda rows: _deviations(rows).max(), z, n_resamples=100) if len(z) > 4 else None
+    return found | {"z_std": score(_deviations(z).max(), spread, len(z), worst=0.0)}
+
+
+def commuted(model, z):
+    """S^-1 R(S z) and R(z) of dynamic codes (n, time, p), of every kind of the symmetry and true codes throughout:
+    (kinds * n, time - 1, p) each. A prior that commutes gives the same twice, whatever K it was trained with.
+    """
+    z = ops.convert_to_tensor(z)
+    seen = ops.zeros(z.shape[:2], "bool")
+    plain, moved = model.transition(z, seen), []
+    for kind in acting_kinds(model):
+        g = kind.group.draw(z.shape[0], FIXED_SEED)
+        there = model.transition(kind.group.act(g, z), seen)
+        moved.append(kind.group.act(kind.group.inverse(g), there))
+    return ops.convert_to_numpy(ops.concatenate(moved)), ops.convert_to_numpy(ops.concatenate([plain] * len(moved)))
+
+
+def acting_kinds(model):
+    """The kinds of the model's symmetry, also where K is 0; none where it acts on latents that the codes lack."""
+    try:
+        return find_symmetry(model.group, model.dynamic)
+    except InputError:
+        return ()
+
+
+def _error(predicted, true, worst=None):
+    """The mean squared error of standardised codes."""
+    each = standardized_squares(predicted, true).mean(axis=(1, 2))
+    known = np.isfinite(each).all() and len(each) > 1
+    return score(each.mean(), mean_interval(each) if known else None, len(each), worst, best=0.0)
 
 
 def _excess(nats, worst):

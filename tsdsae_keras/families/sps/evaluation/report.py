@@ -4,14 +4,14 @@ import logging
 
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.data.sets import open_data
-from tsdsae_keras.families.sps.evaluation.rows import rows, table
+from tsdsae_keras.families.sps.evaluation.rows import groups, table
 from tsdsae_keras.families.sps.evaluation.scores import evaluate
 from tsdsae_keras.families.sps.pictures import figures, sounds
 from tsdsae_keras.files import write_json
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.training.evaluate import scores_file
 from tsdsae_keras.training.model_files import model_file
-from tsdsae_keras.training.run import RunFolder, data_settings
+from tsdsae_keras.training.run import RunFolder, data_settings, versions
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +40,16 @@ def report(model, data=None, out=None, seed=0):
 
 
 def _content(model, data, result, settings, path):
-    what = "pitch" if model.domain == "music" else "place"
+    music = model.domain == "music"
+    what, of_music = ("pitch", "; of synthesis over codes, of shifted scales over shifts") if music else ("place", "")
     return {
-        "title": f"{path.parent.name}: {what} from physical symmetry",
-        "lead": f"{result['n']} test sequences; intervals are 95 % bootstrap intervals over sequences.",
-        "scores": [{"group": "test", "rows": rows(result)}],
+        "title": f"{settings.model} on {settings.data}",
+        "lead": f"{path.name}: {what} from physical symmetry, K = {model.copies}, {result['n']} test sequences.",
+        "scores": groups(result),
+        "scores_note": "Worst is the value of an untrained model; of reconstruction and roll-out, that of the mean "
+        f"frame. Intervals: 95 % by bootstrap, over sequences{of_music}.",
         "sounds": sounds(model, data),
-        "pictures": {
-            title: {"image": figure, "alt": title, "caption": ""}
-            for title, figure in figures(model, data, result).items()
-        },
+        "pictures": figures(model, data, result),
         "settings": settings.to_dict(),
+        "versions": versions(),
     }

@@ -16,9 +16,12 @@ def evaluate(model, data, seed=0):
         seed: of phases and of the untrained model.
 
     Raises:
-        InputError: the data are of another domain than the model.
+        InputError: the data are of another domain than the model, or too short.
     """
     if data.domain != model.domain:
         raise InputError(f"the model takes {model.domain}, and these data are {data.domain}; give others with --data")
+    frames = data.x["test"].shape[1]
+    if model.prior and frames <= model.base_len:
+        raise InputError(f"sequences have {frames} frames; a model that sees {model.base_len} is scored on longer ones")
     result = {"music": music_scores, "video": video_scores}[model.domain](model, data, seed)
     return to_plain(result)[0]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsdsae_keras.families.sps.evaluation.codes import code_deviations, encode, prediction_scores, reinitialise, score
+from tsdsae_keras.families.sps.evaluation.codes import encode, prediction_scores, reinitialise, score
 from tsdsae_keras.metrics.intervals import mean_interval
 from tsdsae_keras.metrics.linear_probe import LinearProbe, axis_alignment
 
@@ -13,36 +13,39 @@ SHOWN = 4  # trajectories kept for the figures
 
 def video_scores(model, data, seed=0):
     """All scores of a model of videos, and the points of its figures."""
-    train, test = data.frames("train", slice(0, FITTED)), data.frames("test")
-    scores = prediction_scores(model, train, test)
-    scores["z_std"] = score(code_deviations(model, test).max(), worst=0.0, n=len(test))
+    train, test, fresh = data.frames("train", slice(0, FITTED)), data.frames("test"), reinitialise(model, seed)
+    scores = prediction_scores(model, fresh, train, test)
     result = {"n": len(test), "domain": "video", "scores": scores, "points": {}}
     if data.labels:
         truth = {"train": data.labels["train"][:FITTED], "test": data.labels["test"]}
-        codes = {"train": encode(model, train), "test": encode(model, test)}
-        scores |= probe_scores(codes, truth, data.factors)
-        fresh = reinitialise(model, seed)
-        before = {"train": encode(fresh, train), "test": encode(fresh, test)}
-        for name, found in probe_scores(before, truth, data.factors, interval=False).items():
-            scores[name]["untrained"] = found["value"]
+        codes, before = (
+            {split: encode(each, x) for split, x in (("train", train), ("test", test))} for each in (model, fresh)
+        )
+        worst = probe_scores(before, truth, data.factors)
+        for name, found in probe_scores(codes, truth, data.factors).items():
+            scores[name] = found | {"untrained": worst[name]["value"]}
         result["points"] = trajectories(model, codes, truth, test[:SHOWN])
     return result
 
 
-def probe_scores(codes, truth, factors, interval=True):
-    """Errors of probes fitted on training frames and scored on test frames, by axis; see `metrics.linear_probe`."""
-    rows = {split: (flat(codes[split]), flat(truth[split])) for split in ("train", "test")}
-    probe = LinearProbe(*rows["train"])
-    squared = probe.squared_errors(*rows["test"]).reshape(*truth["test"].shape)
-    bounds = {"worst": 1.0, "best": 0.0, "n": len(squared)}
-    scores = {}
-    for name, each in (("mean", squared.mean(axis=-1)), *zip(factors, np.moveaxis(squared, -1, 0), strict=True)):
-        span = mean_interval(each.mean(axis=1)) if interval else None
-        scores[f"probe_{name}"] = score(each.mean(), span, **bounds)
-    if rows["train"][0].shape[1] > max(latent for own in OWN_LATENTS for latent in own):
-        aligned = axis_alignment(*rows["train"], *rows["test"], OWN_LATENTS)
-        scores |= {f"own_latents_{name}": score(e, **bounds) for name, e in zip(factors, aligned, strict=True)}
+def probe_scores(codes, truth, factors):
+    """Errors of probes fitted on training frames and scored on test frames, by axis; see `metrics.linear_probe`.
+
+    Intervals are over trajectories.
+    """
+    fitted, scored = ((flat(codes[split]), flat(truth[split])) for split in ("train", "test"))
+    squared = LinearProbe(*fitted).squared_errors(*scored).reshape(truth["test"].shape)
+    scores = {"probe_mean": _score(squared.mean(axis=-1))}
+    scores |= {f"probe_{name}": _score(squared[..., axis]) for axis, name in enumerate(factors)}
+    if fitted[0].shape[1] > max(latent for own in OWN_LATENTS for latent in own):
+        own = axis_alignment(*fitted, *scored, OWN_LATENTS).reshape(squared.shape)
+        scores |= {f"own_latents_{name}": _score(own[..., axis]) for axis, name in enumerate(factors)}
     return scores
+
+
+def _score(squared):
+    """A score of squared errors (n, time)."""
+    return score(squared.mean(), mean_interval(squared.mean(axis=1)), len(squared), worst=1.0, best=0.0)
 
 
 def flat(values):
