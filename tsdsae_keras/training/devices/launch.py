@@ -126,10 +126,9 @@ class Ranks(Team):
             raise Stopped(self.last_line(name), dead[name])
         if dead[name] == 2:  # refused: it says itself what and how to go on
             raise InputError(self.last_line(name))
+        killed = dead[name] < 0
+        how = f"was killed by {signal.Signals(-dead[name]).name}" if killed else f"failed: {self.last_line(name)}"
         whole = self.places[name].processes
-        how = (
-            f"was killed by {signal.Signals(-dead[name]).name}" if dead[name] < 0 else f"failed: {self.last_line(name)}"
-        )
         raise InputError(f"rank {name} of {whole} {how}; all were ended; resume with: {self.again}")
 
     def _dead(self):
