@@ -1,4 +1,4 @@
-"""`train.py --devices`: one of its processes is killed, and the run resumes, on as many devices or on one."""
+"""A run on two devices: one of its processes is killed, and the run resumes, on as many devices or on one."""
 
 import csv
 import os
@@ -11,17 +11,16 @@ import numpy as np
 import pytest
 
 from tests.processes import PATIENCE, Script, said, wait_for
+from tests.toy import model as toy
 from tsdsae_keras.base.loading import load_model
 from tsdsae_keras.training.devices.launch import free_port
 
 pytestmark = pytest.mark.slow
 
 BACKEND = keras.backend.backend()
-TRAIN = Script("train.py")
-RUN = [
-    *("--backend", BACKEND, "--melodies", "40", "--synth", "additive", "--cache", "data", "--epochs", "6"),
-    *("--stage-two-at", "2", "--batch-size", "16", "--units", "16", "--watch-every", "2", "--pictures-every", "3"),
-]
+TRAIN = Script("tests/toy/__main__.py")
+RUN = ["train", "--model", "toy", "--backend", BACKEND, "--epochs", "30", "--watch-every", "0", "--out", "r"]
+RESUME = ["train", "--resume", "r"]
 FINISHED = ("model.keras", "history.csv", "evaluation.json")
 
 
@@ -46,14 +45,13 @@ def rank_of(process, rank):
 def whole(tmp_path_factory):
     """A run on two devices that nothing broke."""
     folder = tmp_path_factory.mktemp("whole")
-    TRAIN.finish(folder, *RUN, "--out", "r", *devices())
+    TRAIN.finish(folder, *RUN, *devices())
     return folder
 
 
-def begin_and_kill(folder, whole):
-    shutil.copytree(whole / "data", folder / "data")
-    process = TRAIN.start(folder, *RUN, "--out", "r", *devices())
-    assert wait_for(process, lambda: "epoch 3/6" in said(folder)), said(folder)
+def begin_and_kill(folder):
+    process = TRAIN.start(folder, *RUN, *devices())
+    assert wait_for(process, lambda: "epoch  3/30" in said(folder)), said(folder)
     os.kill(rank_of(process, 1), signal.SIGKILL)
     status = process.wait(timeout=PATIENCE)
     assert not (folder / "r" / "evaluation.json").exists()
@@ -66,7 +64,9 @@ def begin_and_kill(folder, whole):
 
 
 def weights_of(folder):
-    return {each.path: keras.ops.convert_to_numpy(each) for each in load_model(folder / "r" / "model.keras").weights}
+    model = load_model(folder / "r" / "model.keras")
+    assert isinstance(model, toy.Toy)
+    return {each.path: keras.ops.convert_to_numpy(each) for each in model.weights}
 
 
 def history_of(folder):
@@ -75,16 +75,15 @@ def history_of(folder):
 
 
 def test_a_killed_rank_ends_all_and_the_run_resumes_to_the_same_end(whole, tmp_path):
-    begin_and_kill(tmp_path, whole)
+    begin_and_kill(tmp_path)
     other = tmp_path / "other"
     other.mkdir()
-    for name in ("r", "data"):
-        shutil.copytree(tmp_path / name, other / name)
+    shutil.copytree(tmp_path / "r", other / "r")
 
-    TRAIN.finish(tmp_path, "--resume", "r", *devices())
+    TRAIN.finish(tmp_path, *RESUME, *devices())
     for name in FINISHED:
         assert (tmp_path / "r" / name).read_bytes() == (whole / "r" / name).read_bytes(), name
-    TRAIN.finish(other, "--resume", "r")
+    TRAIN.finish(other, *RESUME)
     for name, value in weights_of(whole).items():
         np.testing.assert_allclose(weights_of(other)[name], value, rtol=1e-6, atol=1e-6, err_msg=name)
     for row, expected in zip(history_of(other), history_of(whole), strict=True):

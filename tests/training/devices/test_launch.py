@@ -63,7 +63,7 @@ def test_all_are_told_to_stop_and_the_first_says_how_it_went(tmp_path):
     stops = "signal.signal(15, lambda *_: (print('stopped with epoch 3 saved', file=sys.stderr), sys.exit(143)))"
     team = ranks(tmp_path, *[f"import time; {stops}; time.sleep(60)"] * 2)
     threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
-    assert team.run() == signal.SIGTERM and team.said(0) == "stopped with epoch 3 saved"
+    assert team.run() == signal.SIGTERM and team.last_line(0) == "stopped with epoch 3 saved"
 
 
 def test_a_rank_that_was_told_to_stop_by_others_ends_all(tmp_path):

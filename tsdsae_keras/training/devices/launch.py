@@ -71,8 +71,8 @@ def launch(backend, asked, run, arguments=()):
         team = Ranks([*sys.orig_argv, *arguments], places, address, Path(folder), again)
         asked_to_stop = team.run()
         if asked_to_stop:
-            said = team.said(places[0].rank)
-            raise Stopped(said or f"stopped; resume with: {again}", 128 + asked_to_stop)
+            line = team.last_line(places[0].rank)
+            raise Stopped(line or f"stopped; resume with: {again}", 128 + asked_to_stop)
 
 
 class Ranks(Team):
@@ -110,7 +110,7 @@ class Ranks(Team):
     def _errors(self, name):
         return self.folder / f"{name}.txt"
 
-    def said(self, name):
+    def last_line(self, name):
         """The last line that a rank wrote about how it ended."""
         lines = self._errors(name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1].removeprefix("error: ") if lines else ""
@@ -123,11 +123,12 @@ class Ranks(Team):
         dead = self._dead()
         name = min(dead, key=lambda rank: _order(dead[rank]))
         if dead[name] in ENDS:
-            raise Stopped(self.said(name), dead[name])
+            raise Stopped(self.last_line(name), dead[name])
         if dead[name] == 2:  # refused: it says itself what and how to go on
-            raise InputError(self.said(name))
+            raise InputError(self.last_line(name))
+        killed = dead[name] < 0
+        how = f"was killed by {signal.Signals(-dead[name]).name}" if killed else f"failed: {self.last_line(name)}"
         whole = self.places[name].processes
-        how = f"was killed by {signal.Signals(-dead[name]).name}" if dead[name] < 0 else f"failed: {self.said(name)}"
         raise InputError(f"rank {name} of {whole} {how}; all were ended; resume with: {self.again}")
 
     def _dead(self):
