@@ -135,8 +135,8 @@ def test_rendering_is_counted_by_the_images_and_steps_of_a_run(monkeypatch):
     clock = iter([0.0, 2.048, 5.0, 5.04])  # 1 ms an image, 2 ms a batch
     monkeypatch.setattr(step.time, "perf_counter", lambda: next(clock))
     said = step.share_of_rendering(Race("peer", family="cpd", data="sprites", batch=8, clips=16), 0.1)
-    # 28,000 images a run of 1,200 steps: 23.33 ms a step.
-    assert "rendering 23.33 ms a step, 0.233 of the fastest; pairing 2.00 ms, 0.020" in said
+    # 28,000 images a run of 1,800 steps: 15.56 ms a step.
+    assert "rendering 15.56 ms a step, 0.156 of the fastest; pairing 2.00 ms, 0.020" in said
 
 
 @pytest.mark.slow
