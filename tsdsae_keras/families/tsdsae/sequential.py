@@ -186,8 +186,7 @@ class SequentialVAE(StagedModel):
             terms["kl_z"] = self.kl_frames(gaussian(outputs, "z"), gaussian(outputs, "z_prior"), mask)
         terms["kl_v"] = self.kl_codes(gaussian(outputs, "v"), gaussian(outputs, "v_prior"))
         if self.term_weights["corr_zv"]:
-            codes = outputs["z_mean"], outputs["v_mean"], mask
-            terms["corr_zv"] = correlation(*map(self.whole, codes))
+            terms["corr_zv"] = correlation(*map(self.whole, (outputs["z_mean"], outputs["v_mean"], mask)))
         return {name: value for name, value in terms.items() if self.term_weights[name]}
 
     def reconstruction_error(self, x, reconstruction, mask=None):
