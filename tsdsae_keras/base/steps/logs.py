@@ -28,4 +28,5 @@ def step_logs(model):
     """The terms that were worked out and the loss, the gradient norm and the count of skipped steps in this epoch."""
     trackers, idle = (model.norm_tracker, model.skipped_tracker), model.idle_terms()
     results = {name: value for name, value in model.get_metrics_result().items() if name not in idle}
-    return results | {tracker.name: tracker.result() for tracker in trackers}
+    # Plus zero: on PyTorch a sum is the variable itself, which validation resets before the epoch's logs are read.
+    return results | {tracker.name: tracker.result() + 0.0 for tracker in trackers}
