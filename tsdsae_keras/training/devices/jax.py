@@ -16,6 +16,7 @@ from tsdsae_keras.training.devices.one import OneDevice
 from tsdsae_keras.training.devices.parts import leave_gpus, part_of
 from tsdsae_keras.training.devices.place import ALL, cores
 
+THREADS = 8  # for each device of a processor
 VIRTUAL = "--xla_force_host_platform_device_count"  # without a GPU: devices that share the processor's cores
 
 
@@ -25,6 +26,8 @@ class Devices(OneDevice):
     def __init__(self, asked, place):
         own = cores() if asked.devices == ALL else asked.devices
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {VIRTUAL}={own}".strip()
+        # A device that waits for another keeps its thread: with one for each core, as XLA has them, all can be waiting.
+        os.environ.setdefault("PJRT_NPROC", str(THREADS * own))
         self.rank, self.processes = place.rank, place.processes
         leave_gpus()
         if place.processes > 1:
