@@ -54,7 +54,7 @@ def part(x, copies=1):
     """The rows of this replica: (count * n, ...) -> (n, ...), of each copy of the batch where rows are copies of it."""
     if count() == 1:
         return x
-    rest = tuple(x.shape[1:])
+    rest = tuple(ops.shape(x)[1:])
     return ops.reshape(ops.reshape(x, (copies, count(), -1, *rest))[:, index()], (-1, *rest))
 
 
@@ -63,10 +63,10 @@ def average(values):
     if count() == 1:
         return list(values)
     flat = [ops.reshape(value, (-1,)) for value in values]
-    ends = itertools.accumulate((each.shape[0] for each in flat), initial=0)
+    ends = itertools.accumulate((ops.shape(each)[0] for each in flat), initial=0)
     whole = _of_backend().average(ops.concatenate(flat, axis=0))
     pieces = [whole[start:end] for start, end in itertools.pairwise(ends)]
-    return [ops.reshape(piece, value.shape) for piece, value in zip(pieces, values, strict=True)]
+    return [ops.reshape(piece, ops.shape(value)) for piece, value in zip(pieces, values, strict=True)]
 
 
 def _of_backend():
