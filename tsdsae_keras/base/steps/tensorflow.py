@@ -37,11 +37,7 @@ class TrainStep:
         return self.get_metrics_result()
 
     def _apply(self, finite, gradients, weights):
-        def update():
-            self.optimizer.apply(gradients, weights)
-            return tf.constant(True)
-
-        tf.cond(finite, update, lambda: tf.constant(False))
+        _run_if(finite, lambda: self.optimizer.apply(gradients, weights))
 
     def _apply_to_replica(self, finite, gradients, weights):
         """The step of Keras's optimizer on this replica's copies of the weights and slots.
@@ -49,18 +45,15 @@ class TrainStep:
         `Optimizer.apply` would add gradients up over replicas; these are averages already, the same on all. It would
         also wait for the other replicas, which nothing inside of a condition can.
         """
-        optimizer, pairs = (
-            self.optimizer,
-            [each for each in zip(gradients, weights, strict=True) if each[0] is not None],
-        )
+        optimizer = self.optimizer
+        pairs = [each for each in zip(gradients, weights, strict=True) if each[0] is not None]
         rate, clipped = optimizer.learning_rate, optimizer._clip_gradients([gradient for gradient, _ in pairs])
 
         def update():
             for gradient, (_, weight) in zip(clipped, pairs, strict=True):
                 optimizer.update_step(gradient, weight.value, rate)
-            return tf.constant(True)
 
-        tf.cond(finite, update, lambda: tf.constant(False))
+        _run_if(finite, update)
         optimizer._iterations.assign_add(tf.cast(finite, optimizer._iterations.dtype))
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
@@ -68,3 +61,11 @@ class TrainStep:
         if self._distribute_strategy is not None:
             with self._distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
+
+
+def _run_if(finite, update):
+    def run():
+        update()
+        return tf.constant(True)
+
+    tf.cond(finite, run, lambda: tf.constant(False))
