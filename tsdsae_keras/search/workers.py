@@ -11,12 +11,11 @@ its trial: restarted under its old name, it continues it. The chief waits for a 
 """
 
 import os
-import socket
 import time
 
 from tsdsae_keras.errors import InputError, Stopped
 from tsdsae_keras.search.folder import resume_command
-from tsdsae_keras.training.processes import POLL, Team
+from tsdsae_keras.training.processes import POLL, Team, free_port
 
 VARIABLES = ("KERASTUNER_TUNER_ID", "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT")
 CHIEF = "chief"
@@ -55,7 +54,7 @@ class _ChiefAndWorkers(Team):
 
     def __init__(self, command, names):
         super().__init__(command, names)
-        self.port = _free_port()
+        self.port = free_port()
 
     def environment(self, name):
         return super().environment(name) | dict(zip(VARIABLES, (name, "127.0.0.1", str(self.port)), strict=True))
@@ -81,9 +80,3 @@ class _ChiefAndWorkers(Team):
         while chief and chief.poll() is None and time.monotonic() < deadline and not self.is_working():
             time.sleep(POLL)
         super().end()
-
-
-def _free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]

@@ -21,9 +21,9 @@ from tests.families.slowvae import small as slowvae
 from tests.families.sps import test_model as sps
 from tsdsae_keras.families.slowvae.baselines import PCL
 from tsdsae_keras.training.callbacks import EnterStageTwo, SeedEpochs
-from tsdsae_keras.training.devices.launch import free_port
 from tsdsae_keras.training.devices.opening import open_devices
 from tsdsae_keras.training.devices.place import VARIABLES, parse
+from tsdsae_keras.training.processes import free_port
 
 STEPS, ROWS = 5, 8  # steps of an epoch, of which there are two; rows of a batch
 

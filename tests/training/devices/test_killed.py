@@ -13,7 +13,7 @@ import pytest
 from tests.processes import PATIENCE, Script, said, wait_for
 from tests.toy import model as toy
 from tsdsae_keras.base.loading import load_model
-from tsdsae_keras.training.devices.launch import free_port
+from tsdsae_keras.training.processes import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,6 @@
 The program sees the whole batch, so every number is that of one device up to the order of sums, random draws included.
 """
 
-import contextlib
 import os
 
 import jax
@@ -45,10 +44,8 @@ class Devices(OneDevice):
         self.count = len(chosen)
         self.layout = WholeOrSplit(devices=chosen, auto_shard_dataset=False)
 
-    @contextlib.contextmanager
     def scope(self):
-        with self.layout.scope():
-            yield
+        return self.layout.scope()
 
     def training_data(self, stream):
         return part_of(stream, self.rank, self.processes)

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,8 +10,18 @@ import time
 from pathlib import Path
 
 from tsdsae_keras.errors import InputError, Stopped
-from tsdsae_keras.training.devices.place import ADDRESS, ALL, LOCAL_RANK, PORT_NAME, PROCESSES, RANK, Place, cores
-from tsdsae_keras.training.processes import Team
+from tsdsae_keras.training.devices.place import (
+    ADDRESS,
+    ALL,
+    LOCAL_RANK,
+    ONE_MACHINE,
+    PORT_NAME,
+    PROCESSES,
+    RANK,
+    Place,
+    cores,
+)
+from tsdsae_keras.training.processes import REFUSED, Team, free_port
 from tsdsae_keras.training.run import resume_command
 
 GRACE = 2.0  # seconds in which the others of a dead process die of its absence
@@ -25,10 +34,7 @@ def must_launch(backend, asked):
         return False
     if backend == "tensorflow":
         if asked.hosts:
-            raise InputError(
-                "--hosts does not work with TensorFlow: its multi-worker strategy fails in every version of Keras 3 so "
-                "far (3.15); take --backend jax or torch, or --devices on one machine"
-            )
+            raise InputError(f"--hosts does not work with TensorFlow: {ONE_MACHINE}")
         return False
     return len(asked.hosts) > 1 or (backend == "torch" and count_devices(asked) > 1)
 
@@ -76,16 +82,12 @@ def launch(backend, asked, run, arguments=()):
 
 
 class Ranks(Team):
-    """Processes that compute one step together, so that none can go on alone."""
+    """Processes that compute one step together, so that none can continue alone."""
 
     def __init__(self, command, places, address, folder, again):
         super().__init__(command, [place.rank for place in places])
-        self.places, self.address, self.folder, self.again = (
-            {place.rank: place for place in places},
-            address,
-            folder,
-            again,
-        )
+        self.places = {place.rank: place for place in places}
+        self.address, self.folder, self.again = address, folder, again
 
     def environment(self, name):
         place, (host, port) = self.places[name], self.address
@@ -124,7 +126,7 @@ class Ranks(Team):
         name = min(dead, key=lambda rank: _order(dead[rank]))
         if dead[name] in ENDS:
             raise Stopped(self.last_line(name), dead[name])
-        if dead[name] == 2:  # refused: it says itself what and how to go on
+        if dead[name] == REFUSED:  # it says itself what is wrong and how to help
             raise InputError(self.last_line(name))
         killed = dead[name] < 0
         how = f"was killed by {signal.Signals(-dead[name]).name}" if killed else f"failed: {self.last_line(name)}"
@@ -142,11 +144,4 @@ def _order(status):
     exchange then failed. JAX aborts those that miss another."""
     if status < 0:
         return 3 if status == -signal.SIGABRT else 0
-    return 1 if status == 2 else 2
-
-
-def free_port():
-    """A port of this machine that nothing listens at."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    return 1 if status == REFUSED else 2

@@ -2,7 +2,7 @@
 
 import importlib
 
-from tsdsae_keras.training.devices.one import OneDevice
+from tsdsae_keras.training.devices.one import ONE_DEVICE
 from tsdsae_keras.training.devices.place import Place
 
 
@@ -17,5 +17,5 @@ def open_devices(backend, asked):
         InputError: there are fewer devices, or the backend cannot use them.
     """
     if asked is None:
-        return OneDevice()
+        return ONE_DEVICE
     return importlib.import_module(f"tsdsae_keras.training.devices.{backend}").Devices(asked, Place.of_environment())

@@ -12,6 +12,11 @@ MOST = 1 << 16
 PORT = 29400
 # What torchrun sets for each of its processes; so does `launch`, for JAX too.
 RANK, PROCESSES, LOCAL_RANK, ADDRESS, PORT_NAME = "RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"
+# Why TensorFlow takes no part in what several machines train, and what to do.
+ONE_MACHINE = (
+    "its multi-worker strategy fails in every version of Keras 3 so far (3.15); take --backend jax or torch, or "
+    "--devices on one machine"
+)
 VARIABLES = (RANK, PROCESSES, LOCAL_RANK, ADDRESS, PORT_NAME)
 HOST_INDEX = ("TSDSAE_HOST", "SLURM_NODEID")  # which of --hosts this machine is, where its name does not say
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.training.devices.one import OneDevice
 from tsdsae_keras.training.devices.parts import dataset_of, repeat_rows
-from tsdsae_keras.training.devices.place import ALL, cores
+from tsdsae_keras.training.devices.place import ALL, ONE_MACHINE, cores
 
 
 class Devices(OneDevice):
@@ -13,10 +13,7 @@ class Devices(OneDevice):
 
     def __init__(self, asked, place):
         if place.processes > 1 or len(asked.hosts) > 1:
-            raise InputError(
-                "TensorFlow trains in one process: its multi-worker strategy fails in every version of Keras 3 so far "
-                "(3.15); take --backend jax or torch, or --devices on one machine"
-            )
+            raise InputError(f"TensorFlow trains in one process: {ONE_MACHINE}")
         kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
         if kind == "CPU":
             _divide_processor(cores() if asked.devices == ALL else asked.devices)
