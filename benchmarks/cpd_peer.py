@@ -4,11 +4,12 @@ Source of the network and the loss: Marchetti et al., AISTATS 2023, arXiv 2207.0
 """
 
 import itertools
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from benchmarks import peer_loop
 
 TEMPERATURE, EXTRA = 0.8, 8
 
@@ -69,22 +70,13 @@ def run(triples, settings, wait, reply):
         triples: a dict of "x", "action" and "y" of an epoch, images uint8 (n, 64, 64, channels).
         settings: a dict with "batch", "width", "threads" and "compiled".
     """
-    torch.manual_seed(0)
-    torch.set_num_threads(settings["threads"])
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = peer_loop.begin(settings)
     x, y = (torch.from_numpy(triples[name]).permute(0, 3, 1, 2).contiguous().to(device) for name in "xy")
     x, y = x.float() / 255, y.float() / 255
     action = torch.from_numpy(triples["action"]).to(device)
     peer = Peer(x.shape[1], settings["width"], rotations=action.ndim == 3, dims=action.shape[-1]).to(device)
-    loss_of = torch.compile(peer) if settings["compiled"] else peer
-    optimizer = torch.optim.Adam(peer.parameters(), lr=1e-3, eps=1e-8, fused=True)
-    while wait():
-        start, losses = time.perf_counter(), []
-        for batch in zip(*(each.split(settings["batch"]) for each in (x, action, y)), strict=True):
-            optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(*batch)
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.detach())
-        mean = torch.stack(losses).mean().item()
-        reply(time.perf_counter() - start, mean)
+
+    def batches():
+        return zip(*(each.split(settings["batch"]) for each in (x, action, y)), strict=True)
+
+    peer_loop.train(peer, batches, 1e-3, settings, wait, reply)

@@ -3,11 +3,11 @@
 The loss is the library's own reconstruction (docs/selfie.md), the encoder that of its `--encoder small`.
 """
 
-import time
-
 import torch
 from torch import nn
 from torch.nn import functional
+
+from benchmarks import peer_loop
 
 WEIGHTS, T, EPSILON = (4.0, 1.0, 0.02), 2.0, 1e-5
 
@@ -90,20 +90,11 @@ def run(views, settings, wait, reply):
         views: a dict of "first" and "second", (n, time, bands) each, of an epoch.
         settings: a dict with "batch", "threads" and "compiled".
     """
-    torch.manual_seed(0)
-    torch.set_num_threads(settings["threads"])
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = peer_loop.begin(settings)
     first, second = (torch.from_numpy(views[name]).to(device) for name in ("first", "second"))
     peer = Peer(first.shape[-1]).to(device)
-    loss_of = torch.compile(peer) if settings["compiled"] else peer
-    optimizer = torch.optim.Adam(peer.parameters(), lr=1e-3, eps=1e-8, fused=True)
-    while wait():
-        start, losses = time.perf_counter(), []
-        for batch in zip(first.split(settings["batch"]), second.split(settings["batch"]), strict=True):
-            optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(*batch)
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.detach())
-        mean = torch.stack(losses).mean().item()
-        reply(time.perf_counter() - start, mean)
+
+    def batches():
+        return zip(first.split(settings["batch"]), second.split(settings["batch"]), strict=True)
+
+    peer_loop.train(peer, batches, 1e-3, settings, wait, reply)

@@ -5,10 +5,11 @@ Source of the network and the loss: Klindt et al., ICLR 2021, arXiv 2007.10930.
 
 import itertools
 import math
-import time
 
 import torch
 from torch import nn
+
+from benchmarks import peer_loop
 
 RATE, GAMMA = 6.0, 10.0
 
@@ -55,20 +56,7 @@ def run(x, settings, wait, reply):
         x: frames (n, 64, 64, channels), pairs interleaved.
         settings: a dict with "batch", "z_dim", "threads" and "compiled".
     """
-    torch.manual_seed(0)
-    torch.set_num_threads(settings["threads"])
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = peer_loop.begin(settings)
     x = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous().to(device)
     peer = Peer(x.shape[1], settings["z_dim"]).to(device)
-    loss_of = torch.compile(peer) if settings["compiled"] else peer
-    optimizer = torch.optim.Adam(peer.parameters(), lr=1e-3, eps=1e-8, fused=True)
-    while wait():
-        start, losses = time.perf_counter(), []
-        for batch in x.split(settings["batch"]):
-            optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(batch)
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.detach())
-        mean = torch.stack(losses).mean().item()
-        reply(time.perf_counter() - start, mean)
+    peer_loop.train(peer, lambda: zip(x.split(settings["batch"]), strict=True), 1e-3, settings, wait, reply)

@@ -5,11 +5,12 @@ Source of the networks and the loss: Liu, Chin, Huang, Xia, NeurIPS 2023, arXiv 
 
 import itertools
 import math
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from benchmarks import peer_loop
 
 REACH, BASE_LEN = 4.0, 3
 SLOPE, DELAY = 2200.0, 8000.0
@@ -128,24 +129,15 @@ def run(x, settings, wait, reply):
         settings: a dict with "batch", "steps", "channels", "units", "hidden", "copies", "scale", "speed" of the
             schedule, "center", "threads" and "compiled".
     """
-    torch.manual_seed(0)
-    torch.set_num_threads(settings["threads"])
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = peer_loop.begin(settings)
     x = torch.from_numpy(x).to(device)
     mean_frame = x.mean((0, 1)).clamp(1e-3, 1 - 1e-3) if settings["center"] else None
     sizes = (settings[name] for name in ("channels", "units", "hidden", "copies", "scale"))
-    peer, step = Peer(*sizes, mean_frame).to(device), 0
-    loss_of = torch.compile(peer) if settings["compiled"] else peer
-    optimizer = torch.optim.Adam(peer.parameters(), lr=2e-3, eps=1e-8, fused=True)
-    while wait():
-        start, losses = time.perf_counter(), []
-        for _ in range(settings["steps"]):
+    peer, steps = Peer(*sizes, mean_frame).to(device), itertools.count()
+
+    def batches():
+        for step in itertools.islice(steps, settings["steps"]):
             rows = torch.randperm(len(x), device=device)[: settings["batch"]]
-            optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(x[rows], torch.tensor(true_code_probability(step * settings["speed"]), device=device))
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.detach())
-            step += 1
-        mean = torch.stack(losses).mean().item()
-        reply(time.perf_counter() - start, mean)
+            yield x[rows], torch.tensor(true_code_probability(step * settings["speed"]), device=device)
+
+    peer_loop.train(peer, batches, 2e-3, settings, wait, reply)

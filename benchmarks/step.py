@@ -144,11 +144,7 @@ def race_slowvae(options):
 def race_cpd(options):
     """The results of class-pose decomposition on a data set of poses, 64 triples a step, the quick preset's encoder."""
     race = Race("peer", family="cpd", data=options.data or "sprites", **_sizes(options))
-    results = _race_family(options, race)
-    seconds = [statistics.median(each["seconds"]) for each in results if each["kind"] != "peer" and "seconds" in each]
-    if seconds:
-        print(share_of_rendering(race, min(seconds)), flush=True)
-    return results
+    return _race_family(options, race, share_of_rendering)
 
 
 def race_sps(options):
@@ -159,22 +155,22 @@ def race_sps(options):
 def race_selfie(options):
     """The results of SELFIE-style pre-training, 64 clips a step, the small encoder."""
     race = Race("peer", family="selfie", **_sizes(options))
-    results = _race_family(options, race)
-    seconds = [statistics.median(each["seconds"]) for each in results if each["kind"] != "peer" and "seconds" in each]
-    if seconds:
-        print(share_of_views(race, min(seconds)), flush=True)
-    return results
+    return _race_family(options, race, share_of_views)
 
 
 def _sizes(options, batch=64):
     return {"batch": batch, "clips": batch * options.steps, "threads": options.threads, "tf32": options.tf32}
 
 
-def _race_family(options, race):
+def _race_family(options, race, share=None):
+    """The results; `share` gives a line on what feeds a step, from the race and the seconds of the fastest step."""
     own = [replace(race, kind=kind) for kind in options.backends]
     kinds = [kind for kind in options.peers if kind in ("plain", "compiled")]
     results = with_ratios(race_all(own + peers(race, kinds), options.rounds))
     print(table(results), flush=True)
+    seconds = [statistics.median(each["seconds"]) for each in results if each["kind"] != "peer" and "seconds" in each]
+    if share and seconds:
+        print(share(race, min(seconds)), flush=True)
     return results
 
 
@@ -202,7 +198,7 @@ def share_of_rendering(race, step):
 
 
 def share_of_views(race, step):
-    """A line: how long both views of a batch take to be made, while the step before is computed, beside that step."""
+    """A line: how long both views of a batch take to be made, while the step before is computed, and their share."""
     views = open_views(race)
     views.make(0, 0)  # draws the epoch's clips
     start = time.perf_counter()
