@@ -20,23 +20,24 @@ class Peer(nn.Module):
     Args:
         channels: of the images.
         width: of the first convolution.
-        rotations: whether the actions are rotations, learned with batch norm, or translations of `dims` numbers.
+        rotations: whether the actions are rotations, or translations of `dims` numbers.
         dims: see `rotations`.
+        batch_norm: after each convolution.
     """
 
-    def __init__(self, channels=1, width=64, *, rotations=False, dims=3):
+    def __init__(self, channels=1, width=64, *, rotations=False, dims=3, batch_norm=False):
         super().__init__()
-        self.rotations, self.action_dim = rotations, 3 if rotations else dims
+        self.rotations, self.batch_norm, self.action_dim = rotations, batch_norm, 3 if rotations else dims
         widths = (channels, width, width, 2 * width, 2 * width, 4 * width)
         parts = []
         for i, (fan, out) in enumerate(itertools.pairwise(widths)):
-            parts.append(nn.Conv2d(fan, out, 4, *((2, 1) if i < 4 else ()), bias=not rotations))
-            parts += [nn.BatchNorm2d(out), nn.ReLU()] if rotations else [nn.ReLU()]
+            parts.append(nn.Conv2d(fan, out, 4, *((2, 1) if i < 4 else ()), bias=not batch_norm))
+            parts += [nn.BatchNorm2d(out), nn.ReLU()] if batch_norm else [nn.ReLU()]
         self.encoder = nn.Sequential(*parts, nn.Flatten(), nn.Linear(4 * width, self.action_dim + EXTRA))
 
     def forward(self, x, action, y):
         """The loss; x and y (batch, channels, 64, 64) in [0, 1]."""
-        if self.rotations:  # each with its own statistics
+        if self.batch_norm:  # each with its own statistics
             raw_x, raw_y = self.encoder(x), self.encoder(y)
         else:
             raw_x, raw_y = self.encoder(torch.cat([x, y])).chunk(2)
@@ -68,13 +69,14 @@ def run(triples, settings, wait, reply):
 
     Args:
         triples: a dict of "x", "action" and "y" of an epoch, images uint8 (n, 64, 64, channels).
-        settings: a dict with "batch", "width", "threads" and "compiled".
+        settings: a dict with "batch", "width", "batch_norm", "threads" and "compiled".
     """
     device = peer_loop.begin(settings)
     x, y = (torch.from_numpy(triples[name]).permute(0, 3, 1, 2).contiguous().to(device) for name in "xy")
     x, y = x.float() / 255, y.float() / 255
     action = torch.from_numpy(triples["action"]).to(device)
-    peer = Peer(x.shape[1], settings["width"], rotations=action.ndim == 3, dims=action.shape[-1]).to(device)
+    of_poses = {"rotations": action.ndim == 3, "dims": action.shape[-1]}
+    peer = Peer(x.shape[1], settings["width"], **of_poses, batch_norm=settings["batch_norm"]).to(device)
 
     def batches():
         return zip(*(each.split(settings["batch"]) for each in (x, action, y)), strict=True)

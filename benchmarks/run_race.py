@@ -218,8 +218,9 @@ def run_peer(race, wait, reply):
     if race.family == "slowvae":
         slowvae_peer.run(_frames(race), asdict(race), wait, reply)
     elif race.family == "cpd":
-        width = family_settings(race).width
-        cpd_peer.run(_triples(race), asdict(race) | {"width": width}, wait, reply)
+        settings = family_settings(race)
+        known = {"width": settings.width, "batch_norm": settings.batch_norm == "on"}
+        cpd_peer.run(_triples(race), asdict(race) | known, wait, reply)
     elif race.family == "sps":
         x, known = _scales(race)
         sps_peer.run(x, asdict(race) | known, wait, reply)
