@@ -17,6 +17,11 @@ def batch_slices(sized, batch_size):
     return [slice(start, start + batch_size) for start in range(0, len(sized), batch_size)]
 
 
+def in_batches(function, rows, batch_size=32):
+    """function(rows), a batch of them at a time, joined along the first axis."""
+    return np.concatenate([function(rows[part]) for part in batch_slices(rows, batch_size)])
+
+
 def take_rows(array, rows):
     """The given rows of an array; None where the array is None, such as the mask of sequences without padding."""
     return None if array is None else array[rows]

@@ -5,6 +5,7 @@ import io
 import numpy as np
 
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.files import replacing
 
 RANGE = 12.0  # nats shown below the loudest point; digital silence lies at -36 and would flatten all else
 COLOURS = "magma"
@@ -107,6 +108,12 @@ def png_bytes(figure, dpi=110):
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=dpi)
     return file.getvalue()
+
+
+def write_png(figure, path):
+    """Writes the figure as a PNG file, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(png_bytes(figure))
 
 
 def new_figure(width, height):

@@ -14,6 +14,7 @@ from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.data.audio.statistics import FRONT_END
 from tsdsae_keras.data.prepared.jobs import in_parallel
 from tsdsae_keras.errors import InputError
+from tsdsae_keras.metrics.batching import in_batches
 from tsdsae_keras.metrics.intervals import mean_interval
 from tsdsae_keras.metrics.linear_probes import predict_linear
 
@@ -127,7 +128,7 @@ class TaskSounds:
         given, function = self._sounds, embed
         if isinstance(embed, Embedder):
             given, function = self._frames_of(embed), embed.embed_frames
-        return np.concatenate([function(given[start : start + AT_ONCE]) for start in range(0, len(given), AT_ONCE)])
+        return in_batches(function, given, AT_ONCE)
 
     def _frames_of(self, embed):
         if embed.front_end not in self._frames:

@@ -5,8 +5,8 @@ from keras import ops
 
 from tsdsae_keras.families.selfie.batches import batches
 from tsdsae_keras.families.selfie.evaluation import windows
-from tsdsae_keras.files import replacing
-from tsdsae_keras.report.figures import BRIGHT, new_figure, png_bytes
+from tsdsae_keras.metrics.batching import in_batches
+from tsdsae_keras.report.figures import BRIGHT, new_figure, png_bytes, write_png
 
 SHOWN = 400  # windows of validation clips
 MARKERS = "o^sDvPX*"
@@ -18,7 +18,7 @@ def show_map(data, settings):
     views = batches(data, settings, "validation").make(0, 0)
 
     def show(model, writer, epoch):
-        writer.picture("embeddings", png_bytes(map_figure(embed_all(model, x), names)), epoch)
+        writer.picture("embeddings", png_bytes(map_figure(in_batches(model.embed, x, 64), names)), epoch)
         writer.picture("views", png_bytes(match_figure(model, views)), epoch)
 
     return show
@@ -27,8 +27,7 @@ def show_map(data, settings):
 def write_map(model, data, path):
     """Writes the map of validation clips by source, as a PNG file."""
     x, names = labelled_windows(data)
-    with replacing(path) as temporary:
-        temporary.write_bytes(png_bytes(map_figure(embed_all(model, x), names)))
+    write_png(map_figure(in_batches(model.embed, x, 64), names), path)
 
 
 def labelled_windows(data, seed=0):
@@ -37,11 +36,6 @@ def labelled_windows(data, seed=0):
     if "source" not in data.manifest["arrays"]:
         return x, np.full(len(x), "clips")
     return x, np.array(data.label_names["source"])[data.label("validation", "source")[chosen]]
-
-
-def embed_all(model, x, at_once=64):
-    """(n, k) embeddings of log-mel frames."""
-    return np.concatenate([model.embed(x[start : start + at_once]) for start in range(0, len(x), at_once)])
 
 
 def map_figure(embeddings, labels, marked=()):

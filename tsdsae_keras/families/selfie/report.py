@@ -10,8 +10,9 @@ from tsdsae_keras.data.audio.clips import RATE
 from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.families.selfie.batches import batches
 from tsdsae_keras.families.selfie.evaluation import evaluate_tasks, open_tasks, table
-from tsdsae_keras.families.selfie.pictures import embed_all, labelled_windows, map_figure, match_figure
+from tsdsae_keras.families.selfie.pictures import labelled_windows, map_figure, match_figure
 from tsdsae_keras.files import write_json
+from tsdsae_keras.metrics.batching import in_batches
 from tsdsae_keras.metrics.plain import to_plain
 from tsdsae_keras.report.page import write_page
 from tsdsae_keras.training.evaluate import scores_file
@@ -108,7 +109,7 @@ def content(model, data, result, task, settings, path):
                 "caption": f"the sounds with a number can be played; their licence: {task.licence or 'unknown'}",
             },
             "Map of the pool": {
-                "image": map_figure(embed_all(model, x), sources),
+                "image": map_figure(in_batches(model.embed, x, 64), sources),
                 "alt": "embeddings of validation clips on two principal components, coloured by source",
             },
             "Views": {
@@ -127,8 +128,7 @@ def map_of_task(model, task):
     clips = task.test_clips()
     clips = clips[:: -(-len(clips) // SHOWN)]
     samples = read_sounds(clips, task.seconds)
-    embed, size = Embedder(model), 64
-    found = np.concatenate([embed(samples[start : start + size]) for start in range(0, len(samples), size)])
+    found = in_batches(Embedder(model), samples, 64)
     labels = [each.label for each in clips]
     marked = [labels.index(name) for name in sorted(set(labels))][:PLAYED]
     sounds = [

@@ -3,9 +3,8 @@
 import numpy as np
 
 from tsdsae_keras.families.slowvae.codes import encode_sample
-from tsdsae_keras.files import replacing
 from tsdsae_keras.metrics.mcc import mcc
-from tsdsae_keras.report.figures import new_figure, palette, png_bytes
+from tsdsae_keras.report.figures import new_figure, palette, png_bytes, write_png
 
 FRAMES = 2000
 COLUMNS = 9  # values of a traversed dimension
@@ -27,8 +26,7 @@ def show_traversals(data, settings):
 
 def write_correlations(model, data, path):
     """Writes the picture of a finished run: `correlation_figure`."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(png_bytes(correlation_figure(model, data)))
+    write_png(correlation_figure(model, data), path)
 
 
 def correlation_figure(model, data, seed=0):

@@ -4,9 +4,8 @@ import numpy as np
 
 from tsdsae_keras.data.audio.note_spectra import BINS, SAMPLE_RATE, sound_of_notes
 from tsdsae_keras.families.sps.evaluation.codes import encode
-from tsdsae_keras.files import replacing
 from tsdsae_keras.metrics.pitch_code import squared_correlation
-from tsdsae_keras.report.figures import BRIGHT, new_figure, png_bytes
+from tsdsae_keras.report.figures import BRIGHT, new_figure, png_bytes, write_png
 
 SHOWN = 24  # sequences whose codes TensorBoard shows
 BINS_SHOWN = 160  # of a spectrum: up to 2.5 kHz
@@ -35,8 +34,7 @@ def write_picture(model, data, path):
         figure = code_figure(encode(model, x), data.labels["test"][:SHOWN], data.factors)
     else:
         figure = rollout_figure(model, x[:1])
-    with replacing(path) as temporary:
-        temporary.write_bytes(png_bytes(figure))
+    write_png(figure, path)
 
 
 def figures(model, data, result):

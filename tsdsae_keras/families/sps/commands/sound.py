@@ -9,11 +9,12 @@ from tsdsae_keras.data.audio.sound_files import check_output
 from tsdsae_keras.data.sets.own_frames import read_notes
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.sps.commands.inputs import check_folder, open_sps, write_sound
-from tsdsae_keras.families.sps.evaluation.codes import in_batches
+from tsdsae_keras.families.sps.evaluation.codes import encode
 from tsdsae_keras.families.sps.evaluation.music import note_pitches
-from tsdsae_keras.files import replacing, write_text
+from tsdsae_keras.files import write_text
+from tsdsae_keras.metrics.batching import in_batches
 from tsdsae_keras.metrics.pitch_code import COLLAPSED, pitch_line
-from tsdsae_keras.report.figures import BRIGHT, new_figure, png_bytes
+from tsdsae_keras.report.figures import BRIGHT, new_figure, write_png
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def pitch(model, file, out):
         raise InputError(f"{out} is not a name for a track; it must end in .csv")
     model = open_sps(model, "music")
     notes = read_notes(file, hop_frames=1)
-    codes = in_batches(lambda part: model.encode(part)["mean"], notes)
+    codes = encode(model, notes)
     loud = notes.mean(axis=(1, 2))
     sounding = loud > QUIET * loud.max()
     slope, offset = calibrate(model, codes[sounding])
@@ -49,8 +50,7 @@ def pitch(model, file, out):
     lines = [f"{t:.3f},{z:.4f},{m:.3f},{f:.2f},{int(s)}" for t, z, m, f, s in rows]
     write_text(out, "\n".join(["seconds,code,midi,hz,sounding", *lines, ""]))
     picture = out.with_suffix(".png")
-    with replacing(picture) as temporary:
-        temporary.write_bytes(png_bytes(_figure(seconds, np.where(sounding, midi, np.nan))))
+    write_png(_figure(seconds, np.where(sounding, midi, np.nan)), picture)
     log.info(f"{len(lines)} rows: {out}\npicture: {picture}")
     return 0
 
@@ -89,7 +89,7 @@ def transpose(model, file, by, out):
     check_output(out, [file])
     model = open_sps(model, "music")
     notes = read_notes(file)
-    codes = in_batches(lambda part: model.encode(part)["mean"], notes)
+    codes = encode(model, notes)
     slope, _ = calibrate(model, codes)
     codes[:, 0] += by / slope
     write_sound(in_batches(model.decode, codes), out)

@@ -8,8 +8,8 @@ import numpy as np
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.sps.commands.inputs import check_folder, check_out, frames_of, open_sps, write_frames
-from tsdsae_keras.families.sps.evaluation.codes import in_batches
 from tsdsae_keras.files import replacing
+from tsdsae_keras.metrics.batching import in_batches
 
 log = logging.getLogger(__name__)
 

@@ -6,15 +6,9 @@ from keras import ops
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.sps.model import FIXED_SEED
 from tsdsae_keras.families.sps.symmetries import find_symmetry
+from tsdsae_keras.metrics.batching import in_batches
 from tsdsae_keras.metrics.intervals import mean_interval, statistic_interval
 from tsdsae_keras.metrics.linear_probe import standardized_squares
-
-BATCH = 32  # sequences, or frames where codes are decoded
-
-
-def in_batches(function, x, batch=BATCH):
-    """function(x) of many rows, a batch at a time."""
-    return np.concatenate([function(x[start : start + batch]) for start in range(0, len(x), batch)])
 
 
 def encode(model, x):
@@ -52,6 +46,11 @@ def cross_entropy(x, p):
     return -(x * np.log(p) + (1 - x) * np.log1p(-p)).reshape(*x.shape[:2], -1).sum(axis=-1)
 
 
+def beside_untrained(scores, before):
+    """The scores of a model, each with "untrained": the value of the same score in `before`."""
+    return {name: found | {"untrained": before[name]["value"]} for name, found in scores.items()}
+
+
 def prediction_scores(model, fresh, train, x):
     """How well frames are reconstructed, imagined and predicted, how far the codes move, and how far the prior
     commutes with the symmetry, each with the value of an untrained model.
@@ -62,8 +61,7 @@ def prediction_scores(model, fresh, train, x):
         train: (n, time, *frame), whose mean is the worst reconstruction.
         x: the same, scored.
     """
-    scores, before = (model_scores(each, train, x) for each in (model, fresh))
-    return {name: found | {"untrained": before[name]["value"]} for name, found in scores.items()}
+    return beside_untrained(*(model_scores(each, train, x) for each in (model, fresh)))
 
 
 def model_scores(model, train, x):

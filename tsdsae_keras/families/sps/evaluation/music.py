@@ -3,7 +3,14 @@
 import numpy as np
 
 from tsdsae_keras.data.audio.note_spectra import sound_of_notes
-from tsdsae_keras.families.sps.evaluation.codes import encode, in_batches, prediction_scores, reinitialise, score
+from tsdsae_keras.families.sps.evaluation.codes import (
+    beside_untrained,
+    encode,
+    prediction_scores,
+    reinitialise,
+    score,
+)
+from tsdsae_keras.metrics.batching import in_batches
 from tsdsae_keras.metrics.intervals import statistic_interval
 from tsdsae_keras.metrics.pitch_code import (
     interval_deviation,
@@ -27,8 +34,7 @@ def music_scores(model, data, seed=0):
     codes, before = ({"train": encode(each, train), "test": encode(each, test)} for each in (model, fresh))
     scores, points = _pitch_scores(model, codes, data, seed)
     worst, _ = _pitch_scores(fresh, before, data, seed, interval=False)
-    scores = {name: found | {"untrained": worst[name]["value"]} for name, found in scores.items()}
-    scores |= prediction_scores(model, fresh, train, test)
+    scores = beside_untrained(scores, worst) | prediction_scores(model, fresh, train, test)
     return {"n": len(test), "domain": "music", "scores": scores, "points": points}
 
 

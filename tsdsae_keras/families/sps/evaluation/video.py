@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from tsdsae_keras.families.sps.evaluation.codes import encode, prediction_scores, reinitialise, score
+from tsdsae_keras.families.sps.evaluation.codes import (
+    beside_untrained,
+    encode,
+    prediction_scores,
+    reinitialise,
+    score,
+)
 from tsdsae_keras.metrics.intervals import mean_interval
 from tsdsae_keras.metrics.linear_probe import LinearProbe, axis_alignment
 
@@ -21,9 +27,7 @@ def video_scores(model, data, seed=0):
         codes, before = (
             {split: encode(each, x) for split, x in (("train", train), ("test", test))} for each in (model, fresh)
         )
-        worst = probe_scores(before, truth, data.factors)
-        for name, found in probe_scores(codes, truth, data.factors).items():
-            scores[name] = found | {"untrained": worst[name]["value"]}
+        scores |= beside_untrained(*(probe_scores(each, truth, data.factors) for each in (codes, before)))
         result["points"] = trajectories(model, codes, truth, test[:SHOWN])
     return result
 
