@@ -81,7 +81,7 @@ def _add_train(commands, arguments):
     add.add_argument("--resume", metavar="RUN", help="resume an unfinished run folder, with its own settings")
     text = "train several seeds in one program (with --backend jax), each in a run folder seed-N"
     add.add_argument("--seeds", metavar="N", type=int, nargs="+", help=text)
-    text = "share each batch between so many devices of this machine, or all (see docs/devices.md)"
+    text = "share each batch between N devices of this machine, or all (see docs/devices.md)"
     add.add_argument("--devices", metavar="N", help=text)
     text = "train on several machines: their names, the first with a port; run the same command on each"
     add.add_argument("--hosts", metavar="NAME", nargs="+", help=text)

@@ -144,6 +144,6 @@ def _spectrum(window):
 
 
 def _windows(samples):
-    """Windows (n, 4096) that overlap by half, at most so many."""
+    """Windows (n, 4096) that overlap by half, `MOST_WINDOWS` at most."""
     windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[:: WINDOW // 2]
     return windows[np.unique(np.linspace(0, len(windows) - 1, min(len(windows), MOST_WINDOWS)).astype(int))]

@@ -31,7 +31,7 @@ NOTES = {
 
 
 def report(model, data=None, out=None, seed=0, tasks=("auto",), protocol="ridge"):
-    """Scores a run folder or a `.keras` file, writes JSON and a page beside it, logs the table; returns the dict.
+    """Scores a run folder or a `.keras` file, writes JSON and a page next to it, logs the table; returns the dict.
 
     Args:
         model: a run folder or a `.keras` file.

@@ -63,7 +63,7 @@ def parse(devices, hosts):
     """`Asked`, or None where no devices were named.
 
     Raises:
-        InputError: a number, a name or a port that cannot be.
+        InputError: an invalid number, name or port.
     """
     if devices is None:
         if hosts:

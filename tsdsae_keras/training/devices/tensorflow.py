@@ -36,7 +36,7 @@ class Devices(OneDevice):
 
 
 def _divide_processor(count):
-    """Makes so many logical devices of the processor; possible only before TensorFlow computes anything."""
+    """Makes `count` logical devices of the processor; possible only before TensorFlow computes anything."""
     try:
         tf.config.set_logical_device_configuration(
             tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * count
