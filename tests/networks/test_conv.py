@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.gradients import check_same
-from tsdsae_keras.networks.conv import DoublingConv, HalvingConv, WholeConvTranspose
+from tsdsae_keras.networks.conv import DoublingConv, HalvingConv, WholeConv, WholeConvTranspose
 
 SHAPES = {HalvingConv: (3, 4, 3), DoublingConv: (12, 16, 3)}
 
@@ -40,6 +40,18 @@ def test_they_are_keras_convolutions(kind, how):
 
 def test_one_pixel_to_a_map():
     layer = WholeConvTranspose(3, (2, 4), bias_initializer="ones")
-    x = keras.ops.convert_to_tensor(np.random.default_rng(0).normal(size=(2, 1, 1, 5)).astype("float32"))
-    found, expected = layer(x), keras.layers.Conv2DTranspose.call(layer, x)
+    check_as_keras(layer, keras.layers.Conv2DTranspose, (2, 1, 1, 5))
+
+
+def test_a_map_to_one_pixel():
+    check_as_keras(WholeConv(3, (2, 4), bias_initializer="ones"), keras.layers.Conv2D, (2, 2, 4, 5))
+
+
+def test_without_a_bias():
+    check_as_keras(HalvingConv(3, use_bias=False), keras.layers.Conv2D, (2, 6, 8, 5))
+
+
+def check_as_keras(layer, native, shape):
+    x = keras.ops.convert_to_tensor(np.random.default_rng(0).normal(size=shape).astype("float32"))
+    found, expected = layer(x), native.call(layer, x)
     np.testing.assert_allclose(*(keras.ops.convert_to_numpy(each) for each in (found, expected)), atol=1e-5)

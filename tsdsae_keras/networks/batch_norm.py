@@ -1,38 +1,68 @@
-"""Batch normalisation whose running statistics survive a batch that cannot be used."""
+"""Batch normalisation: fast on every backend, over the whole batch of several devices, safe from values not finite."""
 
 from keras import layers, ops
 
 from tsdsae_keras.networks import replicas
+from tsdsae_keras.networks.native import of_backend
 
 
-class BatchNorm(layers.BatchNormalization):
-    """Keras's batch normalisation, except that statistics which are not finite do not enter the running ones.
+class BatchNorm(layers.Layer):
+    """Batch normalisation of the last axis, as PyTorch has it: the running variance follows the unbiased one.
 
-    The train steps apply no gradient that is not finite, but running statistics are updated in the forward pass: one
-    NaN would stay in them for good and spoil every later use of the model outside training. On several devices the
-    statistics are those of the whole batch.
+    Keras's own layer takes several times as long on PyTorch, its sums lose digits on TensorFlow, and one batch with a
+    NaN would stay in its running statistics for good: they change in the forward pass, so that no train step that
+    leaves out a gradient can protect them. Here statistics that are not finite do not enter the running ones. On
+    several devices the statistics are those of the whole batch.
 
     Args:
         momentum: of the running statistics; 0.9 follows a training of some hundred steps, Keras's 0.99 lags behind.
+        epsilon: added to the variance.
     """
 
     def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
-        super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
+        super().__init__(**kwargs)
+        self.momentum, self.epsilon = momentum, epsilon
 
-    def _moments(self, inputs, mask):
-        mean, variance = super()._moments(inputs, mask)
-        if replicas.count() == 1:
-            return mean, variance
-        # The variance of all is the average of the variances and the variance of the means.
-        (whole,) = replicas.average([mean])
-        return whole, replicas.average([variance + ops.square(mean - whole)])[0]
+    def build(self, input_shape):
+        shape = (input_shape[-1],)
+        self.gamma = self.add_weight(shape, initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape, initializer="zeros", name="beta")
+        self.moving_mean = self.add_weight(shape, initializer="zeros", trainable=False, name="moving_mean")
+        self.moving_variance = self.add_weight(shape, initializer="ones", trainable=False, name="moving_variance")
 
-    def call(self, inputs, training=None, mask=None):
-        statistics = (self.moving_mean, self.moving_variance)
-        # Copies: on PyTorch an assignment writes into the tensor that a variable holds.
-        before = [ops.copy(ops.convert_to_tensor(variable)) for variable in statistics] if training else []
-        outputs = super().call(inputs, training=training, mask=mask)
-        for variable, old in zip(statistics, before, strict=False):
-            new = ops.convert_to_tensor(variable)
-            variable.assign(ops.where(ops.isfinite(new), new, old))
+    def call(self, x, training=False):
+        if not training:
+            return _transform(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon)
+        own = getattr(of_backend(), "batch_norm", None) if replicas.count() == 1 else None
+        weights = ops.convert_to_tensor(self.gamma), ops.convert_to_tensor(self.beta)
+        outputs, mean, variance = (own or _normalize)(x, *weights, self.epsilon)
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, variance)
         return outputs
+
+    def _move(self, kept, values):
+        before = ops.convert_to_tensor(kept)
+        moved = self.momentum * before + (1 - self.momentum) * ops.stop_gradient(values)
+        kept.assign(ops.where(ops.isfinite(moved), moved, before))
+
+    def get_config(self):
+        return super().get_config() | {"momentum": self.momentum, "epsilon": self.epsilon}
+
+
+def _normalize(x, gamma, beta, epsilon):
+    """Outputs, mean and unbiased variance."""
+    (mean,) = replicas.average([_average(x)])
+    (variance,) = replicas.average([_average(ops.square(x - mean))])
+    rows = ops.cast(replicas.count() * ops.prod(ops.shape(x)[:-1]), "float32")
+    return _transform(x, mean, variance, gamma, beta, epsilon), mean, variance * rows / ops.maximum(rows - 1, 1)
+
+
+def _transform(x, mean, variance, gamma, beta, epsilon):
+    return (x - mean) * (gamma / ops.sqrt(variance + epsilon)) + beta
+
+
+def _average(x):
+    """The mean over all axes but the last, an axis at a time: long sums in float32 lose digits."""
+    for _ in range(len(x.shape) - 1):
+        x = ops.mean(x, axis=-2)
+    return x

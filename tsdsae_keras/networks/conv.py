@@ -21,7 +21,8 @@ def call_natively(layer, name, inputs):
     own = getattr(of_backend(), name, None)
     if own is None:
         return None
-    return layer.activation(own(*map(ops.convert_to_tensor, (inputs, layer.kernel, layer.bias))))
+    bias = None if layer.bias is None else ops.convert_to_tensor(layer.bias)
+    return layer.activation(own(ops.convert_to_tensor(inputs), ops.convert_to_tensor(layer.kernel), bias))
 
 
 class HalvingConv(layers.Conv2D):
@@ -41,7 +42,7 @@ class HalvingConv(layers.Conv2D):
             return outputs
         if not prefers_products():
             return super().call(inputs)
-        return self.activation(self.by_product(inputs) + self.bias)
+        return self.activation(add_bias(self.by_product(inputs), self.bias))
 
     def by_product(self, x):
         """The convolution as one matrix product, without bias and activation."""
@@ -69,7 +70,7 @@ class DoublingConv(layers.Conv2DTranspose):
             return outputs
         if not prefers_products():
             return super().call(inputs)
-        return self.activation(self.by_product(inputs) + self.bias)
+        return self.activation(add_bias(self.by_product(inputs), self.bias))
 
     def by_product(self, x):
         """The transposed convolution as one matrix product, without bias and activation."""
@@ -79,6 +80,11 @@ class DoublingConv(layers.Conv2DTranspose):
         padded = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
         blocks = shifted_products(padded, kernel, [(1 - a, 1 - b) for a in (0, 1) for b in (0, 1)])
         return from_blocks(blocks, self.filters)[:, 1:-1, 1:-1]
+
+
+def add_bias(x, bias):
+    """x + bias; x where there is none."""
+    return x if bias is None else x + bias
 
 
 def shifted_products(x, kernels, shifts):
@@ -128,6 +134,24 @@ def from_blocks(x, channels):
     _, height, width, _ = x.shape
     x = ops.transpose(ops.reshape(x, (-1, height, width, 2, 2, channels)), (0, 1, 3, 2, 4, 5))
     return ops.reshape(x, (-1, 2 * height, 2 * width, channels))
+
+
+class WholeConv(layers.Conv2D):
+    """Convolution over a whole map: (batch, *kernel_size, in) -> (batch, 1, 1, filters), one matrix product.
+
+    Args:
+        filters: channels out.
+        kernel_size: height and width of the map.
+        options: others of `keras.layers.Conv2D`.
+    """
+
+    def __init__(self, filters, kernel_size, **options):
+        super().__init__(filters, kernel_size, padding="valid", **options)
+
+    def call(self, inputs):
+        kernel = ops.reshape(self.kernel, (-1, self.filters))
+        values = ops.matmul(ops.reshape(inputs, (-1, kernel.shape[0])), kernel)
+        return self.activation(add_bias(values, self.bias))[:, None, None, :]
 
 
 class WholeConvTranspose(layers.Conv2DTranspose):

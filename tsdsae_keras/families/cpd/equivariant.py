@@ -30,14 +30,10 @@ class EquivariantModel(RepresentationModel):
     def call(self, batch, training=False):
         x, y = self.images_of(batch)
         action = self.checked_action(batch["action"], x)
-        raw_x, raw_y = self._encode_both(x, y, training)
+        # One after the other: batch norm takes the statistics of each alone.
+        raw_x, raw_y = (self.image_encoder(images, training=training) for images in (x, y))
         code_x, code_y = self.code_of(raw_x), self.code_of(raw_y)
         return {"raw_x": raw_x, "code_x": code_x, "code_y": code_y, "acted": self.act_on_code(action, code_x)}
-
-    def _encode_both(self, x, y, training):
-        """In one pass; batch norm takes the two halves apart."""
-        raw = self.image_encoder(ops.concatenate([x, y], axis=0), training=training)
-        return raw[: ops.shape(x)[0]], raw[ops.shape(x)[0] :]
 
     def checked_action(self, action, x):
         """The actions of a batch as a tensor; InputError where they do not fit the images or the group."""

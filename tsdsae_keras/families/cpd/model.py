@@ -98,8 +98,8 @@ class CPD(EquivariantModel):
     def call(self, batch, training=False):
         outputs = super().call(batch, training)
         if self.image_decoder is not None:
-            codes = ops.concatenate([outputs["code_x"], outputs["code_y"]], axis=0)
-            outputs["reconstruction"] = self.image_decoder(codes, training=training)
+            both = [self.image_decoder(outputs[name], training=training) for name in ("code_x", "code_y")]
+            outputs["reconstruction"] = ops.concatenate(both, axis=0)
         return outputs
 
     def terms(self, batch, outputs, training=False):

@@ -1,14 +1,15 @@
 """Encoders and decoders of 64 x 64 images (batch, 64, 64, channels), initialised as PyTorch does.
 
 "cnn" has five convolutions; "resnet" is ResNet-18 without its max-pool. A width of 64 is the published one; all other
-widths scale with it. In training a batch is x followed by y, which batch norm keeps apart.
+widths scale with it.
 """
 
 import keras
 from keras import layers, ops
 from keras.saving import register_keras_serializable
 
-from tsdsae_keras.families.cpd.normalization import PairNormalization
+from tsdsae_keras.networks.batch_norm import BatchNorm
+from tsdsae_keras.networks.conv import DoublingConv, HalvingConv, WholeConv, WholeConvTranspose
 
 SIZE = 64
 
@@ -45,19 +46,21 @@ class ConvEncoder(_Network):
     def build(self, input_shape):
         fan, self.convs, self.norms = input_shape[-1], [], []
         for i, factor in enumerate((1, 1, 2, 2, 4)):
-            how = {"strides": 2, "padding": "same"} if i < 4 else {}
-            conv = convolution(fan, factor * self.width, 4, bias=not self.batch_norm, name=f"conv_{i}", **how)
+            width, how = factor * self.width, _initial(fan * 16) | {"use_bias": not self.batch_norm}
+            how["name"] = f"conv_{i}"
+            conv = HalvingConv(width, **how) if i < 4 else WholeConv(width, 4, **how)
             conv.build((None, None, None, fan))
-            fan = factor * self.width
+            fan = width
             self.convs.append(conv)
             if self.batch_norm:
                 self.norms.append(normalization(fan, f"norm_{i}"))
         self.linear = linear(fan, self.outputs)
 
     def call(self, x, training=False):
+        # `call`: what Keras does around a layer takes PyTorch as long as some of these layers.
         for i, conv in enumerate(self.convs):
-            x = conv(x)
-            x = ops.relu(self.norms[i](x, training=training) if self.batch_norm else x)
+            x = conv.call(x)
+            x = ops.relu(self.norms[i].call(x, training=training) if self.batch_norm else x)
         return self.linear(ops.reshape(x, (-1, x.shape[-1])))
 
     def get_config(self):
@@ -71,10 +74,12 @@ class ConvDecoder(_Network):
     def build(self, input_shape):
         self.linear = linear(input_shape[-1], 4 * self.width)
         fan, self.convs = 4 * self.width, []
-        widths = 2 * self.width, 2 * self.width, self.width, self.width, self.outputs
-        for i, width in enumerate(widths):
-            how = {"strides": 2, "padding": "same"} if i else {"padding": "valid"}
-            self.convs.append(transposed_convolution(fan, width, f"conv_{i}", **how))
+        for i, width in enumerate((2 * self.width, 2 * self.width, self.width, self.width, self.outputs)):
+            # PyTorch's initial weights; the fan of a transposed convolution is that of its output.
+            how = {"name": f"conv_{i}"} | _initial(width * 16)
+            conv = DoublingConv(width, **how) if i else WholeConvTranspose(width, (4, 4), **how)
+            conv.build((None, None, None, fan))
+            self.convs.append(conv)
             fan = width
 
     def call(self, code, training=False):
@@ -208,13 +213,6 @@ def convolution(fan, width, size, *, bias=False, **how):
     return layers.Conv2D(width, size, use_bias=bias, **_initial(fan * size**2), **how)
 
 
-def transposed_convolution(fan, width, name, **how):
-    """A built 4 x 4 transposed convolution with PyTorch's initial weights, whose fan is that of the output."""
-    layer = layers.Conv2DTranspose(width, 4, name=name, **_initial(width * 16), **how)
-    layer.build((None, None, None, fan))
-    return layer
-
-
 def _initial(fan):
     limit = fan**-0.5
 
@@ -225,8 +223,8 @@ def _initial(fan):
 
 
 def normalization(width, name):
-    """A built batch norm of pairs."""
-    layer = PairNormalization(name=name)
+    """A built batch norm."""
+    layer = BatchNorm(name=name)
     layer.build((None, None, None, width))
     return layer
 

@@ -46,3 +46,45 @@ def _lstm(x, kernel, recurrent, bias):
 def squared_error(x, y):
     """The sum of (x - y)^2; the gradient of `l2_loss` is one pass, that of a mean of squares four."""
     return 2.0 * tf.nn.l2_loss(x - y)
+
+
+def batch_norm(x, gamma, beta, epsilon):
+    """x (..., channels) normalised over all axes but the last, with its mean and unbiased variance.
+
+    As fast as TensorFlow's fused function, whose sums are off in their fourth digit (see `average_by_axis`).
+    """
+    outputs, mean, variance = _batch_norm(*map(tf.convert_to_tensor, (x, gamma, beta)), epsilon)
+    rows = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
+    return outputs, mean, variance * (rows / tf.maximum(rows - 1.0, 1.0))
+
+
+def _batch_norm(x, gamma, beta, epsilon):
+    @tf.custom_gradient
+    def normalize(x, gamma, beta):
+        mean = average_by_axis(x)
+        difference = x - mean
+        variance = average_by_axis(tf.square(difference))
+        scale = 1.0 / tf.sqrt(variance + epsilon)
+
+        def gradient(d_y, *_):
+            d_beta = average_by_axis(d_y)
+            d_gamma = average_by_axis(d_y * difference) * scale
+            d_x = (d_y - (difference * (d_gamma * scale) + d_beta)) * (gamma * scale)
+            rows = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
+            return d_x, rows * d_gamma, rows * d_beta
+
+        statistics = tf.stop_gradient(mean), tf.stop_gradient(variance)
+        return (difference * (gamma * scale) + beta, *statistics), gradient
+
+    return normalize(x, gamma, beta)
+
+
+def average_by_axis(x):
+    """The mean over all axes but the last, an axis at a time.
+
+    TensorFlow adds all numbers of one long sum one after the other, with a rounding error that grows with their number:
+    in a ResNet of 17 layers the code was then off in its fifth digit, and gradients in their third.
+    """
+    for _ in range(len(x.shape) - 1):
+        x = tf.reduce_mean(x, axis=-2)
+    return x

@@ -79,6 +79,20 @@ def binary_cross_entropy(x, logits):
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none")
 
 
+def batch_norm(x, gamma, beta, epsilon):
+    """x (..., channels) normalised over all axes but the last, with its mean and unbiased variance, in one pass.
+
+    PyTorch's sums are off in their fourth digit where channels come last in memory, so they are moved before the rest;
+    its convolutions leave them there.
+    """
+    first = x.movedim(-1, 1).contiguous() if x.ndim > 2 else x
+    y, mean, scale = torch.native_batch_norm(first, gamma, beta, None, None, True, 0.0, epsilon)
+    rows = x.numel() // x.shape[-1]
+    with torch.no_grad():
+        variance = (scale.pow(-2) - epsilon) * (rows / max(rows - 1, 1))
+    return (y.movedim(1, -1) if x.ndim > 2 else y), mean, variance
+
+
 def _weights(cell):
     """What PyTorch multiplies and adds; its gates come in Keras's order, and it has a second bias, here zero."""
     bias = cell.bias.value
@@ -96,5 +110,6 @@ def doubling_conv(x, kernel, bias):
 
 
 def _through_channels_first(convolve, x, kernel, bias):
-    y = convolve(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), bias, stride=2, padding=1)
+    """`convolve` on channels last; in memory they come first between layers, as `batch_norm` needs them."""
+    y = convolve(x.permute(0, 3, 1, 2).contiguous(), kernel.permute(3, 2, 0, 1), bias, stride=2, padding=1)
     return y.permute(0, 2, 3, 1)
