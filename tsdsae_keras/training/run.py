@@ -145,9 +145,9 @@ def new_name(settings):
     return Path("runs") / f"{begins}-{settings.backend}-{stamp}"
 
 
-def resume_command(folder):
-    """What a user types to resume the unfinished run, or runs, in a folder."""
-    return f"python train.py --resume {folder}"
+def resume_command(folder, options=""):
+    """What a user types to resume the unfinished run, or runs, in a folder, with further options."""
+    return " ".join(filter(None, (f"python train.py --resume {folder}", options)))
 
 
 def runs_in(folder):

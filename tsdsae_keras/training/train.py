@@ -91,7 +91,7 @@ def _work(run, settings, data, streams, seconds, devices):
     shared = f" on {devices.count} devices" if devices.count > 1 else ""
     log.info(f"run: {run.folder} ({settings.model}, {keras.backend.backend()}{shared})")
     hold = run.held() if devices.leads else contextlib.nullcontext()
-    with hold, StopOnSignal(agree=devices.agree) as stop, graceful_exit(run.folder, [run], stop):
+    with hold, StopOnSignal(agree=devices.agree) as stop, graceful_exit(run.folder, [run], stop, devices.options):
         with devices.leader_first():
             # Not before the run is held: looking for it clears away what a process at work has half written.
             checkpoint = newest(run.checkpoints)
@@ -135,16 +135,20 @@ def finish(run, settings, data, seconds):
 
 
 @contextlib.contextmanager
-def graceful_exit(folder, runs, stop):
-    """Turns the ways in which a run, or several in a folder, can end early into one line each."""
+def graceful_exit(folder, runs, stop, options=""):
+    """Turns the ways in which a run, or several in a folder, can end early into one line each.
+
+    `options`: with which it is to be resumed.
+    """
+    again = resume_command(folder, options)
     try:
         yield
     except KeyboardInterrupt:
         status = 128 + (stop.asked or signal.SIGINT)
-        raise Stopped(f"stopped{_tell_progress(runs)}; resume with: {resume_command(folder)}", status) from None
+        raise Stopped(f"stopped{_tell_progress(runs)}; resume with: {again}", status) from None
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename or folder})"
-        how = f"fix this, then resume with: {resume_command(folder)}"
+        how = f"fix this, then resume with: {again}"
         raise InputError(f"{reason}: stopped{_tell_progress(runs)}; {how}") from error
 
 

@@ -1,5 +1,6 @@
-"""Parts of batches put together are the batches, in the same order, however they are stored."""
+"""Parts of batches put together are the batches, in the same order, however they are stored; and how a run ends."""
 
+import signal
 from types import SimpleNamespace
 
 import keras
@@ -7,7 +8,11 @@ import numpy as np
 import pytest
 
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
+from tsdsae_keras.errors import Stopped
 from tsdsae_keras.training.devices.parts import part_of, repeat_rows
+from tsdsae_keras.training.devices.place import parse
+from tsdsae_keras.training.run import RunFolder
+from tsdsae_keras.training.train import graceful_exit
 
 pytestmark = pytest.mark.no_backend
 
@@ -66,3 +71,13 @@ def test_rows_are_repeated_so_that_every_part_is_whole():
         for third in range(3):
             np.testing.assert_array_equal(x[4 * third : 4 * third + 4], X[:4] + step)
             np.testing.assert_array_equal(y[4 * third : 4 * third + 4], np.arange(4) + step)
+
+
+def test_a_stopped_run_is_resumed_on_its_devices(tmp_path):
+    options = parse("2", ["node1:29411", "node2"]).options
+    stop = SimpleNamespace(asked=signal.SIGINT)
+    with (
+        pytest.raises(Stopped, match=f"--resume {tmp_path} --devices 2 --hosts node1:29411 node2$"),
+        graceful_exit(tmp_path, [RunFolder(tmp_path)], stop, options),
+    ):
+        raise KeyboardInterrupt

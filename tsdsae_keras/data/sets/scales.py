@@ -36,7 +36,7 @@ def open_scales(settings):
     labels = {split: np.tile(pitches_of(starts[split]), (programs, 1, 1)) for split in SPLITS}
     groups = {split: np.repeat(settings.programs, len(starts[split])) for split in SPLITS}
     chosen = ("programs", "scales", "test_scales", "lowest", "highest", "margin", "fractional", "data_seed")
-    identity = f"scales 1 { ({name: getattr(settings, name) for name in chosen}) } {about}"
+    identity = f"scales 2 { ({name: getattr(settings, name) for name in chosen}) } {about}"
     additive = about["name"] == "additive"
     warning = "the scales are played by the additive synthesiser, not by an instrument" if additive else None
     return FrameSequences("music", x, labels, ("pitch",), identity, groups, warning=warning, about=about)
@@ -45,12 +45,11 @@ def open_scales(settings):
 def start_pitches(settings, split):
     """MIDI numbers of the first notes: spread evenly over the range, each with its own fraction of a semitone.
 
-    Training scales begin `margin` semitones below and end as many above it, so that no note of the others lies beyond
-    what was learned.
+    Training scales begin `margin` semitones lower, as far as the synthesis score reaches below the first notes; above
+    them a scale has an octave to go.
     """
     n, train = (settings.scales, True) if split == "train" else (settings.test_scales, False)
-    margin = settings.margin if train else 0.0
-    low, high = settings.lowest - margin, settings.highest + margin
+    low, high = settings.lowest - (settings.margin if train else 0.0), settings.highest
     keys = np.linspace(low, high, n).round()
     if train and not settings.fractional:
         return keys

@@ -34,7 +34,7 @@ PRESETS = {
         **QUICK,
         "epochs": 25,
         "by_data": {
-            "scales": {**QUICK_MUSIC, "margin": 3.0},
+            "scales": {**QUICK_MUSIC, "margin": 2.0},
             "ball": {**QUICK_VIDEO, "trajectories": 256},
             "notes": QUICK_MUSIC,
             "videos": QUICK_VIDEO,
@@ -45,7 +45,7 @@ PRESETS = {
         **QUICK,
         "epochs": 100,
         "by_data": {
-            "scales": {**FAST_MUSIC, "margin": 3.0, "scales": 104},
+            "scales": {**FAST_MUSIC, "margin": 2.0, "scales": 104},
             "ball": {**FAST_VIDEO, "trajectories": 512},
             "notes": FAST_MUSIC,
             "videos": FAST_VIDEO,

@@ -71,8 +71,7 @@ def launch(backend, asked, run, arguments=()):
     if len(hosts) > 1:  # several names of this machine: no two may take the same device
         places = [Place(place.rank, place.processes, number) for number, place in enumerate(places)]
     address = asked.address if asked.hosts else ("127.0.0.1", free_port())
-    again = f"{resume_command(run)} --devices {asked.devices}"
-    again += f" --hosts {' '.join(asked.hosts)}" if asked.hosts else ""
+    again = resume_command(run, asked.options)
     with tempfile.TemporaryDirectory(prefix="ranks-") as folder:
         team = Ranks([*sys.orig_argv, *arguments], places, address, Path(folder), again)
         asked_to_stop = team.run()

@@ -14,9 +14,10 @@ class OneDevice:
         count: devices that share a batch.
         rank: of this process among those that train the model.
         processes: how many there are.
+        options: of the command line, that a resumed run is to have again.
     """
 
-    count, rank, processes = 1, 0, 1
+    count, rank, processes, options = 1, 0, 1, ""
 
     @property
     def leads(self):

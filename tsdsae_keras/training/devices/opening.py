@@ -18,4 +18,6 @@ def open_devices(backend, asked):
     """
     if asked is None:
         return ONE_DEVICE
-    return importlib.import_module(f"tsdsae_keras.training.devices.{backend}").Devices(asked, Place.of_environment())
+    devices = importlib.import_module(f"tsdsae_keras.training.devices.{backend}").Devices(asked, Place.of_environment())
+    devices.options = asked.options
+    return devices

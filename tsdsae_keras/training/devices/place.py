@@ -39,6 +39,11 @@ class Asked:
         name, _, port = self.hosts[0].partition(":")
         return name, int(port or PORT)
 
+    @property
+    def options(self):
+        """These options as one types them."""
+        return f"--devices {self.devices}" + (f" --hosts {' '.join(self.hosts)}" if self.hosts else "")
+
     def here(self):
         """Positions of the hosts that are this machine: one, or several of the same name, to try things out.
 

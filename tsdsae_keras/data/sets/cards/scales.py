@@ -15,7 +15,7 @@ class ScaleSettings(DataSettings):
     test_scales: int = option(26, "validation and test scales of each program, as many of each", least=2, most=4096)
     lowest: int = option(58, "lowest start pitch, MIDI", least=12, most=100)
     highest: int = option(83, "highest start pitch, MIDI", least=13, most=108)
-    margin: float = option(0.0, "semitones by which training scales begin and end beyond the range", least=0, most=12)
+    margin: float = option(0.0, "semitones by which training scales begin below the range", least=0, most=12)
     fractional: bool = option(True, "training scales start between semitones too; those of validation and test always")
     synth: str = option("auto", "what renders the notes", choices=("auto", "fluidsynth", "additive"))
     soundfont: str | None = option(None, "SoundFont for FluidSynth (default: $TSDSAE_SOUNDFONT, then Debian's places)")
