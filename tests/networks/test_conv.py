@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.gradients import check_same
-from tsdsae_keras.networks.conv import DoublingConv, HalvingConv, WholeConv, WholeConvTranspose
+from tsdsae_keras.networks.conv import Conv, DoublingConv, HalvingConv, WholeConv, WholeConvTranspose
 
 SHAPES = {HalvingConv: (3, 4, 3), DoublingConv: (12, 16, 3)}
 
@@ -49,6 +49,13 @@ def test_a_map_to_one_pixel():
 
 def test_without_a_bias():
     check_as_keras(HalvingConv(3, use_bias=False), keras.layers.Conv2D, (2, 6, 8, 5))
+
+
+@pytest.mark.parametrize(
+    ("size", "strides", "padding"), [(3, 1, "same"), (5, 2, "same"), (4, (1, 2), "same"), (3, 2, "valid")]
+)
+def test_other_sizes(size, strides, padding):
+    check_as_keras(Conv(3, size, strides, padding=padding, bias_initializer="ones"), keras.layers.Conv2D, (2, 7, 8, 5))
 
 
 def check_as_keras(layer, native, shape):

@@ -1,4 +1,4 @@
-"""Convolutions 4 x 4 of stride 2, plain and transposed, which are fast on every backend.
+"""Convolutions which are fast on every backend, above all those of 4 x 4 and stride 2, plain and transposed.
 
 XLA on a CPU takes some ten times as long as other backends for the gradients of strided convolutions. There, both are
 written as one matrix product on blocks of 2 x 2 pixels. On PyTorch, Keras computes a larger transposed convolution and
@@ -16,13 +16,21 @@ def prefers_products():
     return slow is not None and slow()
 
 
-def call_natively(layer, name, inputs):
+def call_natively(layer, name, inputs, *how):
     """What the backend's own function of a name gives for a layer's weights; None where it has none."""
     own = getattr(of_backend(), name, None)
     if own is None:
         return None
     bias = None if layer.bias is None else ops.convert_to_tensor(layer.bias)
-    return layer.activation(own(ops.convert_to_tensor(inputs), ops.convert_to_tensor(layer.kernel), bias))
+    return layer.activation(own(ops.convert_to_tensor(inputs), ops.convert_to_tensor(layer.kernel), bias, *how))
+
+
+class Conv(layers.Conv2D):
+    """Keras's, without its changes of the memory's layout on PyTorch, there and back at every layer."""
+
+    def call(self, inputs):
+        outputs = call_natively(self, "conv", inputs, self.strides, self.padding == "same")
+        return super().call(inputs) if outputs is None else outputs
 
 
 class HalvingConv(layers.Conv2D):

@@ -9,7 +9,7 @@ from keras import layers, ops
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras.networks.batch_norm import BatchNorm
-from tsdsae_keras.networks.conv import DoublingConv, HalvingConv, WholeConv, WholeConvTranspose
+from tsdsae_keras.networks.conv import Conv, DoublingConv, HalvingConv, WholeConv, WholeConvTranspose
 
 SIZE = 64
 
@@ -210,7 +210,7 @@ def linear(fan, units, activation=None, name="linear"):
 
 def convolution(fan, width, size, *, bias=False, **how):
     """A convolution from `fan` channels with PyTorch's initial weights."""
-    return layers.Conv2D(width, size, use_bias=bias, **_initial(fan * size**2), **how)
+    return Conv(width, size, use_bias=bias, **_initial(fan * size**2), **how)
 
 
 def _initial(fan):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from keras import layers, ops
 
 from tsdsae_keras.networks.batch_norm import BatchNorm
+from tsdsae_keras.networks.conv import Conv
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Encoder(layers.Layer):
         super().__init__(**kwargs)
         first = {"kernel_size": 5, "strides": 2} if sizes.strided else {"kernel_size": 3}
         how = {"padding": "same", "use_bias": False}  # batch normalisation has a bias of its own
-        self.first = layers.Conv2D(sizes.channels, **first, **how, name="first")
-        self.second = layers.Conv2D(sizes.channels, 3, **how, name="second")
+        self.first = Conv(sizes.channels, **first, **how, name="first")
+        self.second = Conv(sizes.channels, 3, **how, name="second")
         self.first_norm, self.second_norm = BatchNorm(name="first_norm"), BatchNorm(name="second_norm")
         self.pool = layers.MaxPooling2D(2, padding="same", name="pool")
         self.hidden = layers.Dense(sizes.units, activation="relu", name="hidden")

@@ -1,11 +1,12 @@
 """What the backend itself is quickest at: one file a backend.
 
 Each has `serves(x)`, whether a stack of LSTM layers can and should take x on this machine, and `run_natively(stack, x)`
-for them. It may have `linear(x, kernel, bias)`, bias perhaps None, `tanh(x)`, `squared_error(x, y)` and
-`binary_cross_entropy(x, logits)`, where Keras's operations are slower; `halving_conv(x, kernel, bias)` and
-`doubling_conv(x, kernel, bias)` in place of Keras's strided convolutions; `batch_norm(x, gamma, beta, epsilon)`, giving
-outputs, mean and unbiased variance; and `slow_convolutions()`, whether matrix products should do the work of strided
-convolutions.
+for them. It may have, where Keras's operations are slower or less exact:
+
+- `linear(x, kernel, bias)`, bias perhaps None, `tanh(x)`, `squared_error(x, y)`, `binary_cross_entropy(x, logits)`;
+- `conv(x, kernel, bias, strides, same)`, `halving_conv(x, kernel, bias)`, `doubling_conv(x, kernel, bias)`, and
+  `slow_convolutions()`, whether matrix products should do the work of the strided ones;
+- `batch_norm(x, gamma, beta, epsilon)`, giving outputs, mean and unbiased variance.
 """
 
 import importlib

@@ -99,6 +99,25 @@ def _weights(cell):
     return [cell.kernel.value.T, cell.recurrent_kernel.value.T, bias, bias.new_zeros(bias.shape)]
 
 
+def conv(x, kernel, bias, strides, same):
+    """Convolution (batch, h, w, in) -> (batch, ., ., out), padded as Keras does where `same`."""
+    x, padding = x.permute(0, 3, 1, 2).contiguous(), (0, 0)
+    if same:
+        ends = [_ends(*sizes) for sizes in zip(x.shape[2:], kernel.shape[:2], strides, strict=True)]
+        if all(before == after for before, after in ends):
+            padding = tuple(before for before, _ in ends)
+        else:
+            x = torch.nn.functional.pad(x, (*ends[1], *ends[0]))
+    y = torch.nn.functional.conv2d(x, kernel.permute(3, 2, 0, 1), bias, strides, padding)
+    return y.permute(0, 2, 3, 1)
+
+
+def _ends(size, kernel, stride):
+    """Rows of zeros before and after, so that every stride begins a window."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
 def halving_conv(x, kernel, bias):
     """Convolution 4 x 4 of stride 2, one pixel of padding: (batch, h, w, in) -> (batch, h / 2, w / 2, out)."""
     return _through_channels_first(torch.nn.functional.conv2d, x, kernel, bias)
