@@ -1,7 +1,11 @@
 """Which Keras backend a process uses: chosen once, before Keras is imported. Light."""
 
+import contextlib
+import hashlib
 import importlib.util
 import os
+import platform
+from pathlib import Path
 
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.process import keep_memory, no_chatter
@@ -14,6 +18,19 @@ def choose_backend(name):
         raise InputError(f"--backend {name} needs {name}, which is not installed: pip install -e '.[{name}]'")
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if name == "jax":
+        with contextlib.suppress(OSError):  # without it every run compiles its programs again
+            compiled_folder().mkdir(parents=True, exist_ok=True)
+            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled_folder()))
+
+
+def compiled_folder():
+    """Where JAX keeps what it compiled: in the cache of the user, by processor, since programs hold its instructions."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    about = Path("/proc/cpuinfo")
+    flags = {line for line in about.read_text().splitlines() if line.startswith("flags")} if about.exists() else ()
+    kind = hashlib.sha256(" ".join([platform.processor(), *sorted(flags)]).encode()).hexdigest()[:8]
+    return Path(home) / "tsdsae_keras" / f"jax-{platform.machine()}-{kind}"
 
 
 def use_backend(name):
