@@ -11,6 +11,8 @@
     python train.py --model slowvae --data dsprites --preset quick --out runs/slowvae
     python benchmarks/pretrained.py runs/slowvae dsprites-slowvae
 
+and so for models of SPS and SELFIE-style.
+
 Weights of SlowVAE and the beta-VAE are rounded to the 11 bits of a half float and stored as float32, whose other bits
 are zero and take no room in a compressed file; their cards have the scores of the rounded model. What each of them
 gives for a few frames goes into tests/families/slowvae/pretrained.npz. With --outputs, what every trained model of the
@@ -163,11 +165,26 @@ def describe_rounded(model, run, recorded):
     return {"weights": "rounded to half floats, stored as float32"} | describe_images(model, run, recorded)
 
 
+def describe_sounds(model, run, recorded):
+    """The same of a model of rendered scales or of a pool, with what played them or the sources, and the licences."""
+    from tsdsae_keras.data.sets import open_data
+    from tsdsae_keras.settings import settings_from_dict
+
+    about, data = describe_images(model, run, recorded), open_data(settings_from_dict(recorded["settings"]))
+    if hasattr(data, "manifest"):
+        known = {key: data.manifest[key] for key in OF_DATA if key in data.manifest}
+    else:
+        known = {"synth": data.about, "licence": data.about["licence"]} if "licence" in data.about else {}
+    return about | {"data": about["data"] | known}
+
+
 # {family: (what gives the scores of its card, what is special of its cards)}
 KINDS = {
     "tsdsae": (functools.partial(read_scores, needed="melody"), describe_melodies),
     "cpd": (functools.partial(read_scores, needed="reconstruction"), describe_images),
     "slowvae": (round_and_score, describe_rounded),
+    "sps": (functools.partial(read_scores, needed="scores"), describe_sounds),
+    "selfie": (functools.partial(read_scores, needed="projections"), describe_sounds),
 }
 
 

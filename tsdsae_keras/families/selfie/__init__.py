@@ -28,5 +28,6 @@ FAMILY = Family(
     watch="watch:collapse_watch",
     check="settings:check",
     search="search:SEARCH",
+    weights="weights",
     smallest=SMALLEST,
 )

@@ -28,5 +28,6 @@ FAMILY = Family(
     check="settings:check",
     search="search:SEARCH",
     reference="reference:from_reference",
+    weights="weights",
     smallest=SMALLEST,
 )
