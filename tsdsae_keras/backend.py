@@ -25,7 +25,7 @@ def choose_backend(name):
 
 
 def compiled_folder():
-    """Where JAX keeps what it compiled: in the cache of the user, by processor, since programs hold its instructions."""
+    """Where JAX keeps what it compiled: in the user's cache, by processor, since programs hold its instructions."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     about = Path("/proc/cpuinfo")
     flags = {line for line in about.read_text().splitlines() if line.startswith("flags")} if about.exists() else ()
