@@ -47,11 +47,5 @@ def test_a_trained_model_has_the_hit_rates_of_its_card(name):
         # Other images than those of the card: some three standard errors of 512.
         assert found[steps]["value"] > score["value"] - 0.03
         assert score["value"] >= LEAST[name]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_card_says_data_licence_seed_and_recipe(name):
-    card = tsdsae_keras.pretrained_card(name)
-    assert "Apache-2.0" in card["licence"] and "Apache-2.0" in card["data"]["licence"]
-    assert isinstance(card["recipe"]["seed"], int) and card["recipe"]["epochs"] >= card["training"]["kept_epoch"]
-    assert card["scores"]["reconstruction"]["value"] < card["scores"]["reconstruction"]["worst"]
+    decoded = card["scores"]["reconstruction"]
+    assert decoded["value"] < decoded["worst"]
