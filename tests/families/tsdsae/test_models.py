@@ -105,6 +105,17 @@ def test_noise_on_z_is_in_units_of_its_deviation_over_valid_frames():
     np.testing.assert_allclose(noisy[:, :4], expected[:, :4], atol=1e-5)
 
 
+def test_z_of_stage_one_may_be_noise_that_tells_nothing():
+    model, x = cases.small(stage_one_z="noise"), cases.sequences()
+    noise = np.random.default_rng(0).normal(size=(*x.shape[:2], model.z_dim)).astype("float32")
+    with model.given_draws({"eps_z": noise}):
+        np.testing.assert_allclose(np.array(model.one_pass(x)["z"]), noise, rtol=1e-6)
+    assert not np.array(model.one_pass(x)["z"]).any()
+    model.enter_stage(2)
+    outputs = model.one_pass(x)
+    np.testing.assert_allclose(np.array(outputs["z"]), np.array(outputs["z_mean"]), rtol=1e-6)
+
+
 def test_a_level_moves_what_is_heard_and_what_is_to_be_rebuilt():
     """+6 dB of log-mel power on both: the same terms as of sequences that are so much louder."""
     model, x = cases.small(level_db=6.0), cases.sequences()

@@ -9,6 +9,7 @@ CHOICES = {
     "v_condition": ("none", "after", "before"),
     "reduction": ("mean", "sum"),
     "swap_pairs": ("independent", "shared"),
+    "stage_one_z": ("encoder", "noise"),
     "initial_weights": ("keras", "pytorch"),
     "standardize": (True, False),
     "precision": ("float32", "mixed_bfloat16"),

@@ -49,6 +49,9 @@ class SequentialVAE(StagedModel):
         swap_pairs: partners in training, for models that swap: "independent", a permutation for each swap, or
             "shared", the inverse of the global swap's for the local swap. Both then pair the same z with the same v
             and are computed once; every permutation is as likely as before, so the mean of the loss is the same.
+        stage_one_z: z while the local parts are frozen: "encoder", that of the frozen encoder, or "noise", N(0, I). A
+            decoder that sees the whole sequence can read the sound off what a frozen encoder makes of it; noise leaves
+            that to v.
         initial_weights: "keras", with which training is faster, or "pytorch", of the published figures.
         standardize: whether bands are standardised inside the model; the loss stays on the scale of x.
         precision: "float32", or "mixed_bfloat16": the products of Dense trunks and of the decoder's output are taken
@@ -84,6 +87,7 @@ class SequentialVAE(StagedModel):
         z_noise=0.0,
         level_db=0.0,
         swap_pairs="independent",
+        stage_one_z="encoder",
         initial_weights="keras",
         standardize=True,
         precision="float32",
@@ -164,7 +168,10 @@ class SequentialVAE(StagedModel):
     def infer_z(self, x, v, mask=None, sample=False):
         """z and (mean, log-variance) of q(z | x, v), x standardised."""
         posterior = self.q_z(x, v, mask=mask)
-        return add_noise(self, self.latent("eps_z", posterior, sample), mask, sample), posterior
+        drawn = posterior
+        if self.stage_one_z == "noise" and self.stage < self.stages:
+            drawn = tuple(map(ops.zeros_like, posterior))
+        return add_noise(self, self.latent("eps_z", drawn, sample), mask, sample), posterior
 
     def latent(self, name, posterior, sample):
         """mean + e^(log_var / 2) noise, the noise drawn or given as `name`; else the mean."""

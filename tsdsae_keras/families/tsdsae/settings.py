@@ -85,6 +85,9 @@ class TSDSAESettings(Options):
     swap_pairs: str = option(
         "independent", "a permutation for each swap, or one that both share", choices=("independent", "shared")
     )
+    stage_one_z: str = option(
+        "encoder", "z of stage 1: of the frozen encoder, or N(0, I), which tells nothing", choices=("encoder", "noise")
+    )
     units: int = option(64, "width of the hidden layers; the transition has half of it", least=2, most=4096)
     stage_two_at: int = option(4, "C, epochs of stage 1", least=0)
     epoch_steps: int | None = option(None, "least steps of an epoch: few sequences are passed several times", least=1)
