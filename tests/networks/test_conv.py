@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.gradients import check_same
-from tsdsae_keras.networks.conv import Conv, DoublingConv, HalvingConv, WholeConv, WholeConvTranspose
+from tsdsae_keras.networks.conv import Conv, DoublingConv, HalvingConv, HalvingPool, WholeConv, WholeConvTranspose
 
 SHAPES = {HalvingConv: (3, 4, 3), DoublingConv: (12, 16, 3)}
 
@@ -56,6 +56,11 @@ def test_without_a_bias():
 )
 def test_other_sizes(size, strides, padding):
     check_as_keras(Conv(3, size, strides, padding=padding, bias_initializer="ones"), keras.layers.Conv2D, (2, 7, 8, 5))
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 4, 3), (2, 5, 4, 3)])
+def test_maxima_of_blocks(shape):
+    check_as_keras(HalvingPool(), keras.layers.MaxPooling2D, shape)
 
 
 def check_as_keras(layer, native, shape):

@@ -95,6 +95,24 @@ def add_bias(x, bias):
     return x if bias is None else x + bias
 
 
+class HalvingPool(layers.MaxPooling2D):
+    """The maxima of blocks of 2 x 2: (batch, h, w, channels) -> (batch, ceil(h / 2), ceil(w / 2), channels).
+
+    XLA's own takes twenty times as long for the gradient on a processor; where maxima are equal, they share it here.
+    """
+
+    def __init__(self, **options):
+        super().__init__(2, padding="same", **options)
+
+    def call(self, inputs):
+        height, width = inputs.shape[1:3]
+        if not prefers_products() or height is None or height % 2 or width % 2:
+            return super().call(inputs)
+        blocks = ops.reshape(inputs, (-1, height // 2, 2, width // 2, 2, inputs.shape[-1]))
+        rows = ops.maximum(blocks[:, :, 0], blocks[:, :, 1])
+        return ops.maximum(rows[:, :, :, 0], rows[:, :, :, 1])
+
+
 def shifted_products(x, kernels, shifts):
     """The sum over k of x, shifted by the k-th of `shifts`, times the k-th kernel.
 

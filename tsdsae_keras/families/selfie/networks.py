@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from keras import layers, ops
 
 from tsdsae_keras.networks.batch_norm import BatchNorm
-from tsdsae_keras.networks.conv import Conv
+from tsdsae_keras.networks.conv import Conv, HalvingPool
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Encoder(layers.Layer):
         self.first = Conv(sizes.channels, **first, **how, name="first")
         self.second = Conv(sizes.channels, 3, **how, name="second")
         self.first_norm, self.second_norm = BatchNorm(name="first_norm"), BatchNorm(name="second_norm")
-        self.pool = layers.MaxPooling2D(2, padding="same", name="pool")
+        self.pool = HalvingPool(name="pool")
         self.hidden = layers.Dense(sizes.units, activation="relu", name="hidden")
         self.output_layer = layers.Dense(sizes.units, activation="relu", name="output")
         self.sizes = sizes
