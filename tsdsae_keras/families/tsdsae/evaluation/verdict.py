@@ -15,7 +15,7 @@ from tsdsae_keras.families.tsdsae.evaluation.old_keys import update_keys
 SEEN = 0.5  # score of a probe, between chance and certainty, from which a reading is worth a word
 
 REMEDIES = {
-    UNUSED: "train a longer first stage (--stage-two-at), with --stage-one-z noise where the decoder sees the sequence, "
+    UNUSED: "train a longer first stage (--stage-two-at), give --stage-one-z noise where the decoder is a sequence's, "
     "raise --swap-weight, or give z less room (a smaller --z-dim)",
     TIMBRE_IN_Z: "make z dearer (--kl-z-weight 10) or smaller (--z-dim), so that timbre moves to v",
     PITCH_IN_V: "train on melodies that cover the same range on every instrument, or make v smaller (--v-dim)",
