@@ -15,8 +15,9 @@ and so for models of SPS and SELFIE-style.
 
 Weights of SlowVAE and the beta-VAE are rounded to the 11 bits of a half float and stored as float32, whose other bits
 are zero and take no room in a compressed file; their cards have the scores of the rounded model. What each of them
-gives for a few frames goes into tests/families/slowvae/pretrained.npz. With --outputs, what every trained model of the
-family tsdsae gives for two test sequences goes into tests/families/tsdsae/pretrained.npz.
+gives for a few frames goes into tests/families/slowvae/pretrained.npz, and what those of SPS and SELFIE-style give for
+noise into tests/base/trained.npz. With --outputs, what every trained model of the family tsdsae gives for two test
+sequences goes into tests/families/tsdsae/pretrained.npz.
 """
 
 import argparse
@@ -55,6 +56,8 @@ def main():
         kind = release(options.run, options.name or parser.error("give the name of the trained model"))
         if kind == "slowvae":
             store_outputs_of_images()
+        if kind in OF_NOISE:
+            store_outputs_of_noise()
     if options.outputs:
         store_outputs(options.outputs)
 
@@ -242,11 +245,36 @@ def store_outputs_of_images():
     _save(OUTPUTS / "slowvae", arrays)
 
 
-def _save(folder, arrays):
+# {family: codes (rows, numbers) of x, and the shape of x}
+OF_NOISE = {
+    "sps": (lambda model, x: model.encode(x)["mean"].reshape(len(x), -1), (1, 6, 513, 5)),
+    "selfie": (lambda model, x: model.embed(x), (2, 96, 64)),
+}
+
+
+def codes_of_noise(model, kind):
+    """What a model makes of noise that is the same on every machine: float32 (rows, numbers)."""
     import numpy as np
 
-    np.savez_compressed(folder / "pretrained.npz", **arrays)
-    print(f"written: {folder / 'pretrained.npz'}")
+    encode, shape = OF_NOISE[kind]
+    return np.asarray(encode(model, np.random.RandomState(0).standard_normal(shape).astype("float32")))
+
+
+def store_outputs_of_noise():
+    """Of every trained model of the families in OF_NOISE, codes of noise."""
+    from tsdsae_keras.base.loading import load_model
+    from tsdsae_keras.base.model_class import card_of, pretrained_files
+
+    found = {name: (path, card_of(path).package.rpartition(".")[2]) for name, path in pretrained_files().items()}
+    arrays = {name: codes_of_noise(load_model(path), kind) for name, (path, kind) in found.items() if kind in OF_NOISE}
+    _save(OUTPUTS.parent / "base", arrays, "trained.npz")
+
+
+def _save(folder, arrays, name="pretrained.npz"):
+    import numpy as np
+
+    np.savez_compressed(folder / name, **arrays)
+    print(f"written: {folder / name}")
 
 
 if __name__ == "__main__":

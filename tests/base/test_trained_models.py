@@ -1,13 +1,18 @@
 """Every trained model that comes with the library is the one of its card, which says what one must know to use it."""
 
 import hashlib
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tsdsae_keras
+from benchmarks.pretrained import codes_of_noise
+from tsdsae_keras.base.model_class import card_of
 from tsdsae_keras.base.pretrained import pretrained_file
 
 NAMES = tsdsae_keras.pretrained_names()
+OUTPUTS = np.load(Path(__file__).with_name("trained.npz"))  # of families that have no stored outputs of their own
 LARGEST = 3_000_000  # bytes of a file, so that the package stays small
 
 
@@ -28,3 +33,11 @@ def test_a_card_says_licences_data_seed_recipe_and_scores(name):
     assert card["scores"] and card["versions"]["backend"] == card["training"]["backend"]
     # No path of the machine it was trained on.
     assert not [value for value in card["recipe"].values() if isinstance(value, str) and "/" in value]
+
+
+@pytest.mark.parametrize("name", sorted(OUTPUTS))
+def test_stored_codes_of_noise_are_reproduced(name):
+    kind = card_of(pretrained_file(name)).package.rpartition(".")[2]
+    codes = codes_of_noise(tsdsae_keras.load_pretrained(name), kind)
+    scale = np.abs(OUTPUTS[name]).max()
+    np.testing.assert_allclose(codes / scale, OUTPUTS[name] / scale, atol=1e-4)
