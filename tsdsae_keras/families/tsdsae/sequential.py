@@ -33,29 +33,25 @@ class SequentialVAE(StagedModel):
 
     Args:
         features: values of a frame (mel bands).
-        z_dim: dimensions of z.
-        v_dim: dimensions of v.
+        z_dim, v_dim: dimensions of z and of v.
         local_encoder: "factorised", q(z_t | x_t), or "full", q(z_t | x_1:T, v).
         global_encoder: "frame" or "sequence" (recurrent).
         decoder: "frame", p(x_t | z_t, v), or "sequence", the enriched p(x_t | z_1:T, v).
         v_condition: where v joins the local encoder: "none", "after" its features or "before" them; by default
             "none" for "factorised" and "after" for "full".
         global_units, local_units, transition_units, decoder_units: widths of the layers of each part.
-        reduction: "mean" over frames and dimensions (the published figures) or "sum" (the exact ELBO up to the
-            Gaussian's constant: half the squared error, summed).
+        reduction: "mean" over frames and dimensions, as published, or "sum", the ELBO but for the Gaussian's constant.
         term_weights: weight by name of a term, 1 where not given (0 of `optional_terms`); 0 leaves a term out.
         z_noise: of z in training, in standard deviations of each dimension; see `augmentation.add_noise`.
-        level_db: dB, by up to which the level of each batch is moved in training; see `augmentation.draw_level`.
+        level_db: by how many dB at most the level of a batch is moved in training; see `augmentation.draw_level`.
         swap_pairs: partners in training, for models that swap: "independent", a permutation for each swap, or
-            "shared", the inverse of the global swap's for the local swap. Both then pair the same z with the same v
-            and are computed once; every permutation is as likely as before, so the mean of the loss is the same.
-        stage_one_z: z while the local parts are frozen: "encoder", that of the frozen encoder, or "noise", N(0, I). A
-            decoder that sees the whole sequence can read the sound off what a frozen encoder makes of it; noise leaves
-            that to v.
+            "shared", the inverse of the global swap's for the local one. Both then pair the same z with the same v and
+            are computed once; the mean of the loss is the same.
+        stage_one_z: z while the local parts are frozen: "encoder", that of the frozen encoder, or "noise", N(0, I), with
+            which a decoder that sees the whole sequence has to ask v for the sound.
         initial_weights: "keras", with which training is faster, or "pytorch", of the published figures.
         standardize: whether bands are standardised inside the model; the loss stays on the scale of x.
-        precision: "float32", or "mixed_bfloat16": the products of Dense trunks and of the decoder's output are taken
-            in bfloat16, all else (weights, heads, recurrence, loss) stays float32.
+        precision: "float32", or "mixed_bfloat16" for the products of Dense trunks and of the decoder's output alone.
         front_end: settings of the features it is trained on, kept for those who load it.
         stage: 1, or 2 where the model has a second stage.
         seed: of the draws; None takes Keras's global seed.
@@ -168,9 +164,8 @@ class SequentialVAE(StagedModel):
     def infer_z(self, x, v, mask=None, sample=False):
         """z and (mean, log-variance) of q(z | x, v), x standardised."""
         posterior = self.q_z(x, v, mask=mask)
-        drawn = posterior
-        if self.stage_one_z == "noise" and self.stage < self.stages:
-            drawn = tuple(map(ops.zeros_like, posterior))
+        noise = self.stage_one_z == "noise" and self.stage < self.stages
+        drawn = tuple(map(ops.zeros_like, posterior)) if noise else posterior
         return add_noise(self, self.latent("eps_z", drawn, sample), mask, sample), posterior
 
     def latent(self, name, posterior, sample):
@@ -261,8 +256,8 @@ class SequentialVAE(StagedModel):
     @arrays_for_arrays
     def decode(self, z, v, mask=None):
         """x (batch, time, features) from z (batch, time, z_dim) and v (batch, v_dim)."""
-        mask = None if mask is None else ops.cast(mask, "bool")
-        return self.rendered(ops.convert_to_tensor(z), ops.convert_to_tensor(v), mask)
+        z, v = ops.convert_to_tensor(z), ops.convert_to_tensor(v)
+        return self.rendered(z, v, None if mask is None else ops.cast(mask, "bool"))
 
     @arrays_for_arrays
     def reconstruct(self, x, mask=None):
@@ -283,12 +278,10 @@ class SequentialVAE(StagedModel):
         """n new sequences of `frames` frames: v from N(0, I), z from the transition; (n, frames, features), numpy.
 
         Args:
-            n: how many.
-            frames: length of each.
-            v: (n, v_dim), codes to use instead. After stage 2 the posterior is tied to the informed prior, not to
-                N(0, I), so codes of real sequences give better sound.
-            noise: (n, frames, z_dim), draws from N(0, I) to use instead for z. With v and noise given, every backend
-                makes the same sequences.
+            n, frames: how many, and the length of each.
+            v: (n, v_dim), codes to use instead: after stage 2, those of real sequences give better sound, as the
+                posterior is tied to the informed prior, not to N(0, I).
+            noise: (n, frames, z_dim), of N(0, I), for z. With v and noise given, every backend makes the same.
             seed: of the draws; None continues the model's own generator.
 
         Raises:
