@@ -47,8 +47,8 @@ class SequentialVAE(StagedModel):
         swap_pairs: partners in training, for models that swap: "independent", a permutation for each swap, or
             "shared", the inverse of the global swap's for the local one. Both then pair the same z with the same v and
             are computed once; the mean of the loss is the same.
-        stage_one_z: z while the local parts are frozen: "encoder", that of the frozen encoder, or "noise", N(0, I), with
-            which a decoder that sees the whole sequence has to ask v for the sound.
+        stage_one_z: z while the local parts are frozen: "encoder", that of the frozen encoder, or "noise", N(0, I), by
+            which a decoder that sees the whole sequence must take the sound from v.
         initial_weights: "keras", with which training is faster, or "pytorch", of the published figures.
         standardize: whether bands are standardised inside the model; the loss stays on the scale of x.
         precision: "float32", or "mixed_bfloat16" for the products of Dense trunks and of the decoder's output alone.
