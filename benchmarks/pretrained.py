@@ -77,7 +77,7 @@ def release(folder, name, weights=None):
 
     run = RunFolder(folder)
     family = card_of(run.model)
-    kind = family.package.rpartition(".")[2]
+    kind = family.name
     if kind not in KINDS:
         sys.exit(f"{folder} holds a model of {kind}; trained models are released of {' and '.join(KINDS)}")
     score, describe = KINDS[kind]
@@ -265,7 +265,7 @@ def store_outputs_of_noise():
     from tsdsae_keras.base.loading import load_model
     from tsdsae_keras.base.model_class import card_of, pretrained_files
 
-    found = {name: (path, card_of(path).package.rpartition(".")[2]) for name, path in pretrained_files().items()}
+    found = {name: (path, card_of(path).name) for name, path in pretrained_files().items()}
     arrays = {name: codes_of_noise(load_model(path), kind) for name, (path, kind) in found.items() if kind in OF_NOISE}
     _save(OUTPUTS.parent / "base", arrays, "trained.npz")
 

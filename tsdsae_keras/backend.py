@@ -18,10 +18,12 @@ def choose_backend(name):
         raise InputError(f"--backend {name} needs {name}, which is not installed: pip install -e '.[{name}]'")
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if name == "jax":
-        with contextlib.suppress(OSError):  # without it every run compiles its programs again
-            compiled_folder().mkdir(parents=True, exist_ok=True)
-            os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled_folder()))
+    if name == "jax" and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        # Without it every run compiles its programs again; RuntimeError: the user has no home.
+        with contextlib.suppress(OSError, RuntimeError):
+            folder = compiled_folder()
+            folder.mkdir(parents=True, exist_ok=True)
+            os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
 
 
 def compiled_folder():

@@ -75,6 +75,11 @@ class Family:
     smallest: dict | None = None
     prefix: str | None = None
 
+    @property
+    def name(self):
+        """That of its folder, such as "sps"."""
+        return self.package.rpartition(".")[2]
+
     def part(self, name):
         """The function, or object, of a part; None where the family has none."""
         where = getattr(self, name)

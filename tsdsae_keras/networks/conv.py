@@ -5,6 +5,8 @@ written as one matrix product on blocks of 2 x 2 pixels. On PyTorch, Keras compu
 crops it; there, PyTorch's own are called. Everywhere else Keras's are used. The weights are the same.
 """
 
+import math
+
 from keras import layers, ops
 
 from tsdsae_keras.networks.native import of_backend
@@ -33,7 +35,7 @@ class Conv(layers.Conv2D):
         return super().call(inputs) if outputs is None else outputs
 
 
-class HalvingConv(layers.Conv2D):
+class HalvingConv(Conv):
     """Convolution 4 x 4, stride 2, one pixel of padding: (batch, h, w, in) -> (batch, h / 2, w / 2, filters).
 
     Args:
@@ -45,9 +47,6 @@ class HalvingConv(layers.Conv2D):
         super().__init__(filters, 4, 2, padding="same", **options)
 
     def call(self, inputs):
-        outputs = call_natively(self, "halving_conv", inputs)
-        if outputs is not None:
-            return outputs
         if not prefers_products():
             return super().call(inputs)
         return self.activation(add_bias(self.by_product(inputs), self.bias))
@@ -73,12 +72,10 @@ class DoublingConv(layers.Conv2DTranspose):
         super().__init__(filters, 4, 2, padding="same", **options)
 
     def call(self, inputs):
+        if prefers_products():
+            return self.activation(add_bias(self.by_product(inputs), self.bias))
         outputs = call_natively(self, "doubling_conv", inputs)
-        if outputs is not None:
-            return outputs
-        if not prefers_products():
-            return super().call(inputs)
-        return self.activation(add_bias(self.by_product(inputs), self.bias))
+        return super().call(inputs) if outputs is None else outputs
 
     def by_product(self, x):
         """The transposed convolution as one matrix product, without bias and activation."""
@@ -171,13 +168,10 @@ class WholeConv(layers.Conv2D):
         options: others of `keras.layers.Conv2D`.
     """
 
-    def __init__(self, filters, kernel_size, **options):
-        super().__init__(filters, kernel_size, padding="valid", **options)
-
     def call(self, inputs):
-        kernel = ops.reshape(self.kernel, (-1, self.filters))
-        values = ops.matmul(ops.reshape(inputs, (-1, kernel.shape[0])), kernel)
-        return self.activation(add_bias(values, self.bias))[:, None, None, :]
+        rows = ops.reshape(inputs, (-1, 1, 1, math.prod(self.kernel.shape[:-1])))
+        values = flat_product(rows, ops.reshape(self.kernel, (-1, self.filters)))
+        return self.activation(add_bias(values, self.bias))
 
 
 class WholeConvTranspose(layers.Conv2DTranspose):
@@ -189,11 +183,8 @@ class WholeConvTranspose(layers.Conv2DTranspose):
         options: others of `keras.layers.Conv2DTranspose`.
     """
 
-    def __init__(self, filters, kernel_size, **options):
-        super().__init__(filters, kernel_size, padding="valid", **options)
-
     def call(self, inputs):
         height, width, filters, fan_in = self.kernel.shape
         kernel = ops.transpose(ops.reshape(self.kernel, (-1, fan_in)))
-        maps = ops.reshape(ops.matmul(ops.reshape(inputs, (-1, fan_in)), kernel), (-1, height, width, filters))
-        return self.activation(maps + self.bias)
+        maps = ops.reshape(flat_product(inputs, kernel), (-1, height, width, filters))
+        return self.activation(add_bias(maps, self.bias))

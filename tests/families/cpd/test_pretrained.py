@@ -47,5 +47,6 @@ def test_a_trained_model_has_the_hit_rates_of_its_card(name):
         # Other images than those of the card: some three standard errors of 512.
         assert found[steps]["value"] > score["value"] - 0.03
         assert score["value"] >= LEAST[name]
+    assert "Apache-2.0" in card["data"]["licence"]
     decoded = card["scores"]["reconstruction"]
     assert decoded["value"] < decoded["worst"]

@@ -4,9 +4,9 @@ Each has `serves(x)`, whether a stack of LSTM layers can and should take x on th
 for them. It may have, where Keras's operations are slower or less exact:
 
 - `linear(x, kernel, bias)`, bias perhaps None, `tanh(x)`, `squared_error(x, y)`, `binary_cross_entropy(x, logits)`;
-- `conv(x, kernel, bias, strides, same)`, `halving_conv(x, kernel, bias)`, `doubling_conv(x, kernel, bias)`, and
-  `slow_convolutions()`, whether matrix products should do the work of the strided ones;
-- `batch_norm(x, gamma, beta, epsilon)`, giving outputs, mean and unbiased variance.
+- `conv(x, kernel, bias, strides, same)`, `doubling_conv(x, kernel, bias)`, and `slow_convolutions()`, whether matrix
+  products should do the work of strided convolutions;
+- `batch_norm(x, gamma, beta, epsilon)`, giving outputs, mean and unbiased variance, and `average_by_axis(x)`.
 """
 
 import importlib

@@ -95,12 +95,3 @@ def linear(x, kernel, bias):
     """
     product = jax.lax.dot(x, kernel, preferred_element_type=jnp.float32)
     return product if bias is None else product + bias
-
-
-def batch_norm(x, gamma, beta, epsilon):
-    """x (..., channels) normalised over all axes but the last, with its mean and unbiased variance."""
-    axes, rows = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
-    mean = jnp.mean(x, axes)
-    variance = jnp.mean(jnp.square(x - mean), axes)
-    outputs = (x - mean) * (gamma * jax.lax.rsqrt(variance + epsilon)) + beta
-    return outputs, mean, variance * (rows / max(rows - 1, 1))

@@ -100,7 +100,10 @@ def _weights(cell):
 
 
 def conv(x, kernel, bias, strides, same):
-    """Convolution (batch, h, w, in) -> (batch, ., ., out), padded as Keras does where `same`."""
+    """Convolution (batch, h, w, in) -> (batch, ., ., out), padded as Keras does where `same`.
+
+    In memory channels come first between layers, as `batch_norm` needs them.
+    """
     x, padding = x.permute(0, 3, 1, 2).contiguous(), (0, 0)
     if same:
         ends = [_ends(*sizes) for sizes in zip(x.shape[2:], kernel.shape[:2], strides, strict=True)]
@@ -118,17 +121,7 @@ def _ends(size, kernel, stride):
     return total // 2, total - total // 2
 
 
-def halving_conv(x, kernel, bias):
-    """Convolution 4 x 4 of stride 2, one pixel of padding: (batch, h, w, in) -> (batch, h / 2, w / 2, out)."""
-    return _through_channels_first(torch.nn.functional.conv2d, x, kernel, bias)
-
-
 def doubling_conv(x, kernel, bias):
     """Transposed convolution 4 x 4 of stride 2, one pixel cropped: (batch, h, w, in) -> (batch, 2 h, 2 w, out)."""
-    return _through_channels_first(torch.nn.functional.conv_transpose2d, x, kernel, bias)
-
-
-def _through_channels_first(convolve, x, kernel, bias):
-    """`convolve` on channels last; in memory they come first between layers, as `batch_norm` needs them."""
-    y = convolve(x.permute(0, 3, 1, 2).contiguous(), kernel.permute(3, 2, 0, 1), bias, stride=2, padding=1)
-    return y.permute(0, 2, 3, 1)
+    x, kernel = x.permute(0, 3, 1, 2).contiguous(), kernel.permute(3, 2, 0, 1)
+    return torch.nn.functional.conv_transpose2d(x, kernel, bias, stride=2, padding=1).permute(0, 2, 3, 1)
