@@ -4,6 +4,8 @@ import keras  # noqa: F401 - first: with PyTorch underneath, torch must be impor
 import numpy as np
 import tensorflow as tf
 
+from tsdsae_keras.data.prepared.generator import from_generator
+
 
 class GeneratedStream:
     """Batches made from (epoch, step), while the step before is computed.
@@ -19,12 +21,7 @@ class GeneratedStream:
         self.make, self.batches, self._fixed, self._epoch = make, batches, fixed, 0
         example = {name: np.asarray(array) for name, array in make(0, 0).items()}
         signature = {name: tf.TensorSpec(array.shape, array.dtype) for name, array in example.items()}
-        options = tf.data.Options()
-        options.autotune.enabled = False  # nothing to tune, and its thread can hold up the end of an epoch
-        with tf.device("CPU:0"):
-            dataset = tf.data.Dataset.from_generator(self._generate, output_signature=signature)
-            dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches))
-            self.dataset = dataset.with_options(options).prefetch(1)
+        self.dataset = from_generator(self._generate, signature, batches).prefetch(1)
 
     def set_epoch(self, epoch):
         """Chooses the epoch of the iterators that start from now on."""

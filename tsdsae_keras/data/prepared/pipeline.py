@@ -1,30 +1,16 @@
 """Prepared sequences to tf.data: the same order for the same seed and epoch, whatever ran before."""
 
-import functools
-
 import keras  # noqa: F401 - first: with PyTorch underneath, torch must be imported before tensorflow
 import numpy as np
 import tensorflow as tf
 
 from tsdsae_keras.data.prepared.buckets import draw_batches, pad_lengths
+from tsdsae_keras.data.prepared.generator import from_generator
 from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.store import ALIGNMENT, aligned_empty
 from tsdsae_keras.errors import InputError
-from tsdsae_keras.process import keep_memory_again
 
 IN_MEMORY = 1 << 29  # bytes
-
-
-@functools.cache
-def begin_generators():
-    """Runs a first data set from a generator, of nothing, and puts the allocator back to what it was.
-
-    On Python 3.11 TensorFlow makes glibc map every array above 128 KiB on its own once there is such a data set; a
-    step of PyTorch then met 17,000 page faults and took 15 % longer.
-    """
-    with tf.device("CPU:0"):
-        list(tf.data.Dataset.from_generator(lambda: iter(()), output_signature=tf.TensorSpec(())))
-    keep_memory_again()
 
 
 class SequenceStream:
@@ -81,7 +67,6 @@ class SequenceStream:
         self._whole = None
         if lengths is None and self._sequences.nbytes <= in_memory:
             self._whole = _in_one_piece(given, self._sequences)
-        begin_generators()
         with tf.device("CPU:0"):  # also where there is a GPU: tf.data runs on the CPU
             self.dataset = self._make_dataset()
 
@@ -151,16 +136,15 @@ class SequenceStream:
 
     def _gather_from_memory(self, own, size):
         """The data set from one tensor that holds everything."""
-        rows = tf.data.Dataset.from_generator(
-            lambda: (rows[own] for rows in self._rows_of_batches()), output_signature=tf.TensorSpec((size,), tf.int64)
-        )
+        places = tf.TensorSpec((size,), tf.int64)
+        rows = from_generator(lambda: (rows[own] for rows in self._rows_of_batches()), places, self.batches)
         mask = None if self._mask is None else tf.constant(self._mask)
 
         def gather(rows):
             x = tf.gather(self._whole, rows)
             return x if mask is None else {"x": x, "mask": tf.gather(mask, rows)}
 
-        return self._set_length(rows).map(gather).prefetch(2)
+        return rows.map(gather).prefetch(2)
 
     def _read_from_disk(self, own, size):
         """The data set from files."""
@@ -170,16 +154,7 @@ class SequenceStream:
         mask = tf.TensorSpec((size, frames), tf.bool)
         masked = self._padded is not None or self._mask is not None
         signature = {"x": x, "mask": mask} if masked else x
-        batches = tf.data.Dataset.from_generator(lambda: self._batches(own), output_signature=signature)
-        return self._set_length(batches).prefetch(1)
-
-    def _set_length(self, dataset):
-        """With its length known Keras shows a whole progress bar."""
-        options = tf.data.Options()
-        # There is nothing to tune, and with PyTorch loaded an iterator often ends only when the tuner's thread wakes,
-        # which sleeps twice as long each time: 1.7 s of steps then took 2.56 s, and 11 s would take 20.48 s.
-        options.autotune.enabled = False
-        return dataset.apply(tf.data.experimental.assert_cardinality(self.batches)).with_options(options)
+        return from_generator(lambda: self._batches(own), signature, self.batches).prefetch(1)
 
     def _check(self, mask):
         if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:

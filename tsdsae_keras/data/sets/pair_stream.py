@@ -7,7 +7,7 @@ import keras  # noqa: F401 - first: with PyTorch underneath, torch must be impor
 import numpy as np
 import tensorflow as tf
 
-from tsdsae_keras.data.prepared.pipeline import begin_generators
+from tsdsae_keras.data.prepared.generator import from_generator
 from tsdsae_keras.errors import InputError
 
 AHEAD = 4  # batches that are drawn while others train
@@ -31,13 +31,8 @@ class PairStream:
         self.data, self.batch_size, self.batches = data, batch_size, batches
         self.seed, self.fixed, self.workers = tuple(seed), fixed, workers
         self.epoch = 0
-        begin_generators()
         x = tf.TensorSpec((batch_size, *data.x_shape), tf.float32)
-        with tf.device("CPU:0"):  # tf.data runs on the CPU, also where there is a GPU
-            dataset = tf.data.Dataset.from_generator(self._ahead, output_signature={"x": x})
-            options = tf.data.Options()
-            options.autotune.enabled = False  # its thread delays the end of an epoch where PyTorch is loaded
-            self.dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches)).with_options(options)
+        self.dataset = from_generator(self._ahead, {"x": x}, batches)
 
     def set_epoch(self, epoch):
         """Chooses what the iterators that start from now on draw."""

@@ -4,7 +4,7 @@ import keras  # noqa: F401 - first: with PyTorch underneath, torch must be impor
 import numpy as np
 import tensorflow as tf
 
-from tsdsae_keras.data.prepared.pipeline import begin_generators
+from tsdsae_keras.data.prepared.generator import from_generator
 from tsdsae_keras.errors import InputError
 
 
@@ -28,15 +28,9 @@ class TripleStream:
             raise InputError(f"--batch-size is {batch_size}; a batch of one has nothing to tell classes apart by")
         self.data, self.split, self.batch_size, self.batches = data, split, batch_size, batches
         self.seed, self.fixed, self.epoch = tuple(seed), fixed, 0
-        begin_generators()
         first = self.batch(0)
         signature = {name: tf.TensorSpec(value.shape, value.dtype) for name, value in first.items()}
-        with tf.device("CPU:0"):  # tf.data runs on the CPU, also where there is a GPU
-            dataset = tf.data.Dataset.from_generator(self._all, output_signature=signature)
-            options = tf.data.Options()
-            options.autotune.enabled = False  # its thread delays the end of an epoch where PyTorch is loaded
-            dataset = dataset.apply(tf.data.experimental.assert_cardinality(batches)).with_options(options)
-            self.dataset = dataset.prefetch(2)
+        self.dataset = from_generator(self._all, signature, batches).prefetch(2)
 
     def set_epoch(self, epoch):
         """Chooses what the iterators that start from now on draw."""

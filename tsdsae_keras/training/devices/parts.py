@@ -5,7 +5,7 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from tsdsae_keras.data.prepared.pipeline import begin_generators
+from tsdsae_keras.data.prepared.generator import from_generator
 
 
 def part_of(stream, index, count):
@@ -38,15 +38,8 @@ def dataset_of(stream):
     batches = stream.dataset
     if not isinstance(batches, keras.utils.PyDataset):
         return batches
-    begin_generators()
     signature = {name: tf.TensorSpec((None, *x.shape[1:]), x.dtype) for name, x in batches[0].items()}
-    options = tf.data.Options()
-    options.autotune.enabled = False  # nothing to tune, and its thread can hold up the end of an epoch
-    with tf.device("CPU:0"):
-        dataset = tf.data.Dataset.from_generator(
-            lambda: (batches[place] for place in range(len(batches))), output_signature=signature
-        )
-        return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).with_options(options)
+    return from_generator(lambda: (batches[place] for place in range(len(batches))), signature, len(batches))
 
 
 def leave_gpus():
