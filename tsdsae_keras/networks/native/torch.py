@@ -104,7 +104,7 @@ def conv(x, kernel, bias, strides, same):
 
     In memory channels come first between layers, as `batch_norm` needs them.
     """
-    x, padding = x.permute(0, 3, 1, 2).contiguous(), (0, 0)
+    x, padding = channels_first(x), (0, 0)
     if same:
         ends = [_ends(*sizes) for sizes in zip(x.shape[2:], kernel.shape[:2], strides, strict=True)]
         if all(before == after for before, after in ends):
@@ -115,6 +115,14 @@ def conv(x, kernel, bias, strides, same):
     return y.permute(0, 2, 3, 1)
 
 
+def channels_first(x):
+    """(batch, h, w, channels) -> (batch, channels, h, w), also in memory.
+
+    Of one channel either order is the other; PyTorch goes by the strides, and would answer with channels last.
+    """
+    return x.reshape(len(x), 1, *x.shape[1:3]) if x.shape[-1] == 1 else x.permute(0, 3, 1, 2).contiguous()
+
+
 def _ends(size, kernel, stride):
     """Rows of zeros before and after, so that every stride begins a window."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
@@ -123,5 +131,5 @@ def _ends(size, kernel, stride):
 
 def doubling_conv(x, kernel, bias):
     """Transposed convolution 4 x 4 of stride 2, one pixel cropped: (batch, h, w, in) -> (batch, 2 h, 2 w, out)."""
-    x, kernel = x.permute(0, 3, 1, 2).contiguous(), kernel.permute(3, 2, 0, 1)
-    return torch.nn.functional.conv_transpose2d(x, kernel, bias, stride=2, padding=1).permute(0, 2, 3, 1)
+    kernel = kernel.permute(3, 2, 0, 1)
+    return torch.nn.functional.conv_transpose2d(channels_first(x), kernel, bias, stride=2, padding=1).permute(0, 2, 3, 1)
