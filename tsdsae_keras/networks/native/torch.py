@@ -1,8 +1,12 @@
 """PyTorch's own LSTM in place of a loop over time in Python, and products and tanh in the forms it is quick at.
 
-The loop costs more than the arithmetic in it. On the processor a product whose second factor is stored by columns, and
-tanh by way of the sigmoid, take two thirds and a third of what x @ kernel and torch.tanh do; a GPU gets torch.tanh.
+The loop costs more than the arithmetic in it. On a processor a product whose second factor is stored by columns never
+takes longer than x @ kernel, and two thirds of it on some. tanh by way of the sigmoid takes a third of torch.tanh where
+that does not come from Intel's library, and thrice as long where it does.
 """
+
+import functools
+from pathlib import Path
 
 import torch
 from torch.autograd.function import once_differentiable
@@ -66,7 +70,13 @@ class _Tanh(torch.autograd.Function):
 
 def tanh(x):
     """tanh, elementwise."""
-    return _Tanh.apply(x) if x.is_cpu else torch.tanh(x)
+    return torch.tanh(x) if not x.is_cpu or _is_intel() else _Tanh.apply(x)
+
+
+@functools.cache
+def _is_intel():
+    about = Path("/proc/cpuinfo")
+    return about.exists() and "GenuineIntel" in about.read_text()
 
 
 def squared_error(x, y):
