@@ -3,7 +3,8 @@
 Each has `serves(x)`, whether a stack of LSTM layers can and should take x on this machine, and `run_natively(stack, x)`
 for them. It may have, where Keras's operations are slower or less exact:
 
-- `linear(x, kernel, bias)`, bias perhaps None, `tanh(x)`, `squared_error(x, y)`, `binary_cross_entropy(x, logits)`;
+- `linear(x, kernel, bias)`, bias perhaps None; `rounded_linear`, the same with factors rounded to bfloat16, or None;
+  `tanh(x)`, `squared_error(x, y)`, `binary_cross_entropy(x, logits)`;
 - `conv(x, kernel, bias, strides, same)`, `doubling_conv(x, kernel, bias)`, and `slow_convolutions()`, whether matrix
   products should do the work of strided convolutions;
 - `batch_norm(x, gamma, beta, epsilon)`, giving outputs, mean and unbiased variance, and `average_by_axis(x)`.

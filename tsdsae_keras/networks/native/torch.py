@@ -5,11 +5,14 @@ takes longer than x @ kernel, and two thirds of it on some. tanh by way of the s
 that does not come from Intel's library, and thrice as long where it does.
 """
 
+import contextlib
 import functools
 from pathlib import Path
 
 import torch
 from torch.autograd.function import once_differentiable
+
+SMALLEST = 16**3  # multiplications, up to which products are never rounded
 
 
 def serves(x):
@@ -33,24 +36,48 @@ def run_natively(stack, x):
 
 
 class _Linear(torch.autograd.Function):
-    """x kernel + bias."""
+    """x kernel + bias; where `rounded`, the factors of all products are rounded to bfloat16 and sums are float32."""
 
     @staticmethod
-    def forward(ctx, x, kernel, bias):
+    def forward(ctx, x, kernel, bias, rounded):
         ctx.save_for_backward(x, kernel)
-        return torch.nn.functional.linear(x, kernel.T.contiguous(), bias)
+        ctx.rounded = rounded
+        with _rounding(rounded):
+            return torch.nn.functional.linear(x, kernel.T.contiguous(), bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, d_y):
         (x, kernel), wanted = ctx.saved_tensors, ctx.needs_input_grad
-        d_x = torch.nn.functional.linear(d_y, kernel) if wanted[0] else None
-        return d_x, x.T @ d_y if wanted[1] else None, d_y.sum(0) if wanted[2] else None
+        with _rounding(ctx.rounded):
+            d_x = torch.nn.functional.linear(d_y, kernel) if wanted[0] else None
+            d_kernel = x.T @ d_y if wanted[1] else None
+        return d_x, d_kernel, d_y.sum(0) if wanted[2] else None, None
+
+
+@contextlib.contextmanager
+def _rounding(wanted):
+    """Within it, the processor's products of float32 round their factors to bfloat16, where `wanted`."""
+    if not wanted:
+        yield
+        return
+    products = torch.backends.mkldnn.matmul
+    before, products.fp32_precision = products.fp32_precision, "bf16"
+    try:
+        yield
+    finally:
+        products.fp32_precision = before
 
 
 def linear(x, kernel, bias):
     """(n, in), (in, out), (out,) or None -> (n, out): x kernel + bias."""
-    return _Linear.apply(x, kernel, bias)
+    return _Linear.apply(x, kernel, bias, False)
+
+
+def rounded_linear(x, kernel, bias):
+    """`linear` with factors rounded to bfloat16 within the product; None where PyTorch would not round them."""
+    can = x.is_cpu and torch.backends.cpu.get_cpu_capability() == "AVX512" and len(x) * kernel.numel() > SMALLEST
+    return _Linear.apply(x, kernel, bias, True) if can else None
 
 
 class _Tanh(torch.autograd.Function):
@@ -142,4 +169,6 @@ def _ends(size, kernel, stride):
 def doubling_conv(x, kernel, bias):
     """Transposed convolution 4 x 4 of stride 2, one pixel cropped: (batch, h, w, in) -> (batch, 2 h, 2 w, out)."""
     kernel = kernel.permute(3, 2, 0, 1)
-    return torch.nn.functional.conv_transpose2d(channels_first(x), kernel, bias, stride=2, padding=1).permute(0, 2, 3, 1)
+    return torch.nn.functional.conv_transpose2d(channels_first(x), kernel, bias, stride=2, padding=1).permute(
+        0, 2, 3, 1
+    )
