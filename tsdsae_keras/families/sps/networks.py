@@ -161,9 +161,9 @@ class Prior(layers.Layer):
         """One step: the prediction (n, dims) and the new states."""
         after = []
         for cell, state in zip(self.cells, states, strict=True):
-            u, new = cell(u, [state])
+            u, new = cell.call(u, [state])  # on PyTorch, the call around it takes longer than a step
             after.append(new[0] if isinstance(new, (list, tuple)) else new)
-        return self.head(u), after
+        return self.head.call(u), after
 
 
 def call_at_once(layer, *inputs):
