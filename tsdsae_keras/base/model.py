@@ -10,6 +10,7 @@ from keras import ops
 
 from tsdsae_keras.base.compilation import portable
 from tsdsae_keras.base.steps import TrainStep
+from tsdsae_keras.base.steps.finite_mean import FiniteMean
 from tsdsae_keras.networks import replicas
 from tsdsae_keras.networks.sampling import Sampling
 
@@ -39,8 +40,8 @@ class RepresentationModel(TrainStep, keras.Model):
         self._given_draws = {}
         self.sampling = Sampling(config.get("seed"), name="sampling")
         self.sampling.build()
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in (*self.all_terms, *self.monitors)}
-        self.norm_tracker = keras.metrics.Mean(name="gradient_norm")
+        self.trackers = {name: FiniteMean(name) for name in (*self.all_terms, *self.monitors)}
+        self.norm_tracker = FiniteMean("gradient_norm")
         self.skipped_tracker = keras.metrics.Sum(name="skipped_steps")
 
     def terms(self, batch, outputs, training=False):
@@ -157,10 +158,9 @@ class RepresentationModel(TrainStep, keras.Model):
         loss = self.weighted_sum(terms)
         # What is shown and judged is of the whole batch; each replica's own loss is what it differentiates.
         whole, *values = replicas.average([ops.stop_gradient(value) for value in (loss, *terms.values())])
-        finite = ops.isfinite(whole)
-        weight = ops.where(finite, ops.cast(self.batch_size(x), "float32"), 0.0)
+        finite, batch = ops.isfinite(whole), ops.cast(self.batch_size(x), "float32")
         for name, value in zip(terms, values, strict=True):
-            self.trackers[name].update_state(ops.where(finite, value, 0.0), sample_weight=weight)
+            self.trackers[name].update_state(value, batch, finite)
         return loss
 
     def get_metrics_result(self):

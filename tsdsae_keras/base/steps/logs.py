@@ -14,14 +14,11 @@ def average_step(loss, gradients):
 
 def track_step(model, loss, norm, finite, batch):
     """Updates the means of loss and gradient norm, which take only finite values, and the count of skipped steps."""
-    _add_finite(model._loss_tracker, loss, ops.isfinite(loss), batch)
-    _add_finite(model.norm_tracker, norm, finite, batch)
+    batch, known = ops.cast(batch, "float32"), ops.isfinite(loss)
+    weight = ops.where(known, batch, 0.0)
+    model._loss_tracker.update_state(ops.where(known, loss, 0.0), sample_weight=weight)
+    model.norm_tracker.update_state(norm, batch, finite)
     model.skipped_tracker.update_state(ops.cast(ops.logical_not(finite), "float32"))
-
-
-def _add_finite(tracker, value, finite, batch):
-    weight = ops.where(finite, ops.cast(batch, "float32"), 0.0)
-    tracker.update_state(ops.where(finite, value, 0.0), sample_weight=weight)
 
 
 def step_logs(model):
