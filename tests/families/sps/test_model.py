@@ -11,7 +11,8 @@ from tsdsae_keras.families.sps.symmetries import SYMMETRIES, add_symmetry
 from tsdsae_keras.families.sps.terms import true_code_probability
 from tsdsae_keras.groups import Translation
 
-SMALL = {"channels": (2, 2, 3), "decoder_units": (4,), "prior_units": 6, "seed": 3}
+# Weights of PyTorch: with those of "he" every code decodes to the same frame at first.
+SMALL = {"channels": (2, 2, 3), "decoder_units": (4,), "prior_units": 6, "initial_weights": "pytorch", "seed": 3}
 
 
 def small(**config):
@@ -45,6 +46,14 @@ def test_the_loss_is_the_sum_of_its_terms_and_the_mean_over_sequences():
     ragged = model.evaluate({"x": x}, batch_size=2, return_dict=True, verbose=0)
     np.testing.assert_allclose(ragged["recon"], logs["recon"], rtol=1e-5)
     np.testing.assert_allclose(ragged["prior_z"], logs["prior_z"], rtol=1e-4)
+
+
+def test_a_model_of_videos_begins_at_the_mean_frame():
+    model, x = small(initial_weights="he", center=True), frames(4)
+    model.adapt(x)
+    codes = np.random.default_rng(1).normal(size=(5, 3))
+    mean = np.broadcast_to(x.mean(axis=(0, 1)), (5, 32, 32, 3))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model.decode(codes)), mean, atol=1e-6)
 
 
 def test_a_step_moves_every_weight_and_the_schedule():

@@ -30,6 +30,10 @@ def draw_initial(model, kind, seed=None):
         head = model.encoder.log_var
         _fill(head.kernel, SMALL / math.sqrt(head.kernel.shape[0]), seed)
         head.bias.assign(ops.full(head.bias.shape, model.log_var_bias))
+        if model.domain == "video":
+            # Every code then decodes to the mean frame. A decoder that paints at random is ten times as far from the
+            # frames as that, on which the ball is a few pixels, and unlearns to look at the codes before all else.
+            _fill(model.decoder.output_layer.kernel, 0.0, seed)
 
 
 def _draw(layer, kind, seed):
