@@ -1,10 +1,14 @@
+import gc
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from tests.prepared import singers, write_prepared
+from tsdsae_keras.data.prepared.npy import map_array
 from tsdsae_keras.data.prepared.pipeline import SequenceStream
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.errors import InputError
@@ -103,3 +107,28 @@ def test_features_of_any_shape_and_type(tmp_path, storage, shape, dtype):
     if len(shape) != 2:
         with pytest.raises(InputError, match="takes log-mel frames"):
             data.frames  # noqa: B018 - a property that refuses
+
+
+class _LetsOthersRun:
+    def __del__(self):
+        time.sleep(0)
+
+
+def test_threads_may_map_arrays_at_once(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(4))
+
+    def map_often(_):
+        for _ in range(1000):
+            cycle = [_LetsOthersRun()]
+            cycle.append(cycle)  # collected somewhere in the parsing of the header, where another thread takes over
+            assert map_array(tmp_path / "x.npy").sum() == 6
+
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(1)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(map_often, range(4)))
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import math
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,18 @@ import numpy as np
 from tsdsae_keras.data.prepared.manifest import AGAIN
 from tsdsae_keras.errors import InputError, quote
 
+_ONE = threading.Lock()
 HEADER = 1 << 14  # bytes that hold the header of an .npy file; NumPy's take 128
+
+
+def map_array(path):
+    """A read-only memory map of an .npy file.
+
+    NumPy takes the header for Python, and two threads that parse Python at once can fail on Python 3.11 (CPython's
+    issue 106905): here they wait for each other.
+    """
+    with _ONE:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tsdsae_keras.data.audio.fluid import FluidSynth
 from tsdsae_keras.data.audio.fluid_library import load_module
 from tsdsae_keras.data.audio.patches import play_patch, read_patch
 from tsdsae_keras.data.prepared.files import only_one
+from tsdsae_keras.data.prepared.npy import map_array
 from tsdsae_keras.data.tasks import NotInstalled, Task
 from tsdsae_keras.data.tasks.packages import FREEPATS, find_folder
 from tsdsae_keras.errors import InputError
@@ -87,7 +88,7 @@ def family_of(program):
 def _clips_of(font, split, cache):
     """Clips of one font, read from the file of its rendered notes; notes that it has no sound for are left out."""
     sounds = _notes_of(font, cache)
-    sounding = np.load(sounds, mmap_mode="r").any(axis=1)
+    sounding = map_array(sounds).any(axis=1)
     return [
         Clip(f"{font}/{program}-{pitch}", functools.partial(_row, sounds, row), family_of(program), split, str(program))
         for row, (program, pitch) in enumerate(_plan())
@@ -96,7 +97,7 @@ def _clips_of(font, split, cache):
 
 
 def _row(path, row):
-    return np.load(path, mmap_mode="r")[row].astype("float32") / 32767
+    return map_array(path)[row].astype("float32") / 32767
 
 
 def _plan():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tsdsae_keras.data.audio.sound_files import audio_blocks
+from tsdsae_keras.data.prepared.npy import map_array
 from tsdsae_keras.errors import InputError
 
 _BLOCK = 2**16  # samples of an .npy file read at once
@@ -51,7 +52,7 @@ def read_blocks(recording, sample_rate):
 
 def _read_npy_blocks(path):
     try:
-        samples = np.load(path, mmap_mode="r", allow_pickle=False)
+        samples = map_array(path)
     except (ValueError, EOFError, OSError) as error:
         raise InputError(f"{path} is not a readable .npy file ({type(error).__name__})") from error
     if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 1 or not len(samples):
