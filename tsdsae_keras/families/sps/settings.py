@@ -27,7 +27,7 @@ QUICK_MUSIC = {
     **NOTES,
     "channels": (8, 8, 16, 16),
     "decoder_units": (16, 64, 256),
-    "epochs": 35,  # after 25 one seed of three had not yet found the pitch
+    "epochs": 30,  # after 25 one seed of three had not yet found the pitch
     "sampling_speed": 4.3,
 }
 # The lowest notes are in few scales: of 26 that begin two semitones below the range, some seeds never learned them.
@@ -44,7 +44,7 @@ PRESETS = {
         **QUICK,
         "epochs": 25,
         "by_data": {
-            "scales": {**QUICK_MUSIC, **MANY_SCALES, "epochs": 30},
+            "scales": {**QUICK_MUSIC, **MANY_SCALES},
             "ball": {**QUICK_VIDEO, "trajectories": 256},
             "notes": QUICK_MUSIC,
             "videos": QUICK_VIDEO,
