@@ -16,7 +16,7 @@ def from_generator(generate, signature, batches):
         signature: `tf.TensorSpec` of a batch, or a dict of such.
         batches: how many there are: with their number known Keras shows a whole progress bar.
     """
-    begin_generators()
+    _begin_generators()
     options = tf.data.Options()
     # There is nothing to tune, and with PyTorch loaded an iterator often ends only when the tuner's thread wakes,
     # which sleeps twice as long each time: 1.7 s of steps then took 2.56 s, and 11 s would take 20.48 s.
@@ -27,7 +27,7 @@ def from_generator(generate, signature, batches):
 
 
 @functools.cache
-def begin_generators():
+def _begin_generators():
     """Runs a first data set from a generator, of nothing, and puts the allocator back to what it was.
 
     On Python 3.11 TensorFlow makes glibc map every array above 128 KiB on its own once there is such a data set: a step

@@ -12,17 +12,16 @@ import numpy as np
 from tsdsae_keras.data.prepared.manifest import AGAIN
 from tsdsae_keras.errors import InputError, quote
 
-_ONE = threading.Lock()
 HEADER = 1 << 14  # bytes that hold the header of an .npy file; NumPy's take 128
+
+# NumPy takes a header for Python, and two threads that parse Python at once can fail on Python 3.11 (CPython's issue
+# 106905), so they wait for each other.
+_PARSING = threading.Lock()
 
 
 def map_array(path):
-    """A read-only memory map of an .npy file.
-
-    NumPy takes the header for Python, and two threads that parse Python at once can fail on Python 3.11 (CPython's
-    issue 106905): here they wait for each other.
-    """
-    with _ONE:
+    """A read-only memory map of an .npy file, for any thread."""
+    with _PARSING:
         return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
@@ -79,7 +78,8 @@ def _read_header(path):
             start = io.BytesIO(file.read(HEADER))
         version = np.lib.format.read_magic(start)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, fortran, dtype = read(start)
+        with _PARSING:
+            shape, fortran, dtype = read(start)
         if fortran and len(shape) > 1:
             raise ValueError("columns first")
         return (dtype.str, shape), start.tell(), start.tell() + math.prod(shape) * dtype.itemsize

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tsdsae_keras.data.prepared.npy import map_array
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import replacing
 from tsdsae_keras.untrusted import one_line
@@ -83,7 +84,7 @@ def _unpack(path, cache, name, shape, dtype, blocks):
                 start += len(block)
             array.flush()
             del array
-    return np.load(target, mmap_mode="r", allow_pickle=False)
+    return map_array(target)
 
 
 def image_reader(images, grid, path):

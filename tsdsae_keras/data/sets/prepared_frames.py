@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tsdsae_keras.data.prepared.files import make_folder
+from tsdsae_keras.data.prepared.npy import map_array
 from tsdsae_keras.data.sets.frames import Frames, open_frames
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.files import replacing, write_json
@@ -55,7 +56,7 @@ def open_prepared_frames(folder):
         with (folder / RECORD).open("rb") as file:
             record = json.loads(file.read(LARGEST))
         lengths, identity = record["lengths"], record["identity"]
-        frames = np.load(folder / FRAMES, mmap_mode="r", allow_pickle=False)
+        frames = map_array(folder / FRAMES)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} cannot be read ({reason(error)}); {REMEDY}") from None
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1] % 16 or frames.shape[2] % 16:
