@@ -7,9 +7,6 @@ from keras import activations, layers, ops
 from tsdsae_keras.networks.native import of_backend
 from tsdsae_keras.ops import apply_to_rows
 
-PRODUCTS = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
-"""Of each precision, what a product is taken in."""
-
 
 class Dense(layers.Dense):
     """`keras.layers.Dense` on (n, in), with float32 outside of the product whatever the precision.
@@ -74,15 +71,16 @@ def dense_of_frames_and_code(layer, x, v):
 
 def linear(rows, kernel, bias=None, precision="float32"):
     """rows kernel + bias, the product in a precision: (n, in), (in, out), (out,) or None -> (n, out), float32."""
+    rows, kernel = (ops.cast(factor, "float32") for factor in (rows, kernel))
     bias = bias if bias is None else ops.convert_to_tensor(bias)
     product_and_bias = getattr(of_backend(), "linear", _linear)
     if precision == "float32":
-        return product_and_bias(rows, ops.convert_to_tensor(kernel), bias)
+        return product_and_bias(rows, kernel, bias)
     quick = getattr(of_backend(), "rounded_linear", None)
-    rounded = quick(rows, ops.convert_to_tensor(kernel), bias) if quick else None
-    if rounded is not None:
-        return rounded
-    rows, kernel = (ops.cast(factor, PRODUCTS[precision]) for factor in (rows, kernel))
+    outputs = quick(rows, kernel, bias) if quick else None
+    if outputs is not None:
+        return outputs
+    rows, kernel = (ops.cast(factor, "bfloat16") for factor in (rows, kernel))
     return _with_bias(ops.cast(product_and_bias(rows, kernel, None), "float32"), bias)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch.autograd.function import once_differentiable
 
-SMALLEST = 16**3  # multiplications, up to which products are never rounded
+_NEVER_ROUNDED = 16**3  # multiplications, up to which products are never rounded
 
 
 def serves(x):
@@ -42,25 +42,22 @@ class _Linear(torch.autograd.Function):
     def forward(ctx, x, kernel, bias, rounded):
         ctx.save_for_backward(x, kernel)
         ctx.rounded = rounded
-        with _rounding(rounded):
+        with _rounding() if rounded else contextlib.nullcontext():
             return torch.nn.functional.linear(x, kernel.T.contiguous(), bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, d_y):
         (x, kernel), wanted = ctx.saved_tensors, ctx.needs_input_grad
-        with _rounding(ctx.rounded):
+        with _rounding() if ctx.rounded else contextlib.nullcontext():
             d_x = torch.nn.functional.linear(d_y, kernel) if wanted[0] else None
             d_kernel = x.T @ d_y if wanted[1] else None
         return d_x, d_kernel, d_y.sum(0) if wanted[2] else None, None
 
 
 @contextlib.contextmanager
-def _rounding(wanted):
-    """Within it, the processor's products of float32 round their factors to bfloat16, where `wanted`."""
-    if not wanted:
-        yield
-        return
+def _rounding():
+    """Within it, the processor's products of float32 round their factors to bfloat16."""
     products = torch.backends.mkldnn.matmul
     before, products.fp32_precision = products.fp32_precision, "bf16"
     try:
@@ -76,7 +73,7 @@ def linear(x, kernel, bias):
 
 def rounded_linear(x, kernel, bias):
     """`linear` with factors rounded to bfloat16 within the product; None where PyTorch would not round them."""
-    can = x.is_cpu and torch.backends.cpu.get_cpu_capability() == "AVX512" and len(x) * kernel.numel() > SMALLEST
+    can = x.is_cpu and torch.backends.cpu.get_cpu_capability() == "AVX512" and len(x) * kernel.numel() > _NEVER_ROUNDED
     return _Linear.apply(x, kernel, bias, True) if can else None
 
 
@@ -141,7 +138,7 @@ def conv(x, kernel, bias, strides, same):
 
     In memory channels come first between layers, as `batch_norm` needs them.
     """
-    x, padding = channels_first(x), (0, 0)
+    x, padding = _channels_first(x), (0, 0)
     if same:
         ends = [_ends(*sizes) for sizes in zip(x.shape[2:], kernel.shape[:2], strides, strict=True)]
         if all(before == after for before, after in ends):
@@ -152,7 +149,7 @@ def conv(x, kernel, bias, strides, same):
     return y.permute(0, 2, 3, 1)
 
 
-def channels_first(x):
+def _channels_first(x):
     """(batch, h, w, channels) -> (batch, channels, h, w), also in memory.
 
     Of one channel either order is the other; PyTorch goes by the strides, and would answer with channels last.
@@ -168,7 +165,5 @@ def _ends(size, kernel, stride):
 
 def doubling_conv(x, kernel, bias):
     """Transposed convolution 4 x 4 of stride 2, one pixel cropped: (batch, h, w, in) -> (batch, 2 h, 2 w, out)."""
-    kernel = kernel.permute(3, 2, 0, 1)
-    return torch.nn.functional.conv_transpose2d(channels_first(x), kernel, bias, stride=2, padding=1).permute(
-        0, 2, 3, 1
-    )
+    x, kernel = _channels_first(x), kernel.permute(3, 2, 0, 1)
+    return torch.nn.functional.conv_transpose2d(x, kernel, bias, stride=2, padding=1).permute(0, 2, 3, 1)
