@@ -41,7 +41,10 @@ def triples(seed):
 
 
 CASES = {
-    "tsdsae": (lambda: cases.small(z_noise=0.1, level_db=6.0, term_weights={"corr_zv": 0.5}), sequences),
+    "tsdsae": (
+        lambda: cases.small(z_noise=0.1, level_db=6.0, term_weights={"corr_zv": 0.5, "mmd_swap": 0.5}),
+        sequences,
+    ),
     "tsdsae-shared": (
         lambda: cases.small(swap_pairs="shared", reduction="sum"),
         lambda seed: {"x": cases.sequences(ROWS, seed=seed)},

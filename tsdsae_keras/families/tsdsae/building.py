@@ -39,10 +39,11 @@ def build(settings, data):
         data: `PreparedData`.
     """
     config = {name: getattr(settings, name) for name in MODEL_OPTIONS}
+    weighed = ("kl_z", "kl_v", "corr_zv", *(("mmd_swap",) if settings.model == "tsdsae" else ()))
     model = make_model(
         settings.model,
         swap_weights=settings.swap_weights if settings.swap_weight is None else (settings.swap_weight,) * 4,
-        term_weights={name: getattr(settings, f"{name}_weight") for name in ("kl_z", "kl_v", "corr_zv")},
+        term_weights={name: getattr(settings, f"{name}_weight") for name in weighed},
         **{name: (max(1, round(share * settings.units)),) * 2 for name, share in WIDTHS.items()},
         features=data.n_mels,
         front_end=data.front_end,

@@ -4,6 +4,7 @@ from keras import ops
 from keras.saving import register_keras_serializable
 
 from tsdsae_keras import ops as own_ops
+from tsdsae_keras.families.tsdsae.discrepancy import discrepancy
 from tsdsae_keras.families.tsdsae.inputs import gaussian, split_inputs
 from tsdsae_keras.families.tsdsae.networks import GlobalEncoder
 from tsdsae_keras.families.tsdsae.sequential import SequentialVAE
@@ -23,15 +24,16 @@ class TSDSAE(SequentialVAE):
 
     with j a random partner in the batch, drawn for each swap (see `swap_pairs`). Arguments and errors are those of
     `SequentialVAE`; the weights of the four terms are in `term_weights` (all four at 0: "TS-DSAE without
-    regularisation").
+    regularisation"). mmd_swap, not in the paper, is left out unless it is given a weight; see `discrepancy`.
     """
 
     stages = 2
-    all_terms = (*SequentialVAE.all_terms, *SWAP_TERMS)
+    all_terms = (*SequentialVAE.all_terms, *SWAP_TERMS, "mmd_swap")
+    optional_terms = (*SequentialVAE.optional_terms, "mmd_swap")
 
     def active_terms(self):
         names = super().active_terms()
-        return names if self.stage == 2 else tuple(name for name in names if name not in SWAP_TERMS)
+        return names if self.stage == 2 else tuple(name for name in names if name not in (*SWAP_TERMS, "mmd_swap"))
 
     def _make_parts(self):
         super()._make_parts()
@@ -60,10 +62,23 @@ class TSDSAE(SequentialVAE):
 
     def terms(self, batch, outputs, training=False):
         terms = super().terms(batch, outputs, training)
-        if not any(name in SWAP_TERMS for name in self.active_terms()):
+        if self.stage == 1 or not any(self.term_weights[name] for name in (*SWAP_TERMS, "mmd_swap")):
             return terms
-        swaps = self.swap_terms(outputs, split_inputs(batch)[1], *self._partners(outputs["v"], training), training)
-        return terms | {name: value for name, value in swaps.items() if self.term_weights[name]}
+        mask, partners = split_inputs(batch)[1], self._partners(outputs["v"], training)
+        if any(self.term_weights[name] for name in SWAP_TERMS):
+            swaps = self.swap_terms(outputs, mask, *partners, training)
+            terms |= {name: value for name, value in swaps.items() if self.term_weights[name]}
+        if self.term_weights["mmd_swap"]:
+            terms["mmd_swap"] = self._swap_discrepancy(outputs, mask, partners[0])
+        return terms
+
+    def _swap_discrepancy(self, outputs, mask, pi_g):
+        """`discrepancy` of the global swap."""
+        v = outputs["v"]
+        swapped_v = self.take(v, pi_g)
+        swaps = self.rendered(outputs["z"], swapped_v, mask)
+        rows = (swaps, swapped_v, outputs["reconstruction"], v, mask)
+        return discrepancy(*map(self.whole, rows))
 
     def _partners(self, v, training):
         """pi_global and pi_local, orders of the batch; pi_local None where both swaps share their pairs."""

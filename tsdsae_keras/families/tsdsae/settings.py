@@ -80,6 +80,9 @@ class TSDSAESettings(Options):
     kl_z_weight: float = option(1.0, "weight of kl_z; above 1, z carries less, the timbre first", least=0)
     kl_v_weight: float = option(1.0, "weight of kl_v", least=0)
     corr_zv_weight: float = option(0.0, "weight of corr_zv, the correlation of z's moments with v", least=0)
+    mmd_swap_weight: float = option(
+        0.0, "weight of mmd_swap, how unlike real sound of the same timbre swaps are at each moment", least=0
+    )
     z_noise: float = option(0.0, "noise on z in training, in standard deviations of each dimension", least=0, most=100)
     level_db: float = option(0.0, "dB by up to which the level of each training batch is moved", least=0, most=100)
     swap_pairs: str = option(
@@ -94,7 +97,7 @@ class TSDSAESettings(Options):
 
 
 NOT_THE_MODELS = (
-    *("swap_weights", "swap_weight", "kl_z_weight", "kl_v_weight", "corr_zv_weight"),  # together its term_weights
+    *("swap_weights", "swap_weight", "kl_z_weight", "kl_v_weight", "corr_zv_weight", "mmd_swap_weight"),  # term_weights
     *("units", "stage_two_at", "epoch_steps"),
 )
 MODEL_OPTIONS = tuple(name for name in TSDSAESettings.__dataclass_fields__ if name not in NOT_THE_MODELS)

@@ -1,0 +1,61 @@
+"""The discrepancy of swaps and real sequences: against a restatement in NumPy, and what it must see."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from tests import cases
+from tsdsae_keras.families.tsdsae.discrepancy import BANDWIDTHS, TIMBRE_BANDWIDTH, discrepancy
+
+
+def value_of(*arrays):
+    return float(discrepancy(*(None if array is None else ops.convert_to_tensor(array) for array in arrays)))
+
+
+def test_it_equals_its_formula():
+    rng = np.random.default_rng(0)
+    f, r = rng.normal(size=(2, 5, 3, 4)).astype("float32")
+    w_f, w_r = rng.normal(size=(2, 5, 2)).astype("float32")
+    mask = np.arange(3) < np.array([[3], [2], [3], [1], [3]])
+
+    def squared(a, b):
+        return ((a[:, None] - b[None]) ** 2).sum(-1)
+
+    w = np.concatenate([w_f, w_r])
+    s = TIMBRE_BANDWIDTH * squared(w, w).mean()
+    others = (1 - np.eye(5)) * mask.T[:, :, None] * mask.T[:, None]
+    scale = sum((squared(r[:, t], r[:, t]) * others[t]).sum() for t in range(3)) / others.sum()
+
+    def k(a, b, w_a, w_b):
+        u = others * np.exp(-squared(w_a, w_b) / (2 * s))
+        distances = [squared(a[:, t], b[:, t]) / scale for t in range(3)]
+        kernels = [np.mean([np.exp(-d / (2 * c)) for c in BANDWIDTHS], axis=0) for d in distances]
+        return (u * kernels).sum() / u.sum()
+
+    k_ff, k_fr, k_rr = k(f, f, w_f, w_f), k(f, r, w_f, w_r), k(r, r, w_r, w_r)
+    assert value_of(f, w_f, r, w_r, mask) == pytest.approx((k_ff + k_rr - 2 * k_fr) / k_rr, rel=1e-4)
+
+
+def test_it_sees_a_timbre_that_comes_late_and_only_that():
+    """Every sound is there at some time for both timbres, so single frames out of time would not tell."""
+    rng, n = np.random.default_rng(0), 400
+    v = rng.integers(0, 2, (n, 1)).astype("float32")
+    partners = v[rng.permutation(n)]
+
+    def sounds(delay):
+        onsets = 4 * rng.integers(0, 4, (n, 1))
+        return np.exp(-(((np.arange(20) - onsets - delay) / 2) ** 2))[..., None].astype("float32")
+
+    late = value_of(sounds(2 * v), partners, sounds(2 * v), v)  # a swap keeps the delay of its melody
+    right = value_of(sounds(2 * partners), partners, sounds(2 * v), v)
+    assert abs(right) < 0.005 < 0.02 < late
+
+
+def test_a_model_weighs_it_in_stage_two_alone():
+    model, x = cases.small(term_weights={"mmd_swap": 5.0}), cases.sequences()
+    assert "mmd_swap" not in model.loss_terms(x)
+    model.enter_stage(2)
+    terms = cases.numbers(model.loss_terms(x))
+    expected = sum(model.term_weights[name] * value for name, value in terms.items() if name != "loss")
+    assert terms["loss"] == pytest.approx(expected, rel=1e-5)
+    assert "mmd_swap" not in cases.small(stage=2).loss_terms(x)
