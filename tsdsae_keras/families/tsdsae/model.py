@@ -74,11 +74,9 @@ class TSDSAE(SequentialVAE):
 
     def _swap_discrepancy(self, outputs, mask, pi_g):
         """`discrepancy` of the global swap."""
-        v = outputs["v"]
-        swapped_v = self.take(v, pi_g)
-        swaps = self.rendered(outputs["z"], swapped_v, mask)
-        rows = (swaps, swapped_v, outputs["reconstruction"], v, mask)
-        return discrepancy(*map(self.whole, rows))
+        swaps = self.rendered(outputs["z"], self.take(outputs["v"], pi_g), mask)
+        rows = (swaps, outputs["reconstruction"], outputs["v_mean"])
+        return discrepancy(*map(self.whole, rows), pi_g, self.whole(mask))
 
     def _partners(self, v, training):
         """pi_global and pi_local, orders of the batch; pi_local None where both swaps share their pairs."""
