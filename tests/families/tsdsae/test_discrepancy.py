@@ -22,10 +22,9 @@ def test_it_equals_its_formula():
     def squared(a, b):
         return ((a[:, None] - b[None]) ** 2).sum(-1)
 
-    w = np.concatenate([w_f, w_r])
-    s = TIMBRE_BANDWIDTH * squared(w, w).mean()
-    others = (1 - np.eye(5)) * mask.T[:, :, None] * mask.T[:, None]
-    scale = sum((squared(r[:, t], r[:, t]) * others[t]).sum() for t in range(3)) / others.sum()
+    s, valid = TIMBRE_BANDWIDTH * squared(w_r, w_r).mean(), mask.T[:, :, None] * mask.T[:, None]
+    others = (1 - np.eye(5)) * valid
+    scale = sum((squared(r[:, t], r[:, t]) * valid[t]).sum() for t in range(3)) / valid.sum()
 
     def k(a, b):
         (a, w_a, v_a), (b, w_b, v_b) = a, b

@@ -26,44 +26,44 @@ def discrepancy(swaps, real, v, order, mask=None):
         order: of the partners, a permutation of the batch.
         mask: (batch, time), true where a frame is valid, or None.
     """
-    n = ops.shape(real)[0]
-    frames = ops.transpose(ops.concatenate([swaps, ops.stop_gradient(real)]), (1, 0, 2))
-    order = ops.cast(order, "int32")
-    pairs, distances = _pairs(n, order, mask, frames), _squared_distances(frames)
-    scale = ops.stop_gradient(_mean(distances[:, n:, n:], pairs[:, n:, n:]))
-    kernel = sum(ops.exp(distances / (-2.0 * width * scale)) for width in BANDWIDTHS) / len(BANDWIDTHS)
-    weights = pairs * _timbre_kernel(ops.stop_gradient(ops.concatenate([ops.take(v, order, axis=0), v])))
-    blocks = ((slice(n), slice(n)), (slice(n), slice(n, None)), (slice(n, None), slice(n, None)))
-    swapped, both, own = (_mean(kernel[:, a, b], weights[:, a, b]) for a, b in blocks)
-    return (swapped + own - 2.0 * both) / ops.stop_gradient(own)
+    swaps, real = (ops.transpose(frames, (1, 0, 2)) for frames in (swaps, ops.stop_gradient(real)))
+    own, order = ops.arange(ops.shape(v)[0], dtype="int32"), ops.cast(order, "int32")
+    apart, valid = _squared_distances(real, real), _valid_pairs(mask, real)
+    scale = _mean(apart, valid)
+
+    def likeness(distances, v_a, v_b):
+        kernel = sum(ops.exp(distances / (-2.0 * width * scale)) for width in BANDWIDTHS) / len(BANDWIDTHS)
+        return _mean(kernel, valid * _pair_weights(ops.stop_gradient(v), v_a, v_b))
+
+    swapped = likeness(_squared_distances(swaps, swaps), order, order)
+    both = likeness(_squared_distances(swaps, real), order, own)
+    genuine = likeness(apart, own, own)
+    return (swapped + genuine - 2.0 * both) / genuine
 
 
-def _pairs(n, order, mask, frames):
-    """1 for two sequences that share neither z nor v and both have the frame, else 0: (time, 2 batch, 2 batch)."""
-    own = ops.arange(n, dtype="int32")
-    other = ops.cast(_differ(ops.concatenate([own, own])), frames.dtype)
-    other = other * ops.cast(_differ(ops.concatenate([order, own])), frames.dtype)
+def _valid_pairs(mask, frames):
+    """1 where both sequences have the frame, else 0: (time, batch, batch)."""
+    time, n, _ = ops.shape(frames)
     if mask is None:
-        return ops.broadcast_to(other, (ops.shape(frames)[0], 2 * n, 2 * n))
-    valid = ops.cast(ops.transpose(ops.concatenate([mask, mask])), frames.dtype)
-    return other * valid[:, :, None] * valid[:, None]
+        return ops.ones((time, n, n), frames.dtype)
+    valid = ops.cast(ops.transpose(mask), frames.dtype)
+    return valid[:, :, None] * valid[:, None]
 
 
-def _differ(numbers):
-    return numbers[:, None] != numbers[None]
+def _pair_weights(v, a, b):
+    """How alike the v of two sequences are, row i with v[a[i]] and row j with v[b[j]]; 0 for a common z or v."""
+    own = ops.arange(ops.shape(v)[0], dtype="int32")
+    foreign = ops.logical_and(own[:, None] != own, a[:, None] != b)
+    scale = ops.maximum(TIMBRE_BANDWIDTH * ops.mean(_squared_distances(v, v)), SMALL)
+    distances = _squared_distances(ops.take(v, a, axis=0), ops.take(v, b, axis=0))
+    return ops.cast(foreign, v.dtype) * ops.exp(distances / (-2.0 * scale))
 
 
-def _timbre_kernel(v):
-    """How alike two v are, 0 to 1: (2 batch, 2 batch)."""
-    distances = _squared_distances(v)
-    return ops.exp(distances / (-2.0 * TIMBRE_BANDWIDTH * ops.maximum(ops.mean(distances), SMALL)))
-
-
-def _squared_distances(rows):
-    """Between all rows: (..., n, dim) -> (..., n, n)."""
-    squares = ops.sum(ops.square(rows), axis=-1)
-    products = ops.matmul(rows, ops.swapaxes(rows, -1, -2))
-    return ops.maximum(squares[..., :, None] + squares[..., None, :] - 2.0 * products, 0.0)
+def _squared_distances(a, b):
+    """Between all rows: (..., n, dim), (..., m, dim) -> (..., n, m)."""
+    squares = [ops.sum(ops.square(rows), axis=-1) for rows in (a, b)]
+    products = ops.matmul(a, ops.swapaxes(b, -1, -2))
+    return ops.maximum(squares[0][..., :, None] + squares[1][..., None, :] - 2.0 * products, 0.0)
 
 
 def _mean(values, weights):
