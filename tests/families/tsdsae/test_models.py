@@ -65,14 +65,14 @@ def test_every_swap_weight_counts():
 
 
 def test_weights_of_the_options_count_and_are_kept():
-    options = {"kl_z_weight": 10.0, "kl_v_weight": 0.5, "corr_zv_weight": 3.0, "z_noise": 0.3, "standardize": False}
+    options = {"kl_z_weight": 10.0, "kl_v_weight": 0.5, "corr_zv_weight": 3.0, "mmd_swap_weight": 2.0, "z_noise": 0.3}
     data = SimpleNamespace(n_mels=5, front_end=None)
-    model = build(with_preset(options | {"z_dim": 3, "v_dim": 2, "units": 4}), data)
+    model = build(with_preset(options | {"z_dim": 3, "v_dim": 2, "units": 4, "standardize": False}), data)
     model = type(model).from_config(model.get_config())
     model.enter_stage(2)
     terms = cases.numbers(model.loss_terms(cases.sequences()))
     swaps = sum(terms[name] for name in SWAP_TERMS)
-    own = terms["recon"] + 10 * terms["kl_z"] + 0.5 * terms["kl_v"] + 3 * terms["corr_zv"]
+    own = terms["recon"] + 10 * terms["kl_z"] + 0.5 * terms["kl_v"] + 3 * terms["corr_zv"] + 2 * terms["mmd_swap"]
     assert terms["loss"] == pytest.approx(own + swaps, rel=1e-5)
     assert "corr_zv" not in cases.small(stage=2).loss_terms(cases.sequences())
     assert model.z_noise == 0.3
