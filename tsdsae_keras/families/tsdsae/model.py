@@ -10,6 +10,7 @@ from tsdsae_keras.families.tsdsae.networks import GlobalEncoder
 from tsdsae_keras.families.tsdsae.sequential import SequentialVAE
 
 SWAP_TERMS = ("kl_v_gswap", "kl_z_gswap", "kl_v_lswap", "kl_z_lswap")
+STAGE_TWO_TERMS = (*SWAP_TERMS, "mmd_swap")
 
 
 @register_keras_serializable(package="tsdsae_keras")
@@ -28,12 +29,12 @@ class TSDSAE(SequentialVAE):
     """
 
     stages = 2
-    all_terms = (*SequentialVAE.all_terms, *SWAP_TERMS, "mmd_swap")
+    all_terms = (*SequentialVAE.all_terms, *STAGE_TWO_TERMS)
     optional_terms = (*SequentialVAE.optional_terms, "mmd_swap")
 
     def active_terms(self):
         names = super().active_terms()
-        return names if self.stage == 2 else tuple(name for name in names if name not in (*SWAP_TERMS, "mmd_swap"))
+        return names if self.stage == 2 else tuple(name for name in names if name not in STAGE_TWO_TERMS)
 
     def _make_parts(self):
         super()._make_parts()
@@ -62,13 +63,14 @@ class TSDSAE(SequentialVAE):
 
     def terms(self, batch, outputs, training=False):
         terms = super().terms(batch, outputs, training)
-        if self.stage == 1 or not any(self.term_weights[name] for name in (*SWAP_TERMS, "mmd_swap")):
+        active = self.active_terms()
+        if not any(name in STAGE_TWO_TERMS for name in active):
             return terms
         mask, partners = split_inputs(batch)[1], self._partners(outputs["v"], training)
-        if any(self.term_weights[name] for name in SWAP_TERMS):
+        if any(name in SWAP_TERMS for name in active):
             swaps = self.swap_terms(outputs, mask, *partners, training)
             terms |= {name: value for name, value in swaps.items() if self.term_weights[name]}
-        if self.term_weights["mmd_swap"]:
+        if "mmd_swap" in active:
             terms["mmd_swap"] = self._swap_discrepancy(outputs, mask, partners[0])
         return terms
 
