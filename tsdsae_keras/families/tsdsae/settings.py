@@ -19,6 +19,7 @@ PRESETS = {
         "mmd_swap_weight": 20.0,
         "units": 96,
         "z_dim": 24,
+        "swap_pairs": "shared",
     },
     # The quality of the published runs in a fraction of their time; benchmarks/README.md has its runs.
     "fast": {
