@@ -48,7 +48,7 @@ def test_what_a_run_leaves(run):
     rows = list(csv.DictReader((folder / "r" / "history.csv").open()))
     assert [row["stage"] for row in rows] == ["1", "2", "2"]
     settings = json.loads((folder / "r" / "settings.json").read_text())
-    assert settings["settings"]["z_dim"] == 16 and settings["versions"]["backend"] == keras.backend.backend()
+    assert settings["settings"]["z_dim"] == 24 and settings["versions"]["backend"] == keras.backend.backend()
     for word in ("stage 1", "stage 2", "kl_z_gswap", "share of the way", "independent judge", "model.keras"):
         assert word in output
 
