@@ -2,6 +2,7 @@
 
 import io
 import resource
+import time
 
 import keras  # noqa: F401 - before tensorflow
 import numpy as np
@@ -57,6 +58,7 @@ def test_the_viewers_plugins_find_their_runs(folder):
 def test_a_resumed_run_takes_back_what_lost_epochs_wrote(tmp_path):
     """Begun, killed after step 3 without closing, resumed from 2, and again from 1."""
     for first, value in ((0, 0.0), (2, 10.0), (1, 20.0)):
+        time.sleep(1.0)  # TensorBoard sorts files by the second and then the number in their names, 10 before 9
         writer = EventWriter(tmp_path, first)
         for step in range(first, 4):
             writer.scalars({"a": value + step}, step)
