@@ -28,12 +28,13 @@ def discrepancy(swaps, real, v, order, mask=None):
     """
     swaps, real = (ops.transpose(frames, (1, 0, 2)) for frames in (swaps, ops.stop_gradient(real)))
     own, order = ops.arange(ops.shape(v)[0], dtype="int32"), ops.cast(order, "int32")
-    apart, valid = _squared_distances(real, real), _valid_pairs(mask, real)
+    apart, valid, alike = _squared_distances(real, real), _valid_pairs(mask, real), _timbre_kernel(v)
     scale = _mean(apart, valid)
 
-    def likeness(distances, v_a, v_b):
+    def likeness(distances, a, b):
         kernel = sum(ops.exp(distances / (-2.0 * width * scale)) for width in BANDWIDTHS) / len(BANDWIDTHS)
-        return _mean(kernel, valid * _pair_weights(ops.stop_gradient(v), v_a, v_b))
+        foreign = ops.cast(ops.logical_and(own[:, None] != own, a[:, None] != b), kernel.dtype)
+        return _mean(kernel, valid * foreign * ops.take(ops.take(alike, a, axis=0), b, axis=1))
 
     swapped = likeness(_squared_distances(swaps, swaps), order, order)
     both = likeness(_squared_distances(swaps, real), order, own)
@@ -42,21 +43,18 @@ def discrepancy(swaps, real, v, order, mask=None):
 
 
 def _valid_pairs(mask, frames):
-    """1 where both sequences have the frame, else 0: (time, batch, batch)."""
-    time, n, _ = ops.shape(frames)
+    """1 where both sequences have the frame, else 0: (time, batch, batch), or (1, 1, 1) where all have all."""
     if mask is None:
-        return ops.ones((time, n, n), frames.dtype)
+        return ops.ones((1, 1, 1), frames.dtype)
     valid = ops.cast(ops.transpose(mask), frames.dtype)
     return valid[:, :, None] * valid[:, None]
 
 
-def _pair_weights(v, a, b):
-    """How alike the v of two sequences are, row i with v[a[i]] and row j with v[b[j]]; 0 for a common z or v."""
-    own = ops.arange(ops.shape(v)[0], dtype="int32")
-    foreign = ops.logical_and(own[:, None] != own, a[:, None] != b)
-    scale = ops.maximum(TIMBRE_BANDWIDTH * ops.mean(_squared_distances(v, v)), SMALL)
-    distances = _squared_distances(ops.take(v, a, axis=0), ops.take(v, b, axis=0))
-    return ops.cast(foreign, v.dtype) * ops.exp(distances / (-2.0 * scale))
+def _timbre_kernel(v):
+    """How alike the v of two sequences are, 0 to 1: (batch, batch)."""
+    v = ops.stop_gradient(v)
+    distances = _squared_distances(v, v)
+    return ops.exp(distances / (-2.0 * ops.maximum(TIMBRE_BANDWIDTH * ops.mean(distances), SMALL)))
 
 
 def _squared_distances(a, b):
@@ -67,5 +65,5 @@ def _squared_distances(a, b):
 
 
 def _mean(values, weights):
-    """Weighted, at least `SMALL`."""
-    return ops.maximum(ops.sum(values * weights) / ops.maximum(ops.sum(weights), SMALL), SMALL)
+    """Weighted, at least `SMALL`; weights may be one for many values."""
+    return ops.maximum(ops.mean(values * weights) / ops.maximum(ops.mean(weights), SMALL), SMALL)

@@ -101,7 +101,8 @@ class TSDSAESettings(Options):
 
 
 NOT_THE_MODELS = (
-    *("swap_weights", "swap_weight", "kl_z_weight", "kl_v_weight", "corr_zv_weight", "mmd_swap_weight"),  # term_weights
+    # Together its term_weights.
+    *("swap_weights", "swap_weight", "kl_z_weight", "kl_v_weight", "corr_zv_weight", "mmd_swap_weight"),
     *("units", "stage_two_at", "epoch_steps"),
 )
 MODEL_OPTIONS = tuple(name for name in TSDSAESettings.__dataclass_fields__ if name not in NOT_THE_MODELS)
