@@ -4,7 +4,7 @@
 
 For every run folder of the family `tsdsae` on rendered data: `balanced` on the validation split, and the share of the
 way of its evaluation; then Spearman's correlation of the two with a 95 % bootstrap interval over runs, and the run that
-either would choose.
+`balanced` would choose.
 """
 
 import argparse
@@ -13,15 +13,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from tsdsae_keras import load_model
 from tsdsae_keras.data.prepared.store import PreparedData
 from tsdsae_keras.families.tsdsae.search.objective import score_balanced
 from tsdsae_keras.families.tsdsae.search.scoring import Scorer
+from tsdsae_keras.metrics.intervals import statistic_interval
+from tsdsae_keras.metrics.mcc import correlations
 from tsdsae_keras.training.run import RunFolder, recorded_settings
-
-DRAWS = 2000
 
 
 def score(folder):
@@ -33,12 +32,9 @@ def score(folder):
     return balanced, evaluation["counterfactual"]["share_of_way"]["value"]
 
 
-def correlate(balanced, share):
-    """Spearman's correlation and its interval."""
-    rng, n = np.random.default_rng(0), len(balanced)
-    rows = rng.integers(0, n, (DRAWS, n))
-    draws = [spearmanr(balanced[row], share[row]).statistic for row in rows]
-    return spearmanr(balanced, share).statistic, np.nanpercentile(draws, [2.5, 97.5])
+def spearman(balanced, share):
+    """Spearman's correlation, 0 where one of the two is the same for all."""
+    return correlations(balanced[:, None], share[:, None]).item()
 
 
 def main():
@@ -48,8 +44,8 @@ def main():
     balanced, share = np.array([score(run) for run in runs]).T
     for row in np.argsort(-share):
         print(f"{runs[row].name:32} share of the way {share[row]:6.3f}   balanced {balanced[row]:.3f}")
-    value, (low, high) = correlate(balanced, share)
-    print(f"Spearman {value:.3f} ({low:.3f} to {high:.3f}), {len(runs)} models")
+    low, high = statistic_interval(spearman, balanced, share, n_resamples=2000)
+    print(f"Spearman {spearman(balanced, share):.3f} ({low:.3f} to {high:.3f}), {len(runs)} models")
     print(f"highest balanced: {runs[balanced.argmax()].name}, of share {share[balanced.argmax()]:.3f}")
     return 0
 
