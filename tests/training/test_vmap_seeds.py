@@ -79,15 +79,17 @@ def check_alike(first, second):
 @pytest.mark.slow
 def test_each_goes_the_way_it_goes_alone(tmp_path):
     """Stage 1, the switch and stage 2; one fails and leaves, the other does not notice and stops when it wants."""
-    from tsdsae_keras.training.train_seeds import rows_of
     from tsdsae_keras.training.vmap_seeds import Member, SeedTrainer
 
     x, members, models = cases.sequences(7), [], []
+    stream = SequenceStream(x, SIZE, training=True)
     leave = {0: StopAfter(2), 5: StopAfter(1, TrainingDiverged("refused"))}
     for seed, leaving in leave.items():
         model, work = make(seed)
         history = callbacks.WriteHistory(tmp_path / f"together-{seed}.csv")
-        members.append(Member(model, [*work, history, leaving], rows_of(len(x), SIZE, seed)))
+        members.append(
+            Member(model, [*work, history, leaving], lambda epoch, seed=seed: np.stack(stream.rows(seed, epoch)))
+        )
         models.append(model)
     told = []
     SeedTrainer(members, x, [x[:3], x[3:4]], range(9)).fit(NeverAsked(), lambda epoch, logs, _: told.append(len(logs)))

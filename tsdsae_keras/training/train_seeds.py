@@ -9,7 +9,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tsdsae_keras.data.prepared.pipeline import epoch_rng
 from tsdsae_keras.data.sets import open_data
 from tsdsae_keras.errors import InputError, TrainingDiverged
 from tsdsae_keras.settings import Settings, settings_from_dict
@@ -64,10 +63,10 @@ def train_seeds(settings, seeds):
     if settings.card.arrays is None:
         raise InputError(f"--seeds cannot train {settings.model}; start a run for each seed")
     settings.card.part("arrays")(data, "train")  # refuses what cannot be trained so, before folders are made
-    passes = fitting.open_streams(settings, data)[0].passes
+    stream = fitting.open_streams(settings, data)[0]
     for run in runs:
         run.folder.create(record_of(run.settings, data))
-    _work(out, runs, data, passes, {"prepare": time.perf_counter() - start})
+    _work(out, runs, data, stream, {"prepare": time.perf_counter() - start})
 
 
 def resume_seeds(folder, runs):
@@ -87,8 +86,8 @@ def resume_seeds(folder, runs):
     if len({run.settings.replace(seed=0, out=None) for run in runs}) > 1:
         raise InputError(f"the runs in {folder} differ in more than the seed; resume each alone")
     data = reopen_data(unfinished[0])
-    passes = fitting.open_streams(runs[0].settings, data)[0].passes
-    _work(Path(folder), runs, data, passes, {"prepare": time.perf_counter() - start})
+    stream = fitting.open_streams(runs[0].settings, data)[0]
+    _work(Path(folder), runs, data, stream, {"prepare": time.perf_counter() - start})
 
 
 def _check(seeds):
@@ -99,7 +98,7 @@ def _check(seeds):
         raise InputError(f"--seeds names {twice[0]} twice; each run needs a seed of its own")
 
 
-def _work(out, runs, data, passes, seconds):
+def _work(out, runs, data, stream, seconds):
     """All but the data, from the last epoch that all runs have."""
     log.info(f"runs: {out}/seed-... ({len(runs)} seeds in one program, {keras.backend.backend()})")
     with contextlib.ExitStack() as held, StopOnSignal() as stop, graceful_exit(out, [run.folder for run in runs], stop):
@@ -107,7 +106,7 @@ def _work(out, runs, data, passes, seconds):
             held.enter_context(run.folder.held())
         runs = _together(runs)
         start = time.perf_counter()
-        errors = _fit(runs, data, passes, stop)
+        errors = _fit(runs, data, stream, stop)
         seconds["train"] = time.perf_counter() - start
         if stop.asked:
             raise KeyboardInterrupt
@@ -141,14 +140,14 @@ def _together(runs):
     return [run for run in runs if run not in behind]
 
 
-def _fit(runs, data, passes, stop):
+def _fit(runs, data, stream, stop):
     """Trains what is left to train; returns of each run the error that ended it, or None."""
     from tsdsae_keras.training.vmap_seeds import SeedTrainer  # here: JAX may not be installed
 
     settings = runs[0].settings
     arrays = settings.card.part("arrays")
     train, validation = arrays(data, "train"), arrays(data, "validation")
-    members = [_member(run, data, len(train), passes) for run in runs]
+    members = [_member(run, data, stream) for run in runs]
     left = [member for run, member in zip(runs, members, strict=True) if not run.trained]
     first = max((run.epoch + 1 for run in runs if not run.trained), default=0)
     if first:
@@ -167,25 +166,15 @@ def _fit(runs, data, passes, stop):
     return [member.error for member in members]
 
 
-def _member(run, data, count, passes):
+def _member(run, data, stream):
     """The model of a run with its callbacks, as its checkpoint left them."""
     from tsdsae_keras.training.vmap_seeds import Member
 
     settings = run.settings
     model = fitting.build_model(settings, data)
-    fitting.compile_model(model, settings, settings.epochs * passes * (count // settings.batch_size))
+    fitting.compile_model(model, settings, settings.epochs * stream.batches)
     state = fitting.start_or_restore(model, run.folder, settings, data, run.checkpoint)
     run.history = state.history
     work = fitting.epoch_callbacks(state, settings, data, fitting.event_writer(run.folder, state))
     callbacks = [SeedEpochs(settings.seed), *work, WriteCheckpoint(run.folder.checkpoints, state.stateful)]
-    return Member(model, callbacks, rows_of(count, settings.batch_size, settings.seed, passes))
-
-
-def rows_of(count, batch_size, seed, passes=1):
-    """A function of an epoch that gives the rows of its batches, (steps, B): those of a `SequenceStream`."""
-
-    def rows(epoch):
-        rng, whole = epoch_rng(seed, epoch), count // batch_size * batch_size
-        return np.concatenate([rng.permutation(count)[:whole] for _ in range(passes)]).reshape(-1, batch_size)
-
-    return rows
+    return Member(model, callbacks, lambda epoch: np.stack(stream.rows(settings.seed, epoch)))

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tsdsae_keras.data.prepared.buckets import draw_batches, pad_lengths
+from tsdsae_keras.data.prepared.couples import coupled, draw_couples
 from tsdsae_keras.data.prepared.generator import from_generator
 from tsdsae_keras.data.prepared.sequences import Sequences
 from tsdsae_keras.data.prepared.store import ALIGNMENT, aligned_empty
@@ -38,6 +39,8 @@ class SequenceStream:
         lengths: optional, (n,), valid frames of sequences that are to be put in buckets; `Sequences` have their own.
         in_memory: bytes of features that are held at most.
         passes: over the data in an epoch, each in an order of its own, for training.
+        groups: optional, (n,), for training on sequences of equal length: the rows 2 i and 2 i + 1 of each batch are
+            then of one group, see `couples.draw_couples`.
 
     Raises:
         InputError: shapes that do not fit, or fewer sequences than one training batch.
@@ -54,10 +57,12 @@ class SequenceStream:
         lengths=None,
         in_memory=IN_MEMORY,
         passes=1,
+        groups=None,
     ):
         given = _to_list(features)
         self._sequences = features if isinstance(features, Sequences) else Sequences(given, lengths)
-        self._count = len(self._sequences)
+        self._groups = None if groups is None else np.asarray(groups)
+        self._count = len(self._sequences) if groups is None else coupled(self._groups)
         self.batch_size, self.seed, self.training = batch_size, seed, training
         self.passes, self._epoch = passes, 0
         self._check(mask)
@@ -77,6 +82,10 @@ class SequenceStream:
 
     def _make_dataset(self, index=0, count=1):
         size = self.batch_size // count
+        if self._groups is not None and size % 2:
+            raise InputError(
+                f"batches of {self.batch_size} on {count} devices part couples: take a multiple of {2 * count}"
+            )
         own = slice(index * size, (index + 1) * size) if count > 1 else slice(None)
         size = size if self.training else None
         return self._gather_from_memory(own, size) if self._whole is not None else self._read_from_disk(own, size)
@@ -104,27 +113,32 @@ class SequenceStream:
     def order(self):
         """The positions of the sequences in the order of the epoch that is set, of its first pass."""
         if self._padded is not None:
-            return np.concatenate(self._rows_of_batches()[: self.batches // self.passes])
+            return np.concatenate(self.rows(self.seed, self._epoch)[: self.batches // self.passes])
         if not self.training:
             return np.arange(self._count)
-        return epoch_rng(self.seed, self._epoch).permutation(self._count)
+        return self._order_of_pass(epoch_rng(self.seed, self._epoch))
 
-    def _rows_of_batches(self):
-        """The positions in each batch of the epoch that is set when an iterator starts."""
-        rng = epoch_rng(self.seed, self._epoch) if self.training else None
+    def rows(self, seed, epoch):
+        """The positions in each batch of an epoch, as a seed draws them."""
+        rng = epoch_rng(seed, epoch) if self.training else None
         return [rows for _ in range(self.passes) for rows in self._rows_of_pass(rng)]
 
     def _rows_of_pass(self, rng):
         """The positions in each batch of a pass."""
         if self._padded is not None:
             return draw_batches(self._padded, self.batch_size, rng)
-        order = np.arange(self._count) if rng is None else rng.permutation(self._count)
+        order = self._order_of_pass(rng)
         starts = range(0, self.batches // self.passes * self.batch_size, self.batch_size)
         return [order[start : start + self.batch_size] for start in starts]
 
+    def _order_of_pass(self, rng):
+        if self._groups is not None:
+            return draw_couples(self._groups, rng)
+        return np.arange(self._count) if rng is None else rng.permutation(self._count)
+
     def _batches(self, own):
         """The own part of one batch after the other, read from the disk."""
-        for whole in self._rows_of_batches():
+        for whole in self.rows(self.seed, self._epoch):
             rows = whole[own]
             if self._padded is None:
                 x = self._sequences.read(rows)
@@ -137,7 +151,7 @@ class SequenceStream:
     def _gather_from_memory(self, own, size):
         """The data set from one tensor that holds everything."""
         places = tf.TensorSpec((size,), tf.int64)
-        rows = from_generator(lambda: (rows[own] for rows in self._rows_of_batches()), places, self.batches)
+        rows = from_generator(lambda: (rows[own] for rows in self.rows(self.seed, self._epoch)), places, self.batches)
         mask = None if self._mask is None else tf.constant(self._mask)
 
         def gather(rows):
