@@ -23,12 +23,25 @@ def batches(data, settings, split):
     check_splits(data, settings.batch_size)
     steps = data.counts[split] // settings.batch_size
     passes = -(-(settings.epoch_steps or 1) // steps)
-    options = {"seed": settings.seed, "training": True, "passes": passes}
+    options = {"seed": settings.seed, "training": True, "passes": passes, "groups": _groups(data, settings)}
     stream = SequenceStream(data.sequences(split), settings.batch_size, **options)
     if reason := why_not_to_swap(data):
         log.warning(f"warning: {reason}")
     _log_lengths(data.lengths(split), stream)
     return stream
+
+
+def _groups(data, settings):
+    """The recording of each training sequence, where v is inferred from another of it; else None."""
+    if settings.v_source == "sequence":
+        return None
+    if data.lengths("train") is not None or "recording" not in data.manifest["arrays"]:
+        raise InputError(
+            f"--v-source recording needs recordings cut into segments of equal length, and {data.folder} has none"
+        )
+    if settings.batch_size % 2:
+        raise InputError(f"--v-source recording couples sequences: --batch-size {settings.batch_size} must be even")
+    return data.label("train", "recording")
 
 
 def check_splits(data, batch_size):

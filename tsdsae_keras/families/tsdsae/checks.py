@@ -9,6 +9,7 @@ CHOICES = {
     "v_condition": ("none", "after", "before"),
     "reduction": ("mean", "sum"),
     "swap_pairs": ("independent", "shared"),
+    "v_source": ("sequence", "recording"),
     "stage_one_z": ("encoder", "noise"),
     "initial_weights": ("keras", "pytorch"),
     "standardize": (True, False),
@@ -31,11 +32,13 @@ def validate_config(config, model_class):
         _check_choice(name, config[name], choices)
     for name in UNITS:
         config[name] = _validate_units(name, config[name])
-    for name in ("z_noise", "level_db"):
+    for name in ("z_noise", "level_db", "v_transpose"):
         config[name] = _validate_size(name, config[name])
     _check_choice("stage", config["stage"], tuple(range(1, model_class.stages + 1)))
     config["term_weights"] = _validate_weights(config["term_weights"], model_class)
     _check_front_end(config["front_end"])
+    if config["v_transpose"] and not {"fmin", "fmax"} <= (config["front_end"] or {}).keys():
+        raise InputError("v_transpose is of log-mel frames: give their front_end, as `FrontEnd.to_dict` gives it")
     _check_seed(config["seed"])
     _check_size(config)
     return config

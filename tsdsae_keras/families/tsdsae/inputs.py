@@ -2,11 +2,21 @@
 
 from keras import ops
 
+from tsdsae_keras.errors import InputError
+
 
 def split_inputs(inputs):
     """x and mask (bool, or None) as tensors, from an array or a dict with "x" and "mask"."""
     x, mask = (inputs["x"], inputs.get("mask")) if isinstance(inputs, dict) else (inputs, None)
     return ops.convert_to_tensor(x), None if mask is None else ops.cast(mask, "bool")
+
+
+def frames_of(x, features):
+    """x (batch, time, features) as a tensor; InputError where it has another shape."""
+    x = ops.convert_to_tensor(x)
+    if len(x.shape) != 3 or x.shape[-1] != features:
+        raise InputError(f"x has shape {tuple(x.shape)}; it must be (batch, time, {features})")
+    return x
 
 
 def valid_frames(x, mask):

@@ -66,19 +66,15 @@ class TSDSAE(SequentialVAE):
         active = self.active_terms()
         if not any(name in STAGE_TWO_TERMS for name in active):
             return terms
-        mask, partners = split_inputs(batch)[1], self._partners(outputs["v"], training)
+        mask, (pi_g, pi_l) = split_inputs(batch)[1], self._partners(outputs["v"], training)
+        hidden = self._decode_swap(outputs, mask, None, pi_g)
         if any(name in SWAP_TERMS for name in active):
-            swaps = self.swap_terms(outputs, mask, *partners, training)
+            swaps = self.swap_terms(outputs, mask, pi_g, pi_l, training, hidden)
             terms |= {name: value for name, value in swaps.items() if self.term_weights[name]}
         if "mmd_swap" in active:
-            terms["mmd_swap"] = self._swap_discrepancy(outputs, mask, partners[0])
+            rows = (self.rendered_from(hidden), outputs["reconstruction"], outputs["v_mean"])
+            terms["mmd_swap"] = discrepancy(*map(self.whole, rows), pi_g, self.whole(mask))
         return terms
-
-    def _swap_discrepancy(self, outputs, mask, pi_g):
-        """`discrepancy` of the global swap."""
-        swaps = self.rendered(outputs["z"], self.take(outputs["v"], pi_g), mask)
-        rows = (swaps, outputs["reconstruction"], outputs["v_mean"])
-        return discrepancy(*map(self.whole, rows), pi_g, self.whole(mask))
 
     def _partners(self, v, training):
         """pi_global and pi_local, orders of the batch; pi_local None where both swaps share their pairs."""
@@ -90,7 +86,7 @@ class TSDSAE(SequentialVAE):
         pi_g = own_ops.permutation(n, self.sampling.generator)
         return pi_g, None if self.swap_pairs == "shared" else own_ops.permutation(n, self.sampling.generator)
 
-    def swap_terms(self, outputs, mask, pi_g, pi_l, training=False):
+    def swap_terms(self, outputs, mask, pi_g, pi_l, training=False, hidden=None):
         """The four swap terms by name; see the class for their formulas.
 
         Args:
@@ -99,26 +95,32 @@ class TSDSAE(SequentialVAE):
             pi_g, pi_l: partners j = pi(i) of the global and of the local swap. Without pi_l its inverse of pi_g is
                 meant: both swaps then decode the same pairs (z, v), so one pass gives the terms of both.
             training: whether a full local encoder takes a sample of the swapped v or its mean.
+            hidden: of the decoder for the global swap, where it is known.
         """
-        global_swap = self._swap_kls(outputs, mask, None, pi_g, training)
+        global_swap = self._swap_kls(outputs, mask, None, pi_g, training, hidden)
         local_swap = global_swap if pi_l is None else self._swap_kls(outputs, mask, pi_l, None, training)
         return dict(zip(SWAP_TERMS, (*global_swap, *local_swap), strict=True))
 
-    def _swap_kls(self, outputs, mask, z_rows, v_rows, training):
-        """KL[q(v | swap), q(v | giver of v)], KL[q(z | swap), q(z | giver of z)] for z and v of these rows."""
+    def _decode_swap(self, outputs, mask, z_rows, v_rows):
+        """What the decoder's output layer takes for z and v of these rows."""
         z, v = self.take(outputs["z"], z_rows), self.take(outputs["v"], v_rows)
+        return self.p_x.hidden(z, v, self.take(mask, z_rows))
+
+    def _swap_kls(self, outputs, mask, z_rows, v_rows, training, hidden=None):
+        """KL[q(v | swap), q(v | giver of v)], KL[q(z | swap), q(z | giver of z)] for z and v of these rows."""
+        hidden = self._decode_swap(outputs, mask, z_rows, v_rows) if hidden is None else hidden
         mask = self.take(mask, z_rows)
-        q_v, q_z = self._encode_swap(z, v, mask, training)
+        q_v, q_z = self._encode_swap(hidden, mask, training)
         v_giver = [self.take(parameter, v_rows) for parameter in gaussian(outputs, "v")]
         z_giver = [self.take(parameter, z_rows) for parameter in gaussian(outputs, "z")]
         return self.kl_codes(q_v, v_giver), self.kl_frames(q_z, z_giver, mask)
 
-    def _encode_swap(self, z, v, mask, training):
+    def _encode_swap(self, hidden, mask, training):
         """q(v | x) and q(z | x, v) of the decoded x, without the transition.
 
         No frame is rendered: the decoder's last layer is linear, and so is what an encoder does first.
         """
-        hidden, output_layer = self.p_x.hidden(z, v, mask), self.p_x.output_layer
+        output_layer = self.p_x.output_layer
         q_v = self.q_v.encode_rendered(hidden, output_layer, mask)
         v = self.latent("eps_v_swap", q_v, training and self.v_condition != "none")
         return q_v, self.q_z.encode_rendered(hidden, output_layer, v, mask)

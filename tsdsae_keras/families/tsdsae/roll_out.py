@@ -45,7 +45,16 @@ def _array(variable):
     return ops.convert_to_numpy(variable).astype("float64")
 
 
-def draw_unless_given(name, given, shape, seed):
+def draw_codes(model, n, frames, v, noise, seed):
+    """z (n, frames, z_dim) and v (n, v_dim) of new sequences, tensors; the arguments are those of `generate`."""
+    seed = model.sampling.generator if seed is None else random.SeedGenerator(seed)
+    v = _draw_unless_given("v", v, (n, model.v_dim), seed)
+    noise = _draw_unless_given("noise", noise, (n, frames, model.z_dim), seed)
+    z = roll_out(model.p_z, noise).astype("float32")
+    return ops.convert_to_tensor(z), ops.convert_to_tensor(v)
+
+
+def _draw_unless_given(name, given, shape, seed):
     """Standard normal numbers of a shape, or those given; InputError where they have another shape."""
     drawn = ops.convert_to_numpy(random.normal(shape, seed=seed)) if given is None else np.asarray(given, "float32")
     if drawn.shape != shape:

@@ -15,9 +15,10 @@ from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.tsdsae.augmentation import add_noise, at_level, draw_level
 from tsdsae_keras.families.tsdsae.checks import validate_config
 from tsdsae_keras.families.tsdsae.independence import correlation
-from tsdsae_keras.families.tsdsae.inputs import gaussian, name_gaussian, split_inputs, valid_frames
+from tsdsae_keras.families.tsdsae.inputs import frames_of, gaussian, name_gaussian, split_inputs, valid_frames
 from tsdsae_keras.families.tsdsae.networks import Decoder, GlobalEncoder, LocalEncoder, Transition
-from tsdsae_keras.families.tsdsae.roll_out import draw_unless_given, roll_out
+from tsdsae_keras.families.tsdsae.roll_out import draw_codes
+from tsdsae_keras.families.tsdsae.v_input import v_input
 from tsdsae_keras.networks.initial import draw_as_pytorch
 from tsdsae_keras.networks.native import squared_error
 from tsdsae_keras.networks.standardize import BandStandardization
@@ -44,9 +45,9 @@ class SequentialVAE(StagedModel):
         term_weights: weight by name of a term, 1 where not given (0 of `optional_terms`); 0 leaves a term out.
         z_noise: of z in training, in standard deviations of each dimension; see `augmentation.add_noise`.
         level_db: by how many dB at most the level of a batch is moved in training; see `augmentation.draw_level`.
+        v_source, v_transpose: what v is inferred from in training, and semitones it is moved by; see `v_input`.
         swap_pairs: partners in training, for models that swap: "independent", a permutation for each swap, or
-            "shared", the inverse of the global swap's for the local one. Both then pair the same z with the same v and
-            are computed once; the mean of the loss is the same.
+            "shared", the inverse of the global swap's for the local one: both then decode the same pairs of z and v.
         stage_one_z: z while the local parts are frozen: "encoder", that of the frozen encoder, or "noise", N(0, I), by
             which a decoder that sees the whole sequence must take the sound from v.
         initial_weights: "keras", with which training is faster, or "pytorch", of the published figures.
@@ -82,6 +83,8 @@ class SequentialVAE(StagedModel):
         term_weights=None,
         z_noise=0.0,
         level_db=0.0,
+        v_source="sequence",
+        v_transpose=0.0,
         swap_pairs="independent",
         stage_one_z="encoder",
         initial_weights="keras",
@@ -134,8 +137,10 @@ class SequentialVAE(StagedModel):
         Without `prior`, that of z is left out, and with it the transition.
         """
         level = draw_level(self, sample)
-        x = self.standardized(at_level(x, level), mask)
-        v, v_posterior = self.infer_v(x, mask, sample)
+        frames = at_level(x, level)
+        x = self.standardized(frames, mask)
+        heard = v_input(self, frames, x, mask, sample)
+        v, v_posterior = self.infer_v(*heard, sample)
         z, z_posterior = self.infer_z(x, v, mask, sample)
         outputs = level | {
             "reconstruction": self.rendered(z, v, mask),
@@ -143,7 +148,7 @@ class SequentialVAE(StagedModel):
             **name_gaussian("v", v_posterior),
             **name_gaussian("z", z_posterior),
             **(name_gaussian("z_prior", self.p_z(z)) if prior else {}),
-            **name_gaussian("v_prior", self.v_prior(x, mask, v_posterior)),
+            **name_gaussian("v_prior", self.v_prior(*heard, v_posterior)),
         }
         return outputs if mask is None else outputs | {"mask": mask}
 
@@ -153,7 +158,11 @@ class SequentialVAE(StagedModel):
 
     def rendered(self, z, v, mask=None):
         """The decoder's output on the scale of x: (batch, time, features)."""
-        x = self.p_x(z, v, mask=mask)
+        return self.rendered_from(self.p_x.hidden(z, v, mask))
+
+    def rendered_from(self, hidden):
+        """The same of what the decoder's output layer takes."""
+        x = own_ops.apply_to_rows(self.p_x.output_layer, hidden)
         return self.standardization.restore(x) if self.standardize else x
 
     def infer_v(self, x, mask=None, sample=False):
@@ -211,12 +220,11 @@ class SequentialVAE(StagedModel):
         """The scalars of the current stage and their weighted sum, "loss"; gradients flow.
 
         Args:
-            x: (batch, time, features), or a dict of "x" and "mask".
-            mask: (batch, time), true where a frame is valid.
+            x, mask: (batch, time, features) and (batch, time), or x a dict of both.
             draws: {name: array} in place of random draws: "eps_v" (batch, v_dim), "eps_z" (batch, time, z_dim),
                 "eps_v_swap", noise of the codes; "eps_z_noise", as eps_z, that of `z_noise`; "level" (1, 1, 1), from
-                -1 to 1, that of `level_db`; "permutations", a pair (pi_global, pi_local) of orders, j = pi(i),
-                pi_local None for the inverse of pi_global.
+                -1 to 1, that of `level_db`; "transpose" (batch, 1, 1), the same of `v_transpose`; "permutations", a
+                pair (pi_global, pi_local) of orders, j = pi(i), pi_local None for the inverse of pi_global.
             sample: whether codes and partners not given are drawn; otherwise codes are means, and each sequence's
                 partner is the next in the batch.
             permutations: the same as in `draws`.
@@ -242,7 +250,7 @@ class SequentialVAE(StagedModel):
     def encode(self, x, mask=None):
         """The posteriors of x (batch, time, features): v_mean, v_log_var (batch, v_dim), z_mean, z_log_var
         (batch, time, z_dim)."""
-        x, mask = self._validate(x), None if mask is None else ops.cast(mask, "bool")
+        x, mask = frames_of(x, self.features), None if mask is None else ops.cast(mask, "bool")
         x = self.standardized(x, mask)
         v, v_posterior = self.infer_v(x, mask)
         _, z_posterior = self.infer_z(x, v, mask)
@@ -287,14 +295,4 @@ class SequentialVAE(StagedModel):
         Raises:
             InputError: v or noise has another shape.
         """
-        seed = self.sampling.generator if seed is None else random.SeedGenerator(seed)
-        v = draw_unless_given("v", v, (n, self.v_dim), seed)
-        noise = draw_unless_given("noise", noise, (n, frames, self.z_dim), seed)
-        z = roll_out(self.p_z, noise).astype("float32")
-        return ops.convert_to_numpy(self.rendered(ops.convert_to_tensor(z), ops.convert_to_tensor(v)))
-
-    def _validate(self, x):
-        x = ops.convert_to_tensor(x)
-        if len(x.shape) != 3 or x.shape[-1] != self.features:
-            raise InputError(f"x has shape {tuple(x.shape)}; it must be (batch, time, {self.features})")
-        return x
+        return ops.convert_to_numpy(self.rendered(*draw_codes(self, n, frames, v, noise, seed)))

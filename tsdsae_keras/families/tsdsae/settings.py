@@ -89,6 +89,14 @@ class TSDSAESettings(Options):
     )
     z_noise: float = option(0.0, "noise on z in training, in standard deviations of each dimension", least=0, most=100)
     level_db: float = option(0.0, "dB by up to which the level of each training batch is moved", least=0, most=100)
+    v_transpose: float = option(
+        0.0, "semitones by up to which what v hears is transposed in training", least=0, most=36
+    )
+    v_source: str = option(
+        "sequence",
+        "what v is inferred from in training: its own sequence, or another of the same recording",
+        choices=("sequence", "recording"),
+    )
     swap_pairs: str = option(
         "independent", "a permutation for each swap, or one that both share", choices=("independent", "shared")
     )
