@@ -85,8 +85,8 @@ def _add_front_end(add):
     add("--n-fft", type=int, default=2048, help="samples per frame (default: 2048)")
     add("--hop-length", type=int, default=256, help="samples between the starts of frames (default: 256)")
     add("--fmin", type=float, default=0.0, help="lowest frequency of the bands, Hz (default: 0)")
-    text = "floor of log-mel, in dB below the loudest mel power of a recording; 0: none (default: 0)"
-    add("--floor-db", type=float, default=0.0, help=text)
+    text = "floor of log-mel, in dB below the loudest mel power of a recording; 0: none (default: 60)"
+    add("--floor-db", type=float, default=60.0, help=text)
     add("--fmax", type=float, help="highest frequency of the bands, Hz (default: half the sample rate)")
 
 
