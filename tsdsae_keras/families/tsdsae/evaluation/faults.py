@@ -10,9 +10,10 @@ from dataclasses import dataclass
 UNUSED, TIMBRE_IN_Z, PITCH_IN_V = "decoder ignores v", "z carries timbre", "v carries pitch"
 MELODY_LOST, ONE_WAY, VOCODER = "melody lost", "only one direction swaps", "vocoder at fault"
 
-# Use of v below which exchanging v is lost in the output: a working swap of two instruments moves it by a third to once
-# as much as another melody does, a collapsed one by 0.002 or less; 0.05 is far from both.
-IGNORED = 0.05
+# Use of v below which exchanging v is lost in the output. A working swap of two instruments moves it by a third to once
+# as much as another melody does, of two that are alike or in melodies full of rests by 0.02; a collapsed one by 0.006
+# or less.
+IGNORED = 0.01
 # What must be reached of an attainable figure. For squared distances a tenth is left: of two instruments 13 dB apart
 # (8.8 nats squared, violin and trumpet) a swap then misses the true sound by 4 dB a band more than a reconstruction
 # does, about what is heard in a direct comparison.
@@ -71,9 +72,9 @@ def find_faults(result):
 
 
 def ignores_v(result):
-    """Whether exchanging v leaves the output as it is. Where swaps reach the truth, instruments may be so alike."""
+    """Whether exchanging v leaves the output as it is. Swaps that come nearer to the truth are made by nothing else."""
     use, reached = result.get("use", {}).get("use_of_v"), way_to_truth(result)
-    return _is_number(use) and use < IGNORED and (reached is None or reached.high < REACHED)
+    return _is_number(use) and use < IGNORED and (reached is None or reached.high < STAYS)
 
 
 def way_to_truth(result):
