@@ -19,6 +19,7 @@ from tests.families.cpd import test_models as cpd
 from tests.families.selfie import small as selfie
 from tests.families.slowvae import small as slowvae
 from tests.families.sps import test_model as sps
+from tsdsae_keras.data.audio.logmel import FrontEnd
 from tsdsae_keras.families.slowvae.baselines import PCL
 from tsdsae_keras.training.callbacks import EnterStageTwo, SeedEpochs
 from tsdsae_keras.training.devices.opening import open_devices
@@ -40,13 +41,16 @@ def triples(seed):
     return cpd.batch_for(model, ROWS) | {"y": np.random.default_rng(seed).integers(0, 256, (ROWS, 64, 64, 1), "uint8")}
 
 
+FRONT_END = FrontEnd(n_mels=cases.SIZES["features"]).to_dict()
 CASES = {
     "tsdsae": (
         lambda: cases.small(z_noise=0.1, level_db=6.0, term_weights={"corr_zv": 0.5, "mmd_swap": 0.5}),
         sequences,
     ),
     "tsdsae-shared": (
-        lambda: cases.small(swap_pairs="shared", reduction="sum"),
+        lambda: cases.small(
+            swap_pairs="shared", reduction="sum", v_source="recording", v_transpose=3.0, front_end=FRONT_END
+        ),
         lambda seed: {"x": cases.sequences(ROWS, seed=seed)},
     ),
     "slowvae": (slowvae.small, lambda seed: {"x": slowvae.pairs(ROWS // 2, seed=seed)}),
