@@ -14,11 +14,14 @@ def draw_couples(groups, rng):
         rng: numpy's Generator.
     """
     order = rng.permutation(len(groups))
-    members = [order[groups[order] == group] for group in np.unique(groups)]
-    even = [
-        own if len(own) % 2 == 0 else np.append(own, rng.choice(own[:-1] if len(own) > 1 else own)) for own in members
-    ]
-    return rng.permutation(np.concatenate(even).reshape(-1, 2)).reshape(-1)
+    order = order[np.argsort(groups[order], kind="stable")]
+    members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    return rng.permutation(np.concatenate([_even(own, rng) for own in members]).reshape(-1, 2)).reshape(-1)
+
+
+def _even(own, rng):
+    """The members of a group, the last one's partner being any of the others, or itself where there is none."""
+    return own if len(own) % 2 == 0 else np.append(own, rng.choice(own[:-1] if len(own) > 1 else own))
 
 
 def coupled(groups):
