@@ -119,7 +119,7 @@ def with_preset(given):
         raise InputError(f"--preset is {preset!r}; it must be {' or '.join(card.presets)}")
     data = given.get("data", card.data[0])
     values = card.preset(preset, data)
-    if card.recipe and data not in SETS and not {"preset", "epochs"} & given.keys():
+    if card.recipe and data not in SETS and "preset" not in given:
         values = values | card.part("recipe")(data, given)
     return Settings(**{**values, **given})
 

@@ -54,7 +54,11 @@ def test_v_of_recordings_comes_from_another_sequence_of_the_recording(tmp_path, 
     for rows in batches(data, settings, "train").rows(0, 0):
         of_recording = data.label("train", "recording")[rows]
         assert (of_recording[::2] == of_recording[1::2]).all()
+    longer = with_preset({"data": folder, "epochs": 60})
+    assert (longer.v_source, longer.epoch_steps, longer.epochs) == ("recording", None, 60)
     assert with_preset({"data": folder, "batch_size": 15}).v_source == "sequence"
+    whole = str(prepare(tmp_path / "whole", 48, 6.0, frames=2, recordings=48))  # each has one sequence
+    assert with_preset({"data": whole}).v_source == "sequence"
     for given, words in (
         ({"batch_size": 15}, "--batch-size"),
         ({"data": str(prepare(tmp_path / "b", 48, 6.0))}, "none"),

@@ -3,6 +3,8 @@
 import logging
 from pathlib import Path
 
+import numpy as np
+
 from tsdsae_keras.data.prepared.manifest import MANIFEST, parse_manifest, read_manifest
 from tsdsae_keras.options import flag
 
@@ -31,13 +33,22 @@ def recipe_for(data, given):
     manifest = parse_manifest(read_manifest(folder), folder / MANIFEST)
     count, arrays = manifest["counts"].get("train", 0), manifest["arrays"]
     chosen = {}
-    if 0 < count < FEW:
+    if 0 < count < FEW and "epochs" not in given:  # who counts epochs means passes
         chosen |= _of_few(count, manifest, given)
         _say(f"{count} training sequences are few", chosen, given)
-    if "recording" in arrays and "length" not in arrays and (chosen | given).get("batch_size", 2) % 2 == 0:
+    even = (chosen | given).get("batch_size", 2) % 2 == 0
+    if "recording" in arrays and "length" not in arrays and even and _are_cut(folder):
         chosen |= RECORDINGS
         _say("recordings have a timbre each and no common beat", RECORDINGS, given)
     return chosen
+
+
+def _are_cut(folder):
+    """Whether most training sequences have another of their recording beside them."""
+    from tsdsae_keras.data.prepared.store import PreparedData
+
+    counts = np.unique(PreparedData(folder, verify=False).label("train", "recording"), return_counts=True)[1]
+    return counts[counts > 1].sum() > counts.sum() / 2
 
 
 def _of_few(count, manifest, given):
