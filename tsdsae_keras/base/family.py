@@ -36,8 +36,8 @@ class Family:
         watch: (data, settings) -> `training.guards.Watch`, what to measure of the model in training, or None.
         callbacks: (settings, data) -> further callbacks, at work before those that write logs.
         check: (settings) -> InputError for options that contradict each other.
-        recipe: (data, given) -> {option: value} that suit the size of a prepared folder, over those of a preset, where
-            the user chose neither a preset nor epochs.
+        recipe: (data, given) -> {option: value} that suit what a prepared folder holds, over those of a preset, where
+            the user chose no preset.
         search: "module:NAME" of a `search.card.SearchCard`: what its models can be searched for.
         reference: (name, state, **config) -> a model with the authors' weights.
         classes: "module:NAME" of every class whose files can be loaded.
