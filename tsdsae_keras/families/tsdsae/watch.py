@@ -78,8 +78,8 @@ def warning(found, n=SWAPPED):
         return None
     return (
         f"the own encoder's F1 of {own:.3f} is contradicted: an independent judge hears the new instrument with F1 "
-        f"{judge:.3f} ({found['real_f1']:.3f} on real sound); z may carry the timbre: try a larger --mmd-swap-weight "
-        "or --kl-z-weight, or a smaller --z-dim"
+        f"{judge:.3f} ({found['real_f1']:.3f} on real sound); z may carry the timbre: try a larger --kl-z-weight, a "
+        "smaller --z-dim or, where melodies share a beat, a larger --mmd-swap-weight"
     )
 
 

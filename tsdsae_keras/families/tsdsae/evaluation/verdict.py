@@ -17,9 +17,10 @@ SEEN = 0.5  # score of a probe, between chance and certainty, from which a readi
 REMEDIES = {
     UNUSED: "train a longer first stage (--stage-two-at), give --stage-one-z noise where the decoder is a sequence's, "
     "raise --swap-weight, or give z less room (a smaller --z-dim)",
-    TIMBRE_IN_Z: "hold swaps to the sound of their timbre (--mmd-swap-weight 20), or make z dearer (--kl-z-weight 10) "
-    "or smaller (--z-dim), so that timbre moves to v",
-    PITCH_IN_V: "train on melodies that cover the same range on every instrument, or make v smaller (--v-dim)",
+    TIMBRE_IN_Z: "make z dearer (--kl-z-weight 10) or smaller (--z-dim), so that timbre moves to v, or, where melodies "
+    "share a beat, hold swaps to the sound of their timbre (--mmd-swap-weight 20)",
+    PITCH_IN_V: "train on melodies that cover the same range on every instrument, infer v of recordings from another "
+    "segment (--v-source recording) or transposed (--v-transpose 6), or make v smaller (--v-dim)",
     MELODY_LOST: "train longer, or give z more room (a larger --z-dim, a smaller --kl-z-weight)",
     ONE_WAY: "give both instruments as much sound in the same range, and train longer",
     VOCODER: "the frames hold what their sound lacks: prepare them with more mel bands or a shorter hop",
