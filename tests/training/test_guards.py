@@ -102,7 +102,7 @@ CONTRADICTED = {
     "within chance": ({"judge_f1": 0.9}, None),
     "a judge that knows little": ({"judge_f1": 0.6, "real_f1": 0.6}, None),
     "no claim": ({"swap_f1": 0.5, "judge_f1": 0.3}, None),
-    "v unused": ({"v_use": 0.01}, "though the own encoder's F1 is 1.000"),
+    "v unused": ({"v_use": 0.005}, "though the own encoder's F1 is 1.000"),
 }
 
 

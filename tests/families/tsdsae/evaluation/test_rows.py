@@ -10,6 +10,10 @@ from tsdsae_keras.families.tsdsae.evaluation.rows import list_left_out, make_row
 pytestmark = pytest.mark.no_backend
 
 
+# Their best, 1, is what a reconstruction or real sound reaches; a swap that is as good passes it as often as not.
+MATCHED = ("share of the attainable way", "way from the old timbre", "error of swaps / error of reconstructions")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_value_of_a_card_is_better_than_the_best(name):
     rows = [row for group in make_rows(pretrained_card(name)["scores"]) for row in group["rows"]]
@@ -17,7 +21,7 @@ def test_no_value_of_a_card_is_better_than_the_best(name):
     assert len(bounded) > 30
     for row in bounded:
         better = row["best"] - row["value"] if row["direction"] == "higher" else row["value"] - row["best"]
-        assert better >= -1e-12, row["name"]
+        assert better >= (-0.01 if row["name"].startswith(MATCHED) else -1e-12), row["name"]
 
 
 OLD = {
