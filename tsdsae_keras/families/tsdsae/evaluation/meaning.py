@@ -47,7 +47,10 @@ _JUDGE = (
     "Logistic regression on spectral outlines of real training frames; it never saw the model. Blind to attacks, "
     "vibrato and quality."
 )
-_WAY = "On the judge's scale, from the reconstruction of the sequence (0) to its partner's (1), by the global swap."
+_WAY = (
+    "On the judge's scale, from the reconstruction of the sequence (0) to its partner's (1), by the global swap. "
+    "Beyond 1: plainer than the partner."
+)
 _NOTES = (
     "Frames that show the right note, by linear discriminant analysis of real training frames. Worst: another melody. "
     "Blind to what sounds in rests."
@@ -112,7 +115,7 @@ MEANINGS = {
     "judge_f1.pre": Meaning(JUDGE, "reconstructions", HIGHER, f"{_JUDGE} Worst: chance."),
     "judge_f1.global": Meaning(JUDGE, "after the global swap", HIGHER, _JUDGE),
     "judge_f1.local": Meaning(JUDGE, "after the local swap", HIGHER, _JUDGE),
-    "timbre_way": Meaning(JUDGE, "way from the old timbre to the new", HIGHER, _WAY),
+    "timbre_way": Meaning(JUDGE, "way from the old timbre to the new", None, _WAY),
     "notes.real": Meaning(NOTES, "right notes, real sequences", HIGHER, f"{_NOTES} This is what the reader knows."),
     "notes.reconstruction": Meaning(NOTES, "right notes, reconstructions", HIGHER, _NOTES),
     "notes.global": Meaning(NOTES, "right notes, global swap", HIGHER, _NOTES),

@@ -124,7 +124,7 @@ def _timbre_rows(result):
             yield _score_row("judge_vocoded", result["judge_vocoded"] | {"worst": chance, "best": 1.0})
     way = result.get("swap_checks", {}).get("timbre_way")
     if way:
-        yield _score_row("timbre_way", way)
+        yield _score_row("timbre_way", way | {"best": None})  # earlier versions had 1, which a swap can pass
 
 
 def _melody_rows(result):

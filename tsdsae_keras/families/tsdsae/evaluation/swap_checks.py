@@ -110,7 +110,7 @@ def _timbre_way(subject, kept, groups):
     gone, whole = _steps(subject, kept)
     if not np.isfinite(gone + whole).all():
         return None  # a class of which no training frame sounds
-    return _ratio_score(gone, whole, groups, subject.seed, worst=0.0, best=1.0)  # None: the judge tells nothing apart
+    return _ratio_score(gone, whole, groups, subject.seed, worst=0.0)  # None: the judge tells nothing apart
 
 
 def _ratio_score(part, whole, groups, seed, **ends):
