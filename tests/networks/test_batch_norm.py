@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from tests.gradients import check_same
@@ -13,10 +14,10 @@ SHAPE = (6, 5, 4, 3)
 class Images(keras.layers.Layer):
     """Batch norm whose input is a variable too; see `tests.gradients.check_same`."""
 
-    def __init__(self):
+    def __init__(self, relu):
         super().__init__()
         rng = np.random.default_rng(0)
-        self.norm = BatchNorm()
+        self.norm = BatchNorm(relu=relu)
         self.norm.build((None, None, None, 3))
         self.norm.gamma.assign([0.5, -1.0, 2.0])
         self.norm.beta.assign([0.1, 0.0, -0.3])
@@ -25,8 +26,9 @@ class Images(keras.layers.Layer):
         self.weights_of_sum = rng.normal(size=SHAPE).astype("float32")
 
 
-def test_gradients_are_those_of_the_formula():
-    images = Images()
+@pytest.mark.parametrize("relu", [False, True])
+def test_gradients_are_those_of_the_formula(relu):
+    images = Images(relu)
 
     class Layers:
         x, weights = images.x, images.weights_of_sum
@@ -35,7 +37,8 @@ def test_gradients_are_those_of_the_formula():
     def formula(x):
         mean = ops.mean(x, axis=(0, 1, 2))
         deviation = ops.sqrt(ops.mean(ops.square(x - mean), axis=(0, 1, 2)) + 1e-5)
-        return (x - mean) / deviation * images.norm.gamma + images.norm.beta
+        outputs = (x - mean) / deviation * images.norm.gamma + images.norm.beta
+        return ops.relu(outputs) if relu else outputs
 
     check_same(Layers, lambda x: images.norm(x, training=True), formula)
 

@@ -17,11 +17,12 @@ class BatchNorm(layers.Layer):
     Args:
         momentum: of the running statistics; 0.9 follows a training of some hundred steps, Keras's 0.99 lags behind.
         epsilon: added to the variance.
+        relu: whether ReLU follows, which takes no pass of its own then.
     """
 
-    def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
+    def __init__(self, momentum=0.9, epsilon=1e-5, relu=False, **kwargs):
         super().__init__(**kwargs)
-        self.momentum, self.epsilon = momentum, epsilon
+        self.momentum, self.epsilon, self.relu = momentum, epsilon, relu
 
     def build(self, input_shape):
         shape = (input_shape[-1],)
@@ -31,34 +32,39 @@ class BatchNorm(layers.Layer):
         self.moving_variance = self.add_weight(shape, initializer="ones", trainable=False, name="moving_variance")
 
     def call(self, x, training=False):
+        weights = ops.convert_to_tensor(self.gamma), ops.convert_to_tensor(self.beta), self.epsilon, self.relu
         if not training:
-            return _transform(x, self.moving_mean, self.moving_variance, self.gamma, self.beta, self.epsilon)
+            return _transform(x, self.moving_mean, self.moving_variance, *weights)
         own = getattr(of_backend(), "batch_norm", None) if replicas.count() == 1 else None
-        weights = ops.convert_to_tensor(self.gamma), ops.convert_to_tensor(self.beta)
-        outputs, mean, variance = (own or _normalize)(x, *weights, self.epsilon)
-        self._move(self.moving_mean, mean)
-        self._move(self.moving_variance, variance)
+        outputs, mean, variance = (own or _normalize)(x, *weights)
+        follow = getattr(of_backend(), "follow", _follow)
+        follow(self.moving_mean, mean, 1 - self.momentum)
+        follow(self.moving_variance, variance, 1 - self.momentum)
         return outputs
 
-    def _move(self, kept, values):
-        before = ops.convert_to_tensor(kept)
-        moved = self.momentum * before + (1 - self.momentum) * ops.stop_gradient(values)
-        kept.assign(ops.where(ops.isfinite(moved), moved, before))
-
     def get_config(self):
-        return super().get_config() | {"momentum": self.momentum, "epsilon": self.epsilon}
+        return super().get_config() | {"momentum": self.momentum, "epsilon": self.epsilon, "relu": self.relu}
 
 
-def _normalize(x, gamma, beta, epsilon):
+def _follow(variable, values, share):
+    """Moves a variable by a share of the way to values, where they are finite."""
+    before = ops.convert_to_tensor(variable)
+    moved = before + share * (ops.stop_gradient(values) - before)
+    variable.assign(ops.where(ops.isfinite(moved), moved, before))
+
+
+def _normalize(x, gamma, beta, epsilon, relu):
     """Outputs, mean and unbiased variance."""
     (mean,) = replicas.average([_average(x)])
     (variance,) = replicas.average([_average(ops.square(x - mean))])
     rows = ops.cast(replicas.count() * ops.prod(ops.shape(x)[:-1]), "float32")
-    return _transform(x, mean, variance, gamma, beta, epsilon), mean, variance * rows / ops.maximum(rows - 1, 1)
+    outputs = _transform(x, mean, variance, gamma, beta, epsilon, relu)
+    return outputs, mean, variance * rows / ops.maximum(rows - 1, 1)
 
 
-def _transform(x, mean, variance, gamma, beta, epsilon):
-    return (x - mean) * (gamma / ops.sqrt(variance + epsilon)) + beta
+def _transform(x, mean, variance, gamma, beta, epsilon, relu):
+    outputs = (x - mean) * (gamma / ops.sqrt(variance + epsilon)) + beta
+    return ops.relu(outputs) if relu else outputs
 
 
 def _average(x):

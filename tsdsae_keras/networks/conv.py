@@ -116,16 +116,17 @@ def shifted_products(x, kernels, shifts):
     Args:
         x: (batch, h, w, in).
         kernels: (shifts, in, out).
-        shifts: (rows, columns), 0 or 1 each.
+        shifts: (rows, columns), from 0 on.
 
     Returns:
-        (batch, h - 1, w - 1, out).
+        (batch, h - most rows, w - most columns, out).
     """
     _, height, width, fan_in = x.shape
     count, _, out = kernels.shape
+    height, width = (size - max(each) for size, each in zip((height, width), zip(*shifts, strict=True), strict=True))
 
     def move(values, a, b):
-        return values[:, a : height - 1 + a, b : width - 1 + b]
+        return values[:, a : height + a, b : width + b]
 
     # Either the inputs are laid side by side or the products are added up, whichever moves fewer numbers.
     if fan_in <= out:

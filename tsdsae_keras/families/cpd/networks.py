@@ -53,14 +53,14 @@ class ConvEncoder(_Network):
             fan = width
             self.convs.append(conv)
             if self.batch_norm:
-                self.norms.append(normalization(fan, f"norm_{i}"))
+                self.norms.append(normalization(fan, f"norm_{i}", relu=True))
         self.linear = linear(fan, self.outputs)
 
     def call(self, x, training=False):
         # `call`: what Keras does around a layer takes PyTorch as long as some of these layers.
         for i, conv in enumerate(self.convs):
             x = conv.call(x)
-            x = ops.relu(self.norms[i].call(x, training=training) if self.batch_norm else x)
+            x = self.norms[i].call(x, training=training) if self.batch_norm else ops.relu(x)
         return self.linear(ops.reshape(x, (-1, x.shape[-1])))
 
     def get_config(self):
@@ -97,7 +97,7 @@ class ResNetEncoder(_Network):
         self.pad = layers.ZeroPadding2D(1)  # "same" would pad a stride of 2 on one side only
         self.conv = convolution(input_shape[-1], self.width, 3, strides=2, name="conv")
         self.conv.build((None, None, None, input_shape[-1]))
-        self.norm = normalization(self.width, "norm")
+        self.norm = normalization(self.width, "norm", relu=True)
         fan, self.blocks = self.width, []
         for stage in range(4):
             for block in range(2):
@@ -109,7 +109,7 @@ class ResNetEncoder(_Network):
         self.linear = linear(fan, self.outputs)
 
     def call(self, x, training=False):
-        x = ops.relu(self.norm(self.conv(self.pad(x)), training=training))
+        x = self.norm(self.conv(self.pad(x)), training=training)
         for block in self.blocks:
             x = block(x, training=training)
         return self.linear(ops.mean(x, axis=(1, 2)))
@@ -150,7 +150,7 @@ class _Block(layers.Layer):
         self.pad = layers.ZeroPadding2D(1)
         self.conv1 = convolution(fan, self.width, 3, strides=self.stride, name="conv1")
         self.conv2 = convolution(self.width, self.width, 3, padding="same", name="conv2")
-        self.norm1, self.norm2 = (normalization(self.width, f"norm{i}") for i in (1, 2))
+        self.norm1, self.norm2 = normalization(self.width, "norm1", relu=True), normalization(self.width, "norm2")
         self.conv1.build((None, None, None, fan))
         self.conv2.build((None, None, None, self.width))
         self.shortcut = None
@@ -160,7 +160,7 @@ class _Block(layers.Layer):
             self.shortcut_norm = normalization(self.width, "shortcut_norm")
 
     def call(self, x, training=False):
-        y = ops.relu(self.norm1(self.conv1(self.pad(x)), training=training))
+        y = self.norm1(self.conv1(self.pad(x)), training=training)
         y = self.norm2(self.conv2(y), training=training)
         if self.shortcut is not None:
             x = self.shortcut_norm(self.shortcut(x), training=training)
@@ -179,7 +179,7 @@ class _DecoderBlock(layers.Layer):
         fan, enlarges = input_shape[-1], self.stride > 1
         self.conv2 = convolution(fan, fan, 3, padding="same", name="conv2")
         self.conv1 = convolution(fan, self.width, 3, padding="same", bias=enlarges, name="conv1")
-        self.norm2, self.norm1 = normalization(fan, "norm2"), normalization(self.width, "norm1")
+        self.norm2, self.norm1 = normalization(fan, "norm2", relu=True), normalization(self.width, "norm1")
         self.shortcut = None
         if enlarges:
             self.shortcut = convolution(fan, self.width, 3, padding="same", bias=True, name="shortcut")
@@ -189,7 +189,7 @@ class _DecoderBlock(layers.Layer):
         self.conv2.build((None, None, None, fan))
 
     def call(self, x, training=False):
-        y = ops.relu(self.norm2(self.conv2(x), training=training))
+        y = self.norm2(self.conv2(x), training=training)
         y = self.norm1(self.conv1(enlarge(y, self.stride)), training=training)
         if self.shortcut is not None:
             x = self.shortcut_norm(self.shortcut(enlarge(x, self.stride)), training=training)
@@ -222,9 +222,9 @@ def _initial(fan):
     return {"kernel_initializer": uniform(), "bias_initializer": uniform()}
 
 
-def normalization(width, name):
+def normalization(width, name, *, relu=False):
     """A built batch norm."""
-    layer = BatchNorm(name=name)
+    layer = BatchNorm(relu=relu, name=name)
     layer.build((None, None, None, width))
     return layer
 

@@ -41,7 +41,7 @@ class Encoder(layers.Layer):
         how = {"padding": "same", "use_bias": False}  # batch normalisation has a bias of its own
         self.first = Conv(sizes.channels, **first, **how, name="first")
         self.second = Conv(sizes.channels, 3, **how, name="second")
-        self.first_norm, self.second_norm = BatchNorm(name="first_norm"), BatchNorm(name="second_norm")
+        self.first_norm, self.second_norm = (BatchNorm(relu=True, name=f"{name}_norm") for name in ("first", "second"))
         self.pool = HalvingPool(name="pool")
         self.hidden = layers.Dense(sizes.units, activation="relu", name="hidden")
         self.output_layer = layers.Dense(sizes.units, activation="relu", name="output")
@@ -81,9 +81,9 @@ class Encoder(layers.Layer):
 
     def _frames(self, x, training):
         """(n, T, F, 1) -> (n, T / 4, F / 4 * channels)."""
-        x = ops.relu(self.first_norm(self.first(x), training=training))
+        x = self.first_norm(self.first(x), training=training)
         x = x if self.sizes.strided else self.pool(x)
-        x = self.pool(ops.relu(self.second_norm(self.second(x), training=training)))
+        x = self.pool(self.second_norm(self.second(x), training=training))
         return ops.reshape(x, (ops.shape(x)[0], -1, self.frame_dim))
 
 
@@ -99,7 +99,7 @@ class Projector(layers.Layer):
     def __init__(self, units, dim, use_bias, **kwargs):
         super().__init__(**kwargs)
         self.hidden = layers.Dense(units, use_bias=False, name="hidden")
-        self.norm = BatchNorm(name="norm")
+        self.norm = BatchNorm(relu=True, name="norm")
         self.last = layers.Dense(dim, use_bias=use_bias, name="last")
 
     def build(self, input_shape):
@@ -108,4 +108,4 @@ class Projector(layers.Layer):
         self.last.build((None, self.hidden.units))
 
     def call(self, embedding, training=False):
-        return self.last(ops.relu(self.norm(self.hidden(embedding), training=training)))
+        return self.last(self.norm(self.hidden(embedding), training=training))

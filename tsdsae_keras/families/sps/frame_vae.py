@@ -50,9 +50,9 @@ class FrameVAE(RepresentationModel):
 
     def logits(self, z):
         """Logits of frames (n, *frame) from codes (n, d)."""
-        logits = self.decoder(z)
         # Codes that say nothing then decode to the mean frame, not to grey.
-        return logits + ops.log(self.mean_frame) - ops.log1p(-self.mean_frame) if self.center else logits
+        offset = ops.log(self.mean_frame) - ops.log1p(-self.mean_frame) if self.center else 0.0
+        return self.decoder(z, offset=offset)
 
     def decode_all(self, codes):
         """{name: logits (n, time, *frame)} of {name: codes (n, time, d)}, by one call of the decoder."""

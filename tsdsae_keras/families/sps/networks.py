@@ -4,9 +4,30 @@ ReLU after every hidden layer, no normalisation. After the first layer of the mu
 so its convolutions run over rows of the spectrum, with the STFT frames of a note as channels.
 """
 
+import functools
 import math
 
 from keras import layers, ops
+
+from tsdsae_keras.networks.conv import DoublingConv, HalvingConv
+from tsdsae_keras.networks.native import split_rows
+from tsdsae_keras.networks.row_conv import RowConv, RowConvTranspose
+
+
+def is_music(domain):
+    """Whether a frame is one-dimensional after the first convolution."""
+    return len(domain.smallest) == 1
+
+
+def convolution(domain, kernel, transpose):
+    """The layer of a kernel (size, stride), still without its channels; those of video are all 4 by 4 of stride 2."""
+    if not is_music(domain):
+        return DoublingConv if transpose else HalvingConv
+    size, stride = kernel
+    return functools.partial(
+        RowConvTranspose if transpose else RowConv, size=size, stride=stride, rows=(size - stride) // 2
+    )
+
 
 CELLS = {"rnn": layers.SimpleRNNCell, "gru": layers.GRUCell}
 
@@ -23,14 +44,9 @@ class FrameEncoder(layers.Layer):
     def __init__(self, domain, channels, latents, **kwargs):
         super().__init__(**kwargs)
         self.frame = domain.frame
-        music = len(domain.smallest) == 1
-        kind = layers.Conv1D if music else layers.Conv2D
-        # 513 rows are odd: "same" would pad one side more than PyTorch does, so the first layer of music pads itself.
-        paddings = ["valid" if music else "same", *["same"] * (len(channels) - 1)]
-        self.pad = layers.ZeroPadding1D(1) if music else None
         self.convolutions = [
-            kind(n, size, strides=stride, padding=padding, activation="relu", name=f"convolution_{i}")
-            for i, (n, (size, stride), padding) in enumerate(zip(channels, domain.kernels, paddings, strict=True))
+            convolution(domain, kernel, transpose=False)(n, activation="relu", name=f"convolution_{i}")
+            for i, (n, kernel) in enumerate(zip(channels, domain.kernels, strict=True))
         ]
         self.features = math.prod(domain.smallest) * channels[-1]
         self.mean = layers.Dense(latents, name="mean")
@@ -46,7 +62,6 @@ class FrameEncoder(layers.Layer):
         self.built = True
 
     def call(self, x):
-        x = self.pad(x) if self.pad else x
         for layer in self.convolutions:
             x = layer(x)
         return self._head(self.mean, x), self._head(self.log_var, x)
@@ -76,25 +91,16 @@ class FrameDecoder(layers.Layer):
     def __init__(self, domain, channels, units, latents, **kwargs):
         super().__init__(**kwargs)
         self.latents, self.start = latents, (channels[-1], *domain.smallest)
-        self.music = len(domain.smallest) == 1
-        self.output_channels = 1 if self.music else domain.frame[-1]
-        kind = layers.Conv1DTranspose if self.music else layers.Conv2DTranspose
+        self.output_channels = 1 if is_music(domain) else domain.frame[-1]
         self.hidden = [layers.Dense(n, activation="relu", name=f"hidden_{i}") for i, n in enumerate(units)]
         self.last_dense = layers.Dense(math.prod(self.start), name="last_dense")
         *before, last = domain.kernels[::-1]
         self.convolutions = [
-            kind(n, size, strides=stride, padding="same", activation="relu", name=f"convolution_{i}")
-            for i, (n, (size, stride)) in enumerate(zip(channels[-2::-1], before, strict=True))
+            convolution(domain, kernel, transpose=True)(n, activation="relu", name=f"convolution_{i}")
+            for i, (n, kernel) in enumerate(zip(channels[-2::-1], before, strict=True))
         ]
         # One bias for the whole spectrum, as the published layer has one output channel: it is added by hand.
-        self.output_layer = kind(
-            domain.frame[-1],
-            last[0],
-            strides=last[1],
-            padding="valid" if self.music else "same",
-            use_bias=False,
-            name="output",
-        )
+        self.output_layer = convolution(domain, last, transpose=True)(domain.frame[-1], use_bias=False, name="output")
 
     def build(self, input_shape=None):
         width = self.latents
@@ -108,14 +114,14 @@ class FrameDecoder(layers.Layer):
         self.output_bias = self.add_weight(shape=(self.output_channels,), initializer="zeros", name="output_bias")
         self.built = True
 
-    def call(self, z):
+    def call(self, z, offset=0.0):
+        """Logits (n, *frame) of codes (n, latents), plus an offset for each element of a frame."""
         for layer in (*self.hidden, self.last_dense):
             z = layer(z)
         x = ops.moveaxis(ops.reshape(z, (-1, *self.start)), 1, -1)
         for layer in (*self.convolutions, self.output_layer):
             x = layer(x)
-        x = x[:, 1:-1] if self.music else x  # 515 rows, of which the middle 513
-        return x + self.output_bias
+        return x + (self.output_bias + offset)
 
 
 class Prior(layers.Layer):
@@ -169,8 +175,5 @@ class Prior(layers.Layer):
 def call_at_once(layer, *inputs):
     """{name: output} of a layer whose arguments are {name: rows} each: one call on the rows of all names."""
     outputs = layer(*(ops.concatenate(list(each.values()), axis=0) for each in inputs))
-    found, start = {}, 0
-    for name, rows in inputs[0].items():
-        end = start + ops.shape(rows)[0]  # may be known only when it runs
-        found[name], start = outputs[start:end], end
-    return found
+    sizes = [ops.shape(rows)[0] for rows in inputs[0].values()]  # may be known only when it runs
+    return dict(zip(inputs[0], split_rows(outputs, sizes), strict=True))

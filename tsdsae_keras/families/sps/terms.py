@@ -4,12 +4,14 @@ import math
 
 from keras import ops
 
+from tsdsae_keras.networks.native import summed_cross_entropy
+
 SLOPE, DELAY = 2200.0, 8000.0  # a and b of the schedule
 
 
 def cross_entropy(logits, x):
     """BCE(p, x) = sum -[x log p + (1 - x) log(1 - p)] with p = sigmoid(logits)."""
-    return ops.sum(ops.softplus(logits)) - ops.sum(x * logits)
+    return summed_cross_entropy(x, logits)
 
 
 def squared_error(a, b):

@@ -113,7 +113,24 @@ def binary_cross_entropy(x, logits):
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none")
 
 
-def batch_norm(x, gamma, beta, epsilon):
+def summed_cross_entropy(x, logits):
+    """The sum of `binary_cross_entropy`; x may have fewer axes."""
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction="sum")
+
+
+def split_rows(x, sizes):
+    """x (sum of sizes, ...) in parts, whose gradients are put together once."""
+    return x.split(sizes)
+
+
+def follow(variable, values, share):
+    """Moves a variable by a share of the way to values, where they are finite."""
+    with torch.no_grad():
+        moved = torch.lerp(variable.value, values, share)
+        variable.value.copy_(torch.where(torch.isfinite(moved), moved, variable.value))
+
+
+def batch_norm(x, gamma, beta, epsilon, relu):
     """x (..., channels) normalised over all axes but the last, with its mean and unbiased variance, in one pass.
 
     PyTorch's sums are off in their fourth digit where channels come last in memory, so they are moved before the rest;
@@ -121,6 +138,7 @@ def batch_norm(x, gamma, beta, epsilon):
     """
     first = x.movedim(-1, 1).contiguous() if x.ndim > 2 else x
     y, mean, scale = torch.native_batch_norm(first, gamma, beta, None, None, True, 0.0, epsilon)
+    y = torch.relu(y) if relu else y
     rows = x.numel() // x.shape[-1]
     with torch.no_grad():
         variance = (scale.pow(-2) - epsilon) * (rows / max(rows - 1, 1))
@@ -167,3 +185,15 @@ def doubling_conv(x, kernel, bias):
     """Transposed convolution 4 x 4 of stride 2, one pixel cropped: (batch, h, w, in) -> (batch, 2 h, 2 w, out)."""
     x, kernel = _channels_first(x), kernel.permute(3, 2, 0, 1)
     return torch.nn.functional.conv_transpose2d(x, kernel, bias, stride=2, padding=1).permute(0, 2, 3, 1)
+
+
+def row_conv(x, kernel, bias, stride, rows):
+    """Convolution (batch, n, in) -> (batch, ., out), with as many rows of zeros before as behind."""
+    x = x.permute(0, 2, 1).contiguous()
+    return torch.nn.functional.conv1d(x, kernel.permute(2, 1, 0), bias, stride, rows).permute(0, 2, 1)
+
+
+def row_conv_transpose(x, kernel, bias, stride, rows):
+    """The transpose of `row_conv`: (batch, n, in) -> (batch, ., out)."""
+    x = x.permute(0, 2, 1).contiguous()
+    return torch.nn.functional.conv_transpose1d(x, kernel.permute(2, 1, 0), bias, stride, rows).permute(0, 2, 1)
