@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from tests.gradients import check_same
-from tsdsae_keras.networks.row_conv import RowConv, RowConvTranspose
+from tsdsae_keras.networks.row_conv import Conv1D, Conv1DTranspose
 
 SHAPE = (2, 13, 4)
 SIZES = [(5, 2, 1), (8, 4, 2), (4, 2, 1), (3, 1, 0), (3, 3, 0)]  # size, stride, rows
@@ -35,7 +35,7 @@ def cropped(layer, x):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("kind", "expected"), [(RowConv, padded), (RowConvTranspose, cropped)])
+@pytest.mark.parametrize(("kind", "expected"), [(Conv1D, padded), (Conv1DTranspose, cropped)])
 @pytest.mark.parametrize("how", ["as it is called", "as a product"])
 def test_they_are_keras_convolutions(kind, expected, how, size):
     both = Both(kind, size)

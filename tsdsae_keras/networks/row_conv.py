@@ -2,7 +2,7 @@
 
 As in PyTorch, as many zero rows are put before as behind, where Keras's "same" may put one more behind. On XLA both are
 one matrix product on blocks of `stride` rows (see `conv`), elsewhere the backend's own functions pad and crop. The
-weights are those of Keras's layers.
+weights are those of Keras's layers, and so are the names of the classes, by which a .keras file finds them.
 """
 
 from keras import layers, ops
@@ -10,7 +10,7 @@ from keras import layers, ops
 from tsdsae_keras.networks.conv import add_bias, call_natively, prefers_products, shifted_products
 
 
-class RowConv(layers.Conv1D):
+class Conv1D(layers.Conv1D):
     """(batch, n, in) -> (batch, (n + 2 rows - size) // stride + 1, filters).
 
     Args:
@@ -41,8 +41,8 @@ class RowConv(layers.Conv1D):
         return shifted_products(x, kernel, [(i, 0) for i in range(count)])[:, :, 0]
 
 
-class RowConvTranspose(layers.Conv1DTranspose):
-    """The transpose of `RowConv`: (batch, n, in) -> (batch, (n - 1) stride - 2 rows + size, filters).
+class Conv1DTranspose(layers.Conv1DTranspose):
+    """The transpose of `Conv1D`: (batch, n, in) -> (batch, (n - 1) stride - 2 rows + size, filters).
 
     Arguments are as there.
     """

@@ -11,7 +11,15 @@ from keras import layers, ops
 
 from tsdsae_keras.networks.conv import DoublingConv, HalvingConv
 from tsdsae_keras.networks.native import split_rows
-from tsdsae_keras.networks.row_conv import RowConv, RowConvTranspose
+from tsdsae_keras.networks.row_conv import Conv1D, Conv1DTranspose
+
+
+class Conv2D(HalvingConv):
+    """Under the name that files of earlier versions have it by."""
+
+
+class Conv2DTranspose(DoublingConv):
+    """Under the name that files of earlier versions have it by."""
 
 
 def is_music(domain):
@@ -22,10 +30,10 @@ def is_music(domain):
 def convolution(domain, kernel, transpose):
     """The layer of a kernel (size, stride), still without its channels; those of video are all 4 by 4 of stride 2."""
     if not is_music(domain):
-        return DoublingConv if transpose else HalvingConv
+        return Conv2DTranspose if transpose else Conv2D
     size, stride = kernel
     return functools.partial(
-        RowConvTranspose if transpose else RowConv, size=size, stride=stride, rows=(size - stride) // 2
+        Conv1DTranspose if transpose else Conv1D, size=size, stride=stride, rows=(size - stride) // 2
     )
 
 
