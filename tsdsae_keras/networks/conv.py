@@ -27,6 +27,13 @@ def call_natively(layer, name, inputs, *how):
     return layer.activation(own(ops.convert_to_tensor(inputs), ops.convert_to_tensor(layer.kernel), bias, *how))
 
 
+def call_quickly(layer, name, inputs, *how):
+    """By the layer's product where the backend prefers products, else by `call_natively`."""
+    if prefers_products():
+        return layer.activation(add_bias(layer.by_product(inputs), layer.bias))
+    return call_natively(layer, name, inputs, *how)
+
+
 class Conv(layers.Conv2D):
     """Keras's, without its changes of the memory's layout on PyTorch, there and back at every layer."""
 
@@ -47,9 +54,8 @@ class HalvingConv(Conv):
         super().__init__(filters, 4, 2, padding="same", **options)
 
     def call(self, inputs):
-        if not prefers_products():
-            return super().call(inputs)
-        return self.activation(add_bias(self.by_product(inputs), self.bias))
+        outputs = call_quickly(self, "conv", inputs, self.strides, True)  # padding "same"
+        return layers.Conv2D.call(self, inputs) if outputs is None else outputs
 
     def by_product(self, x):
         """The convolution as one matrix product, without bias and activation."""
@@ -72,9 +78,7 @@ class DoublingConv(layers.Conv2DTranspose):
         super().__init__(filters, 4, 2, padding="same", **options)
 
     def call(self, inputs):
-        if prefers_products():
-            return self.activation(add_bias(self.by_product(inputs), self.bias))
-        outputs = call_natively(self, "doubling_conv", inputs)
+        outputs = call_quickly(self, "doubling_conv", inputs)
         return super().call(inputs) if outputs is None else outputs
 
     def by_product(self, x):

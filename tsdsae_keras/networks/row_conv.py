@@ -7,7 +7,7 @@ weights are those of Keras's layers, and so are the names of the classes, by whi
 
 from keras import layers, ops
 
-from tsdsae_keras.networks.conv import add_bias, call_natively, prefers_products, shifted_products
+from tsdsae_keras.networks.conv import call_quickly, shifted_products
 
 
 class Conv1D(layers.Conv1D):
@@ -25,9 +25,7 @@ class Conv1D(layers.Conv1D):
         self.rows = rows
 
     def call(self, inputs):
-        if prefers_products():
-            return self.activation(add_bias(self.by_product(inputs), self.bias))
-        outputs = call_natively(self, "row_conv", inputs, self.strides[0], self.rows)
+        outputs = call_quickly(self, "row_conv", inputs, self.strides[0], self.rows)
         return super().call(ops.pad(inputs, ((0, 0), (self.rows, self.rows), (0, 0)))) if outputs is None else outputs
 
     def by_product(self, x):
@@ -52,9 +50,7 @@ class Conv1DTranspose(layers.Conv1DTranspose):
         self.rows = rows
 
     def call(self, inputs):
-        if prefers_products():
-            return self.activation(add_bias(self.by_product(inputs), self.bias))
-        outputs = call_natively(self, "row_conv_transpose", inputs, self.strides[0], self.rows)
+        outputs = call_quickly(self, "row_conv_transpose", inputs, self.strides[0], self.rows)
         return super().call(inputs)[:, self.rows : -self.rows or None] if outputs is None else outputs
 
     def by_product(self, x):
