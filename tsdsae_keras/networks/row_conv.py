@@ -10,19 +10,23 @@ from keras import layers, ops
 from tsdsae_keras.networks.conv import call_quickly, shifted_products
 
 
-class Conv1D(layers.Conv1D):
-    """(batch, n, in) -> (batch, (n + 2 rows - size) // stride + 1, filters).
+class _Padded:
+    """What both are made of.
 
     Args:
         filters: channels out.
         size, stride: of the kernel.
         rows: of zeros before the first row, and behind the last.
-        options: others of `keras.layers.Conv1D`.
+        options: others of Keras's layer.
     """
 
     def __init__(self, filters, size, stride, rows, **options):
         super().__init__(filters, size, stride, padding="valid", **options)
         self.rows = rows
+
+
+class Conv1D(_Padded, layers.Conv1D):
+    """(batch, n, in) -> (batch, (n + 2 rows - size) // stride + 1, filters)."""
 
     def call(self, inputs):
         outputs = call_quickly(self, "row_conv", inputs, self.strides[0], self.rows)
@@ -39,15 +43,8 @@ class Conv1D(layers.Conv1D):
         return shifted_products(x, kernel, [(i, 0) for i in range(count)])[:, :, 0]
 
 
-class Conv1DTranspose(layers.Conv1DTranspose):
-    """The transpose of `Conv1D`: (batch, n, in) -> (batch, (n - 1) stride - 2 rows + size, filters).
-
-    Arguments are as there.
-    """
-
-    def __init__(self, filters, size, stride, rows, **options):
-        super().__init__(filters, size, stride, padding="valid", **options)
-        self.rows = rows
+class Conv1DTranspose(_Padded, layers.Conv1DTranspose):
+    """The transpose of `Conv1D`: (batch, n, in) -> (batch, (n - 1) stride - 2 rows + size, filters)."""
 
     def call(self, inputs):
         outputs = call_quickly(self, "row_conv_transpose", inputs, self.strides[0], self.rows)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tsdsae_keras.data.sets.triple_stream import TripleStream
+from tsdsae_keras.data.sets.triple_stream import stream_triples
 from tsdsae_keras.errors import InputError
 from tsdsae_keras.families.cpd.baselines import Linear, MDPHomomorphism
 from tsdsae_keras.families.cpd.model import CPD
@@ -44,6 +44,6 @@ def build(settings, data):
 def batches(data, settings, split):
     """The stream of a split; validation triples depend on the data's seed alone, and are the same every epoch."""
     if split == "train":
-        return TripleStream(data, split, settings.batch_size, settings.epoch_steps, (settings.seed, TRAINING))
+        return stream_triples(data, split, settings.batch_size, settings.epoch_steps, (settings.seed, TRAINING))
     seed = settings.data_seed, VALIDATION
-    return TripleStream(data, split, settings.batch_size, settings.validation_steps, seed, fixed=True)
+    return stream_triples(data, split, settings.batch_size, settings.validation_steps, seed, fixed=True)
