@@ -19,6 +19,7 @@ from tsdsae_keras.families.sps.evaluation.rows import TITLES, rows
 from tsdsae_keras.families.sps.evaluation.scores import evaluate
 from tsdsae_keras.families.sps.model import SPS
 from tsdsae_keras.families.sps.pictures import figures, show_codes, sounds
+from tsdsae_keras.families.sps.watch import watch
 from tsdsae_keras.report.figures import png_bytes
 from tsdsae_keras.settings import Settings
 from tsdsae_keras.training.run import RunFolder, recorded_settings
@@ -120,3 +121,15 @@ def test_tensorboard_plays_what_is_imagined(melodies):
     assert len(told["imagined"]) == len(told["reconstructed"]) == 512 * (5 * 5 - 1)
     names = [each["name"] for each in sounds(model, data)]
     assert names == ["original", "reconstructed", "imagined", "codes shifted by -1", "codes shifted by +1"]
+
+
+def test_the_watch_sees_how_near_the_codes_are_to_the_truth():
+    rng = np.random.default_rng(0)
+    x = {split: np.uint8(rng.integers(0, 256, (4, 5, 32, 32, 3))) for split in ("train", "validation")}
+    model = SPS("video", channels=(2, 2, 3), decoder_units=(4,), prior_units=4)
+    labels = {split: 2.0 - 3.0 * model.encode(frames / np.float32(255))["mean"][..., :2] for split, frames in x.items()}
+    labels = {split: np.concatenate([each, rng.normal(size=(4, 5, 1))], axis=-1) for split, each in labels.items()}
+    known = FrameSequences("video", x, labels, ("x", "y", "z"), "planted")
+    found = watch(known, None).measure(model)
+    assert found["probe_x"] < 1e-6 and found["probe_y"] < 1e-6 and found["probe_z"] > 0.5
+    assert set(watch(FrameSequences("video", x, {}, (), "unknown"), None).measure(model)) == {"z_std"}

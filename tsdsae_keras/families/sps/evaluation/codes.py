@@ -16,11 +16,6 @@ def encode(model, x):
     return in_batches(lambda part: model.encode(part)["mean"], x)
 
 
-def code_deviations(model, x):
-    """Standard deviation of every dynamic latent over all frames."""
-    return _deviations(encode(model, x)[..., : model.dynamic])
-
-
 def _deviations(z):
     return z.reshape(-1, z.shape[-1]).std(axis=0)
 
