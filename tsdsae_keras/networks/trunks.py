@@ -5,6 +5,7 @@ from keras.saving import register_keras_serializable
 
 from tsdsae_keras.networks.dense import Dense, dense_of_frames_and_code, fuse
 from tsdsae_keras.networks.masked import MaskedLayer
+from tsdsae_keras.networks.stacked_lstm import stacked_lstm
 from tsdsae_keras.ops import apply_to_rows, concat_to_frames
 
 
@@ -88,10 +89,20 @@ class RecurrentFeatures(_Trunk):
 
     def call(self, x, mask=None, condition=None):
         x = x if condition is None else concat_to_frames(x, condition)
+        turned = _from_the_end(mask)
         for ahead, back in zip(self.ahead, self.back, strict=True):
-            directions = ahead(x, mask=mask), ops.flip(back(x, mask=mask), axis=1)
+            directions = stacked_lstm([ahead], x), turned(stacked_lstm([back], turned(x)))
             x = ops.concatenate(directions, axis=-1)
         return 0.5 * (directions[0] + directions[1])
+
+
+def _from_the_end(mask):
+    """A function that puts the valid frames of (batch, time, n) into the opposite order; padding stays at the end."""
+    if mask is None:
+        return lambda x: ops.flip(x, axis=1)
+    count, frame = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True), ops.arange(ops.shape(mask)[1])[None]
+    order = ops.where(frame < count, count - 1 - frame, frame)[..., None]
+    return lambda x: ops.take_along_axis(x, order, axis=1)
 
 
 def _lstm(units, name, **options):
