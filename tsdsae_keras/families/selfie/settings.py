@@ -8,7 +8,7 @@ from tsdsae_keras.options import Options, option
 PRESETS = {
     # Two minutes on two cores: 400 steps, less than five passes over the pool of installed packages.
     "quick": {"epochs": 10, "steps": 40, "batch_size": 64, "learning_rate": 1e-3, "pictures_every": 10},
-    # An hour on two cores.
+    # Half an hour on one core; 17,000 steps did not do better.
     "fast": {"epochs": 100, "steps": 100, "batch_size": 64, "learning_rate": 1e-3, "pictures_every": 50},
     # The network, batch and rate of BYOL-A v2, whose encoder this is; the paper's own are not known to us.
     "paper": {
