@@ -29,6 +29,7 @@ class Trunk:
 
     def by_keras(self, x):
         for ahead, back in zip(self.layer.ahead, self.layer.back, strict=True):
+            back.go_backwards = True  # as Keras turns a sequence, its padding first
             directions = ahead(x, mask=self.mask), ops.flip(back(x, mask=self.mask), axis=1)
             x = ops.concatenate(directions, axis=-1)
         return self._valid(0.5 * (directions[0] + directions[1]))

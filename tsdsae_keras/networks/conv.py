@@ -42,7 +42,7 @@ class Conv(layers.Conv2D):
         return super().call(inputs) if outputs is None else outputs
 
 
-class HalvingConv(Conv):
+class HalvingConv(layers.Conv2D):
     """Convolution 4 x 4, stride 2, one pixel of padding: (batch, h, w, in) -> (batch, h / 2, w / 2, filters).
 
     Args:
@@ -55,7 +55,7 @@ class HalvingConv(Conv):
 
     def call(self, inputs):
         outputs = call_quickly(self, "conv", inputs, self.strides, True)  # padding "same"
-        return layers.Conv2D.call(self, inputs) if outputs is None else outputs
+        return super().call(inputs) if outputs is None else outputs
 
     def by_product(self, x):
         """The convolution as one matrix product, without bias and activation."""

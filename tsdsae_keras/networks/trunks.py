@@ -78,7 +78,7 @@ class RecurrentFeatures(_Trunk):
     def build(self, input_shape):
         fans = (input_shape[-1], *(2 * units for units in self.units))
         self.ahead = [_lstm(units, f"forward_{i}") for i, units in enumerate(self.units)]
-        self.back = [_lstm(units, f"backward_{i}", go_backwards=True) for i, units in enumerate(self.units)]
+        self.back = [_lstm(units, f"backward_{i}") for i, units in enumerate(self.units)]
         for fan_in, *pair in zip(fans, self.ahead, self.back, strict=False):
             for layer in pair:
                 layer.build((*input_shape[:-1], fan_in))
@@ -105,8 +105,8 @@ def _from_the_end(mask):
     return lambda x: ops.take_along_axis(x, order, axis=1)
 
 
-def _lstm(units, name, **options):
-    return layers.LSTM(units, return_sequences=True, name=name, **options)
+def _lstm(units, name):
+    return layers.LSTM(units, return_sequences=True, name=name)
 
 
 KINDS = {"frame": FrameFeatures, "sequence": RecurrentFeatures}
