@@ -16,7 +16,8 @@ def encode(model, x):
     return in_batches(lambda part: model.encode(part)["mean"], x)
 
 
-def _deviations(z):
+def deviations(z):
+    """The standard deviation of every latent over all frames."""
     return z.reshape(-1, z.shape[-1]).std(axis=0)
 
 
@@ -74,8 +75,8 @@ def model_scores(model, train, x):
         predicted = in_batches(model.rollout, x)
         found["code_error"] = _error(predicted[:, model.base_len - 1 :], z[:, model.base_len :], worst=1.0)
         found |= {"commutation": _error(*commuted(model, z))} if acting_kinds(model) else {}
-    spread = statistic_interval(lambda rows: _deviations(rows).max(), z, n_resamples=100) if len(z) > 4 else None
-    return found | {"z_std": score(_deviations(z).max(), spread, len(z), worst=0.0)}
+    spread = statistic_interval(lambda rows: deviations(rows).max(), z, n_resamples=100) if len(z) > 4 else None
+    return found | {"z_std": score(deviations(z).max(), spread, len(z), worst=0.0)}
 
 
 def commuted(model, z):
