@@ -2,11 +2,11 @@
 
     python benchmarks/first_epoch.py --families tsdsae sps --backends jax --out first.json
 
-Every run is a process of its own, ended after the epochs that it is needed for. See README.md.
+Every run is a separate process, ended after the epochs that it is needed for. See README.md.
 """
 
 import argparse
-import os
+import contextlib
 import re
 import statistics
 import subprocess
@@ -17,9 +17,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.clock import TRAIN, lines_of_training
 from benchmarks.step import write
 
-TRAIN = str(Path(__file__).resolve().parents[1] / "train.py")
 # By family: its options, and the epochs (from 0) that are the first of a stage; the one after is taken as usual.
 RUNS = {
     "tsdsae": (("--stage-two-at", "2"), (0, 2)),
@@ -50,17 +50,15 @@ def clock_of(options, epochs, cache):
     Raises:
         SystemExit: it ended before.
     """
-    clock, start = [], time.perf_counter()
+    clock = []
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-u", TRAIN, *options, "--out", f"{folder}/run"]
-        environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(cache)}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-            for line in process.stdout:
+        run = lines_of_training([*options, "--out", f"{folder}/run"], {"JAX_COMPILATION_CACHE_DIR": str(cache)})
+        with contextlib.closing(run):
+            for seconds, line in run:
                 if found := EPOCH.match(line.rstrip()):
-                    clock.append((time.perf_counter() - start, float(found.group(1))))
+                    clock.append((seconds, float(found.group(1))))
                 if len(clock) == epochs:
                     break
-            process.kill()
     if len(clock) < epochs:
         raise SystemExit(f"train.py {' '.join(options)} ended after {len(clock)} epochs")
     return clock
@@ -76,11 +74,11 @@ def measure(family, backend, cache):
 
 
 def repeat(family, backend, rounds, cold):
-    """Medians over rounds; the cache of compiled programs is empty in each where `cold`, else that of a run before."""
+    """Medians over rounds, after a run that prepares the data; in each the cache of compiled programs is empty where
+    `cold`, else that of the run before."""
     found = []
     with tempfile.TemporaryDirectory() as cache:
-        if not cold:
-            measure(family, backend, cache)
+        measure(family, backend, cache)
         for i in range(rounds):
             found.append(measure(family, backend, f"{cache}/{i}" if cold else cache))
     compiling = [statistics.median(each) for each in zip(*(run["compiling"] for run in found), strict=True)]

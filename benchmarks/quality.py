@@ -10,18 +10,16 @@ when each came to the reconstruction that all reached, and its kl_z there. See R
 import argparse
 import csv
 import json
-import subprocess
 import sys
-import time
 from itertools import accumulate, zip_longest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.clock import lines_of_training
 from benchmarks.step import write
 from tsdsae_keras.training.run import RunFolder
 
-ROOT = Path(__file__).resolve().parents[1]
 SCORES = ("swap_f1", "judge_f1")  # by the own encoder, by the independent judge
 SWAPS = ("pre", "global", "local")
 
@@ -108,15 +106,11 @@ def train(folder, options):
     Raises:
         SystemExit: it failed.
     """
-    start, clock = time.perf_counter(), []
-    command = [sys.executable, "-u", str(ROOT / "train.py"), *options, "--out", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            if line.startswith("epoch "):
-                clock.append(round(time.perf_counter() - start, 3))
-    if process.returncode:
-        raise SystemExit(f"train.py ended with status {process.returncode}")
+    clock = []
+    for seconds, line in lines_of_training([*options, "--out", str(folder)]):
+        print(line, end="", flush=True)
+        if line.startswith("epoch "):
+            clock.append(round(seconds, 3))
     return clock
 
 
